@@ -1,0 +1,252 @@
+"""Jobs and what belongs to them. State changes live in booking.py and changing.py."""
+
+from typing import Any, NoReturn
+
+from django.db import models
+from django.db.models import F, Q
+from phonenumber_field.modelfields import PhoneNumberField
+
+from dispatch.statuses import OPEN, ServiceKind, Status, next_statuses
+
+
+class Customer(models.Model):
+    """A person work is done for. The phone is E.164 and names the customer."""
+
+    name = models.CharField(max_length=120)
+    phone = PhoneNumberField(unique=True)
+    email = models.EmailField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ServiceType(models.Model):
+    """What can be booked."""
+
+    code = models.SlugField(unique=True)
+    name = models.CharField(max_length=80)
+    kind = models.CharField(max_length=12, choices=ServiceKind.choices, default=ServiceKind.HAUL)
+    description = models.CharField(max_length=200, blank=True)
+    active = models.BooleanField(default=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Crew(models.Model):
+    """People and truck sent together."""
+
+    name = models.CharField(max_length=60, unique=True)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Counter(models.Model):
+    """A number that only grows; the row lock of its UPDATE hands out each value once."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    value = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.value}"
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    """Sets of jobs, by what dispatchers call them."""
+
+    def open(self) -> "JobQuerySet":
+        """Jobs with work still to be done."""
+        return self.filter(status__in=OPEN)
+
+
+class Job(models.Model):
+    """Work for a customer at a service address.
+
+    `revision` is raised with every change, so that whoever publishes what a customer may see
+    knows which documents are behind. Change a job through dispatch.changing only.
+    """
+
+    class CancelSide(models.TextChoices):
+        CUSTOMER = "customer", "Customer"
+        FIRM = "firm", "Firm"
+
+    number = models.PositiveIntegerField(unique=True, editable=False)
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="jobs")
+    service = models.ForeignKey(ServiceType, models.PROTECT, related_name="jobs")
+    status = models.CharField(
+        max_length=20, choices=Status.choices, default=Status.REQUESTED, db_index=True
+    )
+    crew = models.ForeignKey(Crew, models.SET_NULL, null=True, blank=True, related_name="jobs")
+    address_line = models.CharField("street and number", max_length=120)
+    unit = models.CharField(max_length=30, blank=True)
+    town = models.CharField(max_length=80)
+    zip_code = models.CharField("ZIP code", max_length=10)
+    load_size = models.CharField("how much", max_length=40, blank=True)
+    details = models.TextField("what and where", blank=True, max_length=2000)
+    access_notes = models.TextField(
+        blank=True, max_length=500, help_text="Gate codes and the like: crews only."
+    )
+    wished_day = models.DateField("day asked for", null=True, blank=True)
+    wished_part = models.CharField("part of the day asked for", max_length=20, blank=True)
+    window_start = models.DateTimeField("window starts", null=True, blank=True)
+    window_end = models.DateTimeField("window ends", null=True, blank=True)
+    on_hold = models.BooleanField(default=False)
+    hold_reason = models.CharField(max_length=200, blank=True)
+    cancel_side = models.CharField(max_length=10, choices=CancelSide.choices, blank=True)
+    form_key = models.UUIDField(unique=True, null=True, blank=True, editable=False)
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.CheckConstraint(
+                name="job_window_is_an_interval",
+                condition=Q(window_start__isnull=True, window_end__isnull=True)
+                | Q(window_start__lt=F("window_end")),
+            ),
+            models.CheckConstraint(
+                name="job_status_is_known", condition=Q(status__in=Status.values)
+            ),
+            models.CheckConstraint(
+                name="job_hold_has_a_reason", condition=Q(on_hold=False) | ~Q(hold_reason="")
+            ),
+            models.CheckConstraint(
+                name="job_cancelled_has_a_side",
+                condition=~Q(status=Status.CANCELLED) | ~Q(cancel_side=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """The number as people say it: QDN-1042."""
+        return f"QDN-{self.number}"
+
+    @property
+    def kind(self) -> ServiceKind:
+        return ServiceKind(self.service.kind)
+
+    @property
+    def next_statuses(self) -> list[Status]:
+        """Where the flow lets this job go."""
+        return next_statuses(Status(self.status), self.kind)
+
+    @property
+    def price(self) -> "Price | None":
+        """The price agreed last, or None while it is open."""
+        return max(self.prices.all(), key=lambda price: price.pk, default=None)
+
+
+class AppendOnlyError(TypeError):
+    """Somebody tried to change or delete a row of a history."""
+
+
+class AppendOnlyQuerySet(models.QuerySet[Any]):
+    """Rows that are written once: history is corrected by a new row, never by an edit."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise AppendOnlyError(f"{self.model.__name__} rows are never changed. Write a new row.")
+
+    def delete(self) -> NoReturn:
+        raise AppendOnlyError(f"{self.model.__name__} rows are never deleted.")
+
+
+class AppendOnly(models.Model):
+    """A row of a history."""
+
+    at = models.DateTimeField(auto_now_add=True)
+    actor = models.CharField(max_length=150)
+    reason = models.CharField(max_length=300, blank=True)
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnlyError(f"{type(self).__name__} rows are never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnlyError(f"{type(self).__name__} rows are never deleted.")
+
+
+class Price(AppendOnly):
+    """What the customer was told. Cents; a range has an upper end."""
+
+    class Kind(models.TextChoices):
+        ALL_IN = "all_in", "all-in"
+        ESTIMATE = "estimate", "estimate"
+        RANGE = "range", "range"
+
+    job = models.ForeignKey(Job, models.PROTECT, related_name="prices")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.ALL_IN)
+    cents = models.PositiveIntegerField()
+    upper_cents = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="price_range_has_two_ends",
+                condition=Q(kind="range", upper_cents__gt=F("cents"))
+                | (~Q(kind="range") & Q(upper_cents__isnull=True)),
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Read as people say it: $600 all-in."""
+        if self.upper_cents is not None:
+            return f"{dollars(self.cents)} to {dollars(self.upper_cents)}"
+        return f"{dollars(self.cents)} {self.get_kind_display()}"
+
+
+class JobEvent(AppendOnly):
+    """One change of a job: who, when, why, and what was changed."""
+
+    class Kind(models.TextChoices):
+        CREATED = "created", "Created"
+        STATUS = "status", "Status"
+        DETAILS = "details", "Details"
+        PRICE = "price", "Price"
+
+    job = models.ForeignKey(Job, models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    status = models.CharField(max_length=20, choices=Status.choices)
+    changes = models.JSONField(default=dict)
+    revision = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "revision"], name="one_event_per_revision")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.get_status_display()}"
+
+
+def dollars(cents: int) -> str:
+    """Write cents as people do: $600, $600.50."""
+    whole, rest = divmod(cents, 100)
+    return f"${whole:,}" + (f".{rest:02d}" if rest else "")

@@ -1,0 +1,6 @@
+"""Paths dispatchers' pages call."""
+
+from django.urls import URLPattern
+
+app_name = "dispatch"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,48 @@
+"""What can go wrong at the edge. Errors carry a stable code and a hint: the next step."""
+
+
+class EdgeError(Exception):
+    """Base of the edge's errors.
+
+    `message` says what was expected and what was found; `hint` says what to do next.
+    """
+
+    code = "edge"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class ObjectMissing(EdgeError):
+    """The object store has nothing under that key."""
+
+    code = "object-missing"
+
+
+class StaleEtag(EdgeError):
+    """Somebody else wrote meanwhile: read again, decide again, then write."""
+
+    code = "stale-etag"
+
+
+class LimitExceeded(EdgeError):
+    """A value is beyond what CloudFront takes; nothing was sent."""
+
+    code = "limit-exceeded"
+
+
+class FunctionFailed(EdgeError):
+    """The edge function threw, ran out of time or memory, or returned what CloudFront refuses."""
+
+    code = "function-failed"
+
+
+class BackendUnavailable(EdgeError):
+    """The back end did not answer, or refused us."""
+
+    code = "backend-unavailable"

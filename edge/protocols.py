@@ -1,0 +1,168 @@
+"""What the edge needs of a back end, as small Protocols.
+
+`local` answers them with a folder, database rows and QuickJS; `aws` with S3, the CloudFront
+KeyValueStore, CloudFront Functions and invalidations. One contract suite runs against both
+(tests/edge/test_backend_contract.py).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ListedObject:
+    """What a listing tells: size in bytes; `etag` is opaque, and changes with the content."""
+
+    key: str
+    size: int
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo(ListedObject):
+    """What a HEAD tells. Metadata names are lower case, without the `x-amz-meta-` prefix."""
+
+    content_type: str
+    cache_control: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One object, whole."""
+
+    info: ObjectInfo
+    body: bytes
+
+
+class ObjectStore(Protocol):
+    """Files by key. Keys are relative paths with `/`, without `.` or `..` segments."""
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """Tell of one object, or None where there is none."""
+
+    def get(self, key: str) -> StoredObject:
+        """Read one object. Raises ObjectMissing."""
+
+    def put(
+        self,
+        key: str,
+        body: bytes | Path,
+        *,
+        content_type: str,
+        cache_control: str,
+        metadata: Mapping[str, str] | None = None,
+    ) -> ObjectInfo:
+        """Write one object, whole or not at all, over whatever the key held."""
+
+    def copy(self, source: str, target: str, *, metadata: Mapping[str, str]) -> ObjectInfo:
+        """Copy inside the store, keeping type and cache rule, with new metadata.
+
+        Raises ObjectMissing.
+        """
+
+    def list(self, prefix: str) -> Iterator[ListedObject]:
+        """List objects whose key starts with `prefix`, in the order of their keys."""
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects; a key that holds none is passed over."""
+
+
+class KeyValueStore(Protocol):
+    """Small values by key, with one ETag for the whole store.
+
+    Limits: key 512 bytes, key and value together 1,024 bytes, 50 keys in one update
+    (CloudFront KeyValueStore quotas). Raises LimitExceeded before anything is written.
+    """
+
+    def etag(self) -> str:
+        """Tell the ETag of the whole store; any write changes it."""
+
+    def get(self, key: str) -> str | None:
+        """Read one value, or None."""
+
+    def items(self) -> dict[str, str]:
+        """Read everything."""
+
+    def update(self, *, puts: Mapping[str, str], deletes: Iterable[str] = (), if_match: str) -> str:
+        """Write and delete all or nothing; tell the new ETag.
+
+        Raises StaleEtag when `if_match` is not the store's ETag, LimitExceeded.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedFunction:
+    """A function as viewers meet it. `digest` is the SHA-256 of its source in hex."""
+
+    name: str
+    source: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionTest:
+    """What a trial run gave: the event's request or response, or the error.
+
+    `utilization` is CloudFront's ComputeUtilization in percent where the back end tells it.
+    """
+
+    output: Mapping[str, Any] | None
+    error: str
+    utilization: int | None = None
+
+
+class FunctionHost(Protocol):
+    """Where edge functions live. Each has a development stage and a live one."""
+
+    def live(self, name: str) -> PublishedFunction | None:
+        """Read what viewers meet, or None before the first publication."""
+
+    def stage(self, name: str, source: str) -> str:
+        """Create or update the development stage; tell its ETag.
+
+        Raises LimitExceeded (10,240 bytes), FunctionFailed (syntax).
+        """
+
+    def test(self, name: str, event: Mapping[str, Any], *, if_match: str) -> FunctionTest:
+        """Run the development stage on one event. Raises StaleEtag."""
+
+    def publish(self, name: str, *, if_match: str) -> None:
+        """Make the development stage live. Raises StaleEtag."""
+
+
+class Distribution(Protocol):
+    """A CDN distribution: what caches."""
+
+    def invalidate(self, paths: Iterable[str], *, reference: str) -> int:
+        """Drop cached paths (`*` only at the end); tell how many. Same reference: done once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerResponse:
+    """What a viewer got. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Viewer(Protocol):
+    """Somebody in front of the edge, for probing."""
+
+    def fetch(self, host: str, path: str) -> ViewerResponse:
+        """GET a path as a browser would. Raises BackendUnavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One back end, whole."""
+
+    name: str
+    objects: ObjectStore
+    keyvalues: KeyValueStore
+    functions: FunctionHost
+    distribution: Distribution
+    viewer: Viewer

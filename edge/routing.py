@@ -1,0 +1,66 @@
+"""Routing documents: the small JSON that says which release an environment serves.
+
+The edge function reads one per request from the key-value store. Keys: `host:<hostname>` and
+`env:<environment>`; both hold the same document.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+PREVIEW_KEY = "preview"
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A release that `percent` of the viewers see; `salt` picks which viewers."""
+
+    release: str
+    percent: int
+    salt: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingDocument:
+    """Which release an environment serves."""
+
+    environment: str
+    release: str
+    previous: str = ""
+    canary: Canary | None = None
+    maintenance: bool = False
+
+    def to_json(self) -> str:
+        """Write the short form the edge function reads."""
+        document: dict[str, Any] = {
+            "e": self.environment,
+            "r": self.release,
+            "p": self.previous,
+            "m": int(self.maintenance),
+        }
+        if self.canary:
+            document["c"] = {
+                "r": self.canary.release,
+                "pct": self.canary.percent,
+                "s": self.canary.salt,
+            }
+        return json.dumps(document, separators=(",", ":"), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "RoutingDocument":
+        """Read the short form. Raises ValueError or KeyError when it is not one."""
+        document = json.loads(text)
+        canary = document.get("c")
+        return cls(
+            environment=document["e"],
+            release=document["r"],
+            previous=document.get("p", ""),
+            canary=Canary(canary["r"], canary["pct"], canary["s"]) if canary else None,
+            maintenance=bool(document.get("m")),
+        )
+
+
+def routing_keys(environment: str, hosts: Iterable[str]) -> list[str]:
+    """Name every key that holds an environment's routing document."""
+    return [f"env:{environment}", *(f"host:{host.lower()}" for host in hosts)]

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class QdnConfig(AppConfig):
+    name = "qdn"
+    verbose_name = "QuickDumpNow"

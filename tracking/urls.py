@@ -1,0 +1,6 @@
+"""Paths customers call."""
+
+from django.urls import URLPattern
+
+app_name = "tracking"
+urlpatterns: list[URLPattern] = []
