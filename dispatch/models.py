@@ -1,16 +1,23 @@
 """Jobs and what belongs to them. State changes live in booking.py and changing.py."""
 
+from datetime import datetime
 from typing import Any, NoReturn
 
 from django.db import models
 from django.db.models import F, Q
 from phonenumber_field.modelfields import PhoneNumberField
 
-from dispatch.statuses import OPEN, ServiceKind, Status, next_statuses
+from dispatch.querysets import AppendOnlyError, AppendOnlyQuerySet, JobQuerySet
+from dispatch.statuses import NOT_STARTED, ServiceKind, Status, next_statuses
 
 
 class Customer(models.Model):
-    """A person work is done for. The phone is E.164 and names the customer."""
+    """A person work is done for. The phone is E.164 and names the customer.
+
+    Only staff change a customer. What somebody typed into the booking form stands on the job
+    (`contact_name`, `contact_email`): the form is anonymous, and whoever types a stranger's
+    phone must neither learn that customer's name nor change it.
+    """
 
     name = models.CharField(max_length=120)
     phone = PhoneNumberField(unique=True)
@@ -64,14 +71,6 @@ class Counter(models.Model):
         return f"{self.name}: {self.value}"
 
 
-class JobQuerySet(models.QuerySet["Job"]):
-    """Sets of jobs, by what dispatchers call them."""
-
-    def open(self) -> "JobQuerySet":
-        """Jobs with work still to be done."""
-        return self.filter(status__in=OPEN)
-
-
 class Job(models.Model):
     """Work for a customer at a service address.
 
@@ -83,24 +82,41 @@ class Job(models.Model):
         CUSTOMER = "customer", "Customer"
         FIRM = "firm", "Firm"
 
+    class LoadSize(models.TextChoices):
+        EIGHTH = "eighth", "A few items (an eighth of a truck)"
+        QUARTER = "quarter", "A quarter of a truck"
+        HALF = "half", "Half a truck"
+        THREE_QUARTERS = "three_quarters", "Three quarters of a truck"
+        FULL = "full", "A full truck"
+        MORE = "more", "More than one truck"
+
+    class DayPart(models.TextChoices):
+        MORNING = "morning", "Morning, 8 to 12"
+        AFTERNOON = "afternoon", "Afternoon, 12 to 5"
+
     number = models.PositiveIntegerField(unique=True, editable=False)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="jobs")
     service = models.ForeignKey(ServiceType, models.PROTECT, related_name="jobs")
     status = models.CharField(
         max_length=20, choices=Status.choices, default=Status.REQUESTED, db_index=True
     )
-    crew = models.ForeignKey(Crew, models.SET_NULL, null=True, blank=True, related_name="jobs")
+    # PROTECT: a deleted crew would change its jobs without an event. Crews are made inactive.
+    crew = models.ForeignKey(Crew, models.PROTECT, null=True, blank=True, related_name="jobs")
+    contact_name = models.CharField("name", max_length=120)
+    contact_email = models.EmailField("e-mail", blank=True)
     address_line = models.CharField("street and number", max_length=120)
     unit = models.CharField(max_length=30, blank=True)
     town = models.CharField(max_length=80)
     zip_code = models.CharField("ZIP code", max_length=10)
-    load_size = models.CharField("how much", max_length=40, blank=True)
+    load_size = models.CharField("how much", max_length=20, choices=LoadSize.choices, blank=True)
     details = models.TextField("what and where", blank=True, max_length=2000)
     access_notes = models.TextField(
         blank=True, max_length=500, help_text="Gate codes and the like: crews only."
     )
     wished_day = models.DateField("day asked for", null=True, blank=True)
-    wished_part = models.CharField("part of the day asked for", max_length=20, blank=True)
+    wished_part = models.CharField(
+        "part of the day asked for", max_length=20, choices=DayPart.choices, blank=True
+    )
     window_start = models.DateTimeField("window starts", null=True, blank=True)
     window_end = models.DateTimeField("window ends", null=True, blank=True)
     on_hold = models.BooleanField(default=False)
@@ -115,6 +131,7 @@ class Job(models.Model):
 
     class Meta:
         ordering = ["-number"]
+        indexes = [models.Index(fields=["window_start"], name="job_by_window")]
         constraints = [
             models.CheckConstraint(
                 name="job_window_is_an_interval",
@@ -142,6 +159,17 @@ class Job(models.Model):
         return f"QDN-{self.number}"
 
     @property
+    def first_name(self) -> str:
+        """The first word of the name typed at booking: all a tracking page shows of it."""
+        return next(iter(self.contact_name.split()), "")
+
+    @property
+    def address(self) -> str:
+        """The service address on one line, for staff."""
+        line = f"{self.address_line}, {self.unit}" if self.unit else self.address_line
+        return f"{line}, {self.town}, {self.zip_code}"
+
+    @property
     def kind(self) -> ServiceKind:
         return ServiceKind(self.service.kind)
 
@@ -155,19 +183,9 @@ class Job(models.Model):
         """The price agreed last, or None while it is open."""
         return max(self.prices.all(), key=lambda price: price.pk, default=None)
 
-
-class AppendOnlyError(TypeError):
-    """Somebody tried to change or delete a row of a history."""
-
-
-class AppendOnlyQuerySet(models.QuerySet[Any]):
-    """Rows that are written once: history is corrected by a new row, never by an edit."""
-
-    def update(self, **kwargs: Any) -> NoReturn:
-        raise AppendOnlyError(f"{self.model.__name__} rows are never changed. Write a new row.")
-
-    def delete(self) -> NoReturn:
-        raise AppendOnlyError(f"{self.model.__name__} rows are never deleted.")
+    def is_late(self, now: datetime) -> bool:
+        """Tell whether the window has passed and work has not started, as `late()` does."""
+        return self.window_end is not None and self.window_end <= now and self.status in NOT_STARTED
 
 
 class AppendOnly(models.Model):
@@ -244,6 +262,23 @@ class JobEvent(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.get_status_display()}"
+
+
+class TextConsent(models.Model):
+    """Proof that somebody asked for text messages: what they read, when, from which address."""
+
+    job = models.OneToOneField(Job, models.PROTECT, related_name="text_consent")
+    at = models.DateTimeField(auto_now_add=True)
+    version = models.CharField("version of the text", max_length=20)
+    text = models.TextField("what was agreed to")
+    ip_address = models.GenericIPAddressField("from address", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "consent to text messages"
+        verbose_name_plural = "consents to text messages"
+
+    def __str__(self) -> str:
+        return f"Consent to text messages, {self.version}"
 
 
 def dollars(cents: int) -> str:

@@ -79,6 +79,8 @@ FLOW: dict[Status, Step] = {
 DUMPSTER_ONLY = frozenset({S.ON_SITE})
 # Work is still to be done: there is a step after this one.
 OPEN = tuple(status for status, step in FLOW.items() if step.to)
+# A window was promised for what comes next, and the crew is not at work yet.
+NOT_STARTED = frozenset({S.SCHEDULED, S.READY_FOR_PICKUP, S.EN_ROUTE})
 
 
 def parse_status(code: str) -> Status:
