@@ -98,10 +98,17 @@ Q_CLUSTER = {
     **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
 }
 
+# The firm, as every page shows it.
+FIRM_NAME = env.str("FIRM_NAME", default="QuickDumpNow")
+FIRM_PHONE = env.str("FIRM_PHONE", default="+19075550142")
+FIRM_AREA = env.str("FIRM_AREA", default="Fairbanks, North Pole and the Tanana Valley")
+
 # The edge: what meets a request before Django.
 EDGE_BACKEND = env.str("EDGE_BACKEND", default="local")
 EDGE_BUCKET = env.str("EDGE_BUCKET", default="")
 EDGE_STORE_DIR = DATA_DIR / "store"
+# How long a switch waits until the edge answers with the new release, in seconds.
+EDGE_PROBE_SECONDS = env.float("EDGE_PROBE_SECONDS", default=30)
 
 # The page families that are built and deployed. `path` is where the page answers, `template`
 # builds it, `context` names a function returning what the template shows.
@@ -123,6 +130,8 @@ SURFACES = {
         "context": "tracking.surfaces.dashboard_context",
     },
 }
+# The page shown for what does not exist: kept at one fixed key, so it carries its own style.
+ERROR_PAGE_TEMPLATE = "surfaces/404.html"
 # Static files the pages may refer to: everything under this prefix of the static finders.
 SURFACE_ASSETS = "site/"
 
@@ -165,6 +174,7 @@ CONTENT_SECURITY_POLICY = {
     "EXCLUDE_URL_PREFIXES": ["/admin"],
     "DIRECTIVES": {
         "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],  # the icon is written into the page
         "base-uri": ["'none'"],
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],

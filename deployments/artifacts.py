@@ -1,0 +1,95 @@
+"""Artifacts: the files of a release, where they are stored and how they are cached."""
+
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ASSETS = "assets/"
+MANIFEST = "manifest.json"
+ERROR_PAGE = "404.html"
+
+# Content-hashed names never change their content. Documents: the browser revalidates, the edge
+# may keep them for ever, because the release is part of the key.
+ASSET_CACHE = "public, max-age=31536000, immutable"
+DOCUMENT_CACHE = "public, max-age=0, must-revalidate, s-maxage=31536000"
+
+# What the standard library's table lacks, or leaves to the machine it runs on.
+CONTENT_TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".mjs": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+    ".xml": "application/xml",
+}
+WITH_CHARSET = ("text/", "application/json", "application/manifest+json", "application/xml")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Artifact:
+    """One file of a release: path, content by SHA-256 (hex) and size in bytes, and its headers."""
+
+    path: str
+    sha256: str
+    size: int
+    content_type: str
+    cache_control: str
+
+    @property
+    def shared(self) -> bool:
+        """Whether all releases share the object."""
+        return self.path.startswith(ASSETS)
+
+    def key(self, release: str) -> str:
+        """Name the object that holds the artifact."""
+        return self.path if self.shared else f"releases/{release}/{self.path}"
+
+    def as_row(self) -> dict[str, Any]:
+        """Give the manifest's row."""
+        return {
+            "cache": self.cache_control,
+            "path": self.path,
+            "sha256": self.sha256,
+            "size": self.size,
+            "type": self.content_type,
+        }
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> "Artifact":
+        """Read the manifest's row. Raises KeyError."""
+        return cls(row["path"], row["sha256"], row["size"], row["type"], row["cache"])
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """An artifact and where its bytes are: in memory or in a file."""
+
+    artifact: Artifact
+    body: bytes | Path
+
+
+def content_type_for(path: str) -> str:
+    """Tell the Content-Type of a path by its ending."""
+    ending = Path(path).suffix.lower()
+    guessed = CONTENT_TYPES.get(ending) or mimetypes.guess_type(path)[0]
+    found = guessed or "application/octet-stream"
+    return f"{found}; charset=utf-8" if found.startswith(WITH_CHARSET) else found
+
+
+def cache_rule_for(path: str) -> str:
+    """Tell the Cache-Control of a path."""
+    return ASSET_CACHE if path.startswith(ASSETS) else DOCUMENT_CACHE
+
+
+def page_path(url_path: str) -> str:
+    """Name the artifact that answers a page's URL: `/book/` is `book/index.html`."""
+    return f"{url_path.strip('/')}/index.html".lstrip("/")

@@ -1,0 +1,92 @@
+"""Edge function versions: kept here, tried out before publication, carried by deployments."""
+
+import hashlib
+from typing import Any
+
+from edge.shipped import function_name, function_source
+
+from deployments.errors import Refused
+from deployments.models import Environment, FunctionVersion, Release
+from edge.errors import FunctionFailed, LimitExceeded
+from edge.protocols import Backend, FunctionTest, PublishedFunction
+
+
+def shipped_version(*, actor: str) -> FunctionVersion:
+    """Keep the function as this checkout ships it."""
+    return keep(function_source(), actor=actor)
+
+
+def keep(source: str, *, actor: str) -> FunctionVersion:
+    """Record a source; the same source is the same version."""
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    version, _ = FunctionVersion.objects.get_or_create(
+        digest=digest, defaults={"source": source, "created_by": actor}
+    )
+    return version
+
+
+def live(backend: Backend, environment: Environment) -> PublishedFunction | None:
+    """Read the function the environment's viewers meet."""
+    return backend.functions.live(function_name(environment.name))
+
+
+def publish(backend: Backend, environment: Environment, source: str) -> None:
+    """Make a source live; what is published is what was staged, by the stage's ETag."""
+    name = function_name(environment.name)
+    etag = backend.functions.stage(name, source)
+    backend.functions.publish(name, if_match=etag)
+
+
+def try_out(
+    backend: Backend, environment: Environment, version: FunctionVersion, release: Release | None
+) -> list[FunctionTest]:
+    """Run a version in the development stage on a request for each page of a release.
+
+    Raises Refused when it is too large, does not parse, fails, or does not lead to the release.
+    """
+    name = function_name(environment.name)
+    pages = release.pages.values() if release else [{"url": "/", "path": "index.html"}]
+    try:
+        etag = backend.functions.stage(name, version.source)
+        tests = [
+            backend.functions.test(name, _event(environment, page["url"]), if_match=etag)
+            for page in pages
+        ]
+    except (FunctionFailed, LimitExceeded) as error:
+        raise Refused("function-invalid", error.message, error.hint) from error
+    for page, test in zip(pages, tests, strict=True):
+        _judge(page, test, release)
+    return tests
+
+
+def _judge(page: dict[str, Any], test: FunctionTest, release: Release | None) -> None:
+    output = test.output or {}
+    expected = f"/{release.key(page['path'])}" if release else None
+    led_to = output.get("uri", output.get("statusCode"))
+    if test.error or (expected and led_to != expected):
+        raise Refused(
+            "function-wrong",
+            f"A request for {page['url']} led to {test.error or led_to}, expected {expected}.",
+            "Mend edge/functions/viewer_request.js; its cases are in tests/edge/cases.py.",
+        )
+
+
+def _event(environment: Environment, uri: str) -> dict[str, Any]:
+    """A viewer request as CloudFront hands it to a function (event structure, version 1.0)."""
+    return {
+        "version": "1.0",
+        "context": {
+            "distributionDomainName": environment.hosts[0],
+            "distributionId": environment.name,
+            "eventType": "viewer-request",
+            "requestId": "trial",
+        },
+        "viewer": {"ip": "192.0.2.1"},
+        "request": {
+            "method": "GET",
+            "uri": uri,
+            "querystring": {},
+            "headers": {"host": {"value": environment.hosts[0]}},
+            "cookies": {},
+        },
+    }

@@ -1,0 +1,90 @@
+"""The deploy lock: two operators cannot switch one environment at once.
+
+A row in the database beside what it guards, with who, since when and why. A lock whose process is
+gone (same machine) or whose lease has run out is taken over, so a killed command blocks nobody.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from deployments.errors import ChangedMeanwhile
+from deployments.models import DeployLock, Environment
+
+# A switch takes seconds; uploads happen before the lock is taken.
+LEASE = timedelta(minutes=10)
+
+
+@contextmanager
+def deploy_lock(*, environment: Environment, actor: str, reason: str) -> Iterator[DeployLock]:
+    """Hold the environment's lock. Raises ChangedMeanwhile (`lock-held`)."""
+    held = _acquire(environment, actor, reason)
+    try:
+        yield held
+    finally:
+        DeployLock.objects.filter(pk=held.pk).delete()
+
+
+def _acquire(environment: Environment, actor: str, reason: str) -> DeployLock:
+    for _ in range(2):
+        _drop_stale(environment)
+        now = timezone.now()
+        try:
+            with transaction.atomic():
+                return DeployLock.objects.create(
+                    environment=environment,
+                    holder=actor,
+                    reason=reason,
+                    host=socket.gethostname(),
+                    pid=os.getpid(),
+                    acquired_at=now,
+                    expires_at=now + LEASE,
+                )
+        except IntegrityError:
+            holder = DeployLock.objects.filter(environment=environment).first()
+            if holder and not _is_stale(holder):
+                raise _held(holder) from None
+    raise ChangedMeanwhile(
+        "lock-held", f"{environment} is being switched by others.", "Run the command again."
+    )
+
+
+def _drop_stale(environment: Environment) -> None:
+    """Remove a lock nobody holds any more; by its key, so a newer one stays."""
+    holder = DeployLock.objects.filter(environment=environment).first()
+    if holder and _is_stale(holder):
+        DeployLock.objects.filter(pk=holder.pk).delete()
+
+
+def _is_stale(lock: DeployLock) -> bool:
+    if lock.expires_at <= timezone.now():
+        return True
+    return lock.host == socket.gethostname() and not _is_running(lock.pid)
+
+
+def _is_running(pid: int) -> bool:
+    """Tell whether a process exists; a zombie was killed and holds nothing."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def _held(lock: DeployLock) -> ChangedMeanwhile:
+    age = int((timezone.now() - lock.acquired_at).total_seconds())
+    return ChangedMeanwhile(
+        "lock-held",
+        f"{lock.environment} is locked by {lock.holder} for {age} s ({lock.reason}).",
+        f"Wait until it is done, then run the command again; the lock ends by itself at "
+        f"{timezone.localtime(lock.expires_at):%H:%M}.",
+    )

@@ -1,0 +1,74 @@
+"""Reading and switching an environment's routing documents, with If-Match."""
+
+import secrets
+from dataclasses import dataclass
+
+from deployments.errors import ChangedMeanwhile
+from deployments.models import Environment
+from edge.errors import StaleEtag
+from edge.protocols import KeyValueStore
+from edge.routing import PREVIEW_KEY, RoutingDocument, routing_keys
+
+# Other environments share the store: their writes make our ETag stale without concerning us.
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What an environment's routing keys held at one moment."""
+
+    values: dict[str, str | None]
+
+    @property
+    def document(self) -> RoutingDocument | None:
+        """The routing document, or None where there is none or it cannot be read."""
+        text = next(iter(self.values.values()))
+        try:
+            return RoutingDocument.from_json(text) if text else None
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every key holds the same document."""
+        return len(set(self.values.values())) == 1
+
+
+def read_route(store: KeyValueStore, environment: Environment) -> Route:
+    """Read every routing key of an environment."""
+    keys = routing_keys(environment.name, environment.hosts)
+    return Route({key: store.get(key) for key in keys})
+
+
+def write_route(
+    store: KeyValueStore, environment: Environment, *, seen: Route, wanted: Route
+) -> None:
+    """Replace what was seen by what is wanted, in one all-or-nothing update.
+
+    A stale ETag is read again and decided again, never resent blindly. Raises ChangedMeanwhile
+    when the environment's own keys no longer hold what was seen.
+    """
+    for _ in range(ATTEMPTS):
+        etag = store.etag()
+        if read_route(store, environment) != seen:
+            break
+        puts = {key: value for key, value in wanted.values.items() if value is not None}
+        deletes = [key for key, value in wanted.values.items() if value is None]
+        if store.get(PREVIEW_KEY) is None:
+            puts[PREVIEW_KEY] = secrets.token_urlsafe(32)
+        try:
+            store.update(puts=puts, deletes=deletes, if_match=etag)
+        except StaleEtag:
+            continue
+        return
+    raise ChangedMeanwhile(
+        "route-changed",
+        f"The routing documents of {environment} were changed by somebody else meanwhile.",
+        "Look with: manage.py status, then run the command again.",
+    )
+
+
+def route_to(environment: Environment, document: RoutingDocument) -> Route:
+    """Give what the keys of an environment hold once a document is in force."""
+    text = document.to_json()
+    return Route(dict.fromkeys(routing_keys(environment.name, environment.hosts), text))

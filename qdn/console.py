@@ -1,0 +1,126 @@
+"""The shape every command shares: arguments, one call into an app, printing, exit codes.
+
+Exit codes: 0 done or nothing to do; 1 refused, nothing changed; 2 usage (argparse); 3 lock held or
+changed by somebody else meanwhile; 4 changed in part, and the message gives the next command.
+"""
+
+import getpass
+import json
+import os
+import socket
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from tracking.errors import TrackingError
+
+from deployments.errors import ChangedMeanwhile, DeploymentError, PartlyChanged, Refused
+from deployments.models import Environment
+from dispatch.errors import DispatchError, JobChangedMeanwhile
+from edge.errors import EdgeError, StaleEtag
+
+PIPED_WIDTH = 200
+REFUSED, CHANGED_MEANWHILE, PARTLY_CHANGED = 1, 3, 4
+EXIT_CODES: dict[type[Exception], int] = {
+    ChangedMeanwhile: CHANGED_MEANWHILE,
+    JobChangedMeanwhile: CHANGED_MEANWHILE,
+    StaleEtag: CHANGED_MEANWHILE,
+    PartlyChanged: PARTLY_CHANGED,
+    DeploymentError: REFUSED,
+    DispatchError: REFUSED,
+    TrackingError: REFUSED,
+    EdgeError: REFUSED,
+}
+
+
+def exit_code_for(error: Exception) -> int:
+    """Tell the exit code of an app's error."""
+    return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+
+
+class OperatorCommand(BaseCommand):
+    """A command: `run` makes one call into an app and returns what --json writes.
+
+    `say` prints a step, `summarise` the last line; both are silent under --json.
+    """
+
+    requires_system_checks: list[str] = []
+    changes_something = True
+    quiet = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="write one JSON object, no text")
+        if self.changes_something:
+            parser.add_argument(
+                "--dry-run", action="store_true", help="say what would change and change nothing"
+            )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.quiet = options["json"]
+        try:
+            result = self.run(**options)
+        except tuple(EXIT_CODES) as error:
+            raise CommandError(str(error), returncode=exit_code_for(error)) from error
+        if self.quiet:
+            self.stdout.write(json.dumps(result))
+
+    def run(self, **options: Any) -> Any:
+        """Do the work; give what --json writes."""
+        raise NotImplementedError
+
+    def say(self, line: str) -> None:
+        """Print one present-tense line for a step."""
+        if not self.quiet:
+            self.stdout.write(line)
+
+    def summarise(self, line: str) -> None:
+        """Print the one line that sums everything up."""
+        if not self.quiet:
+            self.stdout.write(self.style.SUCCESS(line))
+
+    def table(self, headings: list[str], rows: list[list[Any]], *, empty: str) -> None:
+        """Print rows as a table as wide as it needs to be, so that it can be piped."""
+        if self.quiet:
+            return
+        if not rows:
+            self.stdout.write(empty)
+            return
+        table = Table(*headings, box=SIMPLE_HEAD, pad_edge=False)
+        for row in rows:
+            table.add_row(*map(str, row))
+        width = None if sys.stdout.isatty() else PIPED_WIDTH
+        Console(file=self.stdout, width=width).print(table)
+
+
+class DeployCommand(OperatorCommand):
+    """A command that switches an environment: asks before it touches a protected one."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+
+    def confirm(self, environment: Environment, question: str, *, yes: bool) -> None:
+        """Go on only on somebody's word. Raises Refused."""
+        if not environment.protected or yes:
+            return
+        if not sys.stdin.isatty():
+            raise Refused(
+                "not-confirmed",
+                f"{environment} is protected and there is no terminal to ask on.",
+                "Add --yes to go ahead.",
+            )
+        if input(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
+            raise Refused("not-confirmed", "Not confirmed; nothing was changed.")
+
+
+def actor() -> str:
+    """Name who is at the shell."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in some containers
+        user = f"uid-{os.getuid()}"
+    return f"{user}@{socket.gethostname()}"

@@ -1,0 +1,34 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from dispatch.changing import job_by_number, move_job
+from dispatch.models import Job
+from dispatch.statuses import parse_status
+from qdn.console import OperatorCommand, actor
+
+
+class Command(OperatorCommand):
+    help = "Move a job to another status."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("number", metavar="NUMBER", help="QDN-1042 or 1042")
+        parser.add_argument("status", metavar="STATUS")
+        parser.add_argument("--reason", default="")
+        parser.add_argument(
+            "--side", default="", choices=Job.CancelSide.values, help="who cancels a job"
+        )
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        job = job_by_number(options["number"])
+        before, to = job.status, parse_status(options["status"])
+        if not options["dry_run"]:
+            job = move_job(
+                job=job,
+                to=to,
+                actor=actor(),
+                reason=options["reason"],
+                side=options["side"],
+            )
+        self.summarise(f"{job.label}: {before} -> {to}")
+        return {"number": job.label, "before": before, "status": to.value}

@@ -1,0 +1,13 @@
+from typing import Any
+
+from tracking.publishing import publish_behind
+
+from edge.backends import get_backend
+from qdn.console import OperatorCommand
+
+
+class Command(OperatorCommand):
+    help = "Publish every tracking document that is behind its job."
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        return publish_behind(objects=get_backend().objects, dry_run=options["dry_run"])

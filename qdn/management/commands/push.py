@@ -1,0 +1,80 @@
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from deployments.building import build_surfaces
+from deployments.deploying import deploy
+from deployments.models import Environment, Release
+from deployments.promotion import push_target
+from deployments.releasing import ReleasePlan, make_release, plan_release
+from deployments.sources import read_folder
+from edge.backends import get_backend
+from qdn.console import DeployCommand, actor
+
+
+class Command(DeployCommand):
+    help = "Build the surfaces (or take a folder), upload a release and deploy it to staging."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--source", type=Path, metavar="DIR", help="take these files")
+        parser.add_argument("--to", default="staging", metavar="ENVIRONMENT")
+        parser.add_argument("--no-deploy", action="store_true", help="upload only")
+        parser.add_argument("--message", default="", help="what this release brings")
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        started = time.monotonic()
+        environment = Environment.objects.named(options["to"])
+        backend = get_backend()
+        source = options["source"]
+        self.say(f"Read {source}" if source else "Build the surfaces")
+        files = read_folder(source) if source else build_surfaces()
+        plan = plan_release(objects=backend.objects, files=files, environment=environment)
+        if options["dry_run"]:
+            return self._result(plan, plan.known, None, started)
+        deploys = not options["no_deploy"]
+        if deploys:
+            question = f"Deploy {len(plan.manifest)} files to {environment}?"
+            self.confirm(environment, question, yes=options["yes"])
+        release = make_release(
+            objects=backend.objects,
+            plan=plan,
+            message=options["message"],
+            actor=actor(),
+            say=self.say,
+        )
+        if deploys:
+            target = push_target(
+                environment=environment,
+                release=release,
+                actor=actor(),
+                reason=options["message"],
+            )
+            done = deploy(backend, target, say=self.say)
+            self.say("" if done.deployment else f"{environment} serves {release} already")
+        return self._result(plan, release, environment if deploys else None, started)
+
+    def _result(
+        self,
+        plan: ReleasePlan,
+        release: Release | None,
+        environment: Environment | None,
+        started: float,
+    ) -> dict[str, Any]:
+        seconds = round(time.monotonic() - started, 2)
+        counts = plan.counts
+        name = release.name if release else "a new release"
+        where = f"{environment} serves" if environment else "No environment changed:"
+        self.summarise(
+            f"{where} {name}: {counts['files']} files, {counts['bytes']:,} bytes, "
+            f"{counts['uploaded']} uploaded, {counts['copied']} copied, "
+            f"{counts['skipped']} skipped, {seconds} s"
+        )
+        return {
+            "release": release.name if release else None,
+            "digest": plan.manifest.digest,
+            **counts,
+            "seconds": seconds,
+            "environment": environment.name if environment else None,
+        }

@@ -1,0 +1,30 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from deployments import functions
+from deployments.models import Environment
+from deployments.plans import Target
+from deployments.promotion import function_target
+from edge.backends import get_backend
+from qdn.console import actor
+from qdn.switching import SwitchCommand
+
+
+class Command(SwitchCommand):
+    help = "Validate the shipped edge function, try it out and publish it to an environment."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--environment", default="staging")
+
+    def target(self, **options: Any) -> Target:
+        target = function_target(
+            environment=Environment.objects.named(options["environment"]),
+            actor=actor(),
+            reason=options["reason"],
+        )
+        tests = functions.try_out(
+            get_backend(), target.environment, target.function, target.release
+        )
+        self.say(f"Try out edge function {target.function}: {len(tests)} requests, all right")
+        return target

@@ -1,0 +1,33 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from deployments.reporting import release_rows
+from qdn.console import OperatorCommand
+
+
+class Command(OperatorCommand):
+    help = "List the releases there are, newest first, and where each is live."
+    changes_something = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--limit", type=int, default=20)
+
+    def run(self, **options: Any) -> list[dict[str, Any]]:
+        rows = release_rows(options["limit"])
+        self.table(
+            ["release", "created", "files", "bytes", "live in", "message"],
+            [
+                [
+                    row["release"],
+                    row["created_at"][:16],
+                    row["files"],
+                    f"{row['bytes']:,}",
+                    ", ".join(row["live_in"]),
+                    row["message"],
+                ]
+                for row in rows
+            ],
+            empty="No release yet. Make one with: manage.py push",
+        )
+        return rows
