@@ -1,0 +1,174 @@
+"""The way every change of a job goes.
+
+All changes end in `change_job`: one conditional UPDATE on the row as the caller saw it, a look
+at the row count, one JobEvent at the new revision, and the signal `job_changed`, all in one
+transaction. Two changes that start from the same revision: exactly one wins, the other raises
+JobChangedMeanwhile and leaves nothing behind.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from dispatch.details import check_details, spoken
+from dispatch.errors import JobChangedMeanwhile, JobUnknown, MoveNotAllowed, ValueRefused
+from dispatch.models import Job, JobEvent, Price
+from dispatch.prices import ParsedPrice
+from dispatch.querysets import JOB_NUMBER
+from dispatch.signals import job_changed
+from dispatch.statuses import Status
+
+
+class AlreadyThere(MoveNotAllowed):
+    """The job has that status already: nothing to do, and nothing was done."""
+
+    code = "already-there"
+
+
+def job_by_number(text: str) -> Job:
+    """Find the job people call `1042` or `QDN-1042`. Raises JobUnknown."""
+    jobs = Job.objects.select_related("customer", "service", "crew")
+    number = JOB_NUMBER.fullmatch(text.strip())
+    found = jobs.filter(number=int(number[1])).first() if number else None
+    if found is None:
+        raise JobUnknown(
+            f"No job has the number '{text}'.",
+            "Look the number up in the list of jobs; it reads like QDN-1042.",
+        )
+    return found
+
+
+@transaction.atomic
+def change_job(
+    *,
+    job: Job,
+    kind: JobEvent.Kind,
+    changes: Mapping[str, Any],
+    actor: str,
+    reason: str = "",
+    noted: Mapping[str, Any] | None = None,
+) -> JobEvent:
+    """Write `changes` (field name to value) if the job is still as `job` was read.
+
+    The event keeps each change as [before, after]; `noted` adds what stands in other tables.
+    Raises JobChangedMeanwhile. Checks nothing else: callers below know what is allowed.
+    """
+    written = noted or {name: [spoken(job, name), ""] for name in changes}
+    revision = job.revision + 1
+    values = {**changes, "revision": revision, "updated_at": timezone.now()}
+    unchanged = Job.objects.filter(pk=job.pk, revision=job.revision, status=job.status)
+    if unchanged.update(**values) != 1:
+        raise _changed_meanwhile(job)
+    for name, value in values.items():
+        setattr(job, name, value)
+    if noted is None:
+        written = {name: [before, spoken(job, name)] for name, (before, _) in written.items()}
+    event = JobEvent.objects.create(
+        job=job,
+        kind=kind,
+        status=job.status,
+        changes=written,
+        revision=revision,
+        actor=actor,
+        reason=reason,
+    )
+    job_changed.send(sender=Job, job_id=job.pk)
+    return event
+
+
+def move_job(*, job: Job, to: Status, actor: str, reason: str = "", side: str = "") -> JobEvent:
+    """Take a job to the next status. Cancelling needs a side (customer, firm) and a reason.
+
+    Raises AlreadyThere, MoveNotAllowed, ValueRefused, JobChangedMeanwhile.
+    """
+    check_move(job=job, to=to)
+    changes: dict[str, Any] = {"status": to}
+    if to == Status.CANCELLED:
+        changes["cancel_side"] = _checked_side(job, side, reason)
+    return change_job(
+        job=job, kind=JobEvent.Kind.STATUS, changes=changes, actor=actor, reason=reason
+    )
+
+
+def check_move(*, job: Job, to: Status) -> None:
+    """Refuse a step the flow does not have. Raises AlreadyThere, MoveNotAllowed."""
+    if to == job.status:
+        raise AlreadyThere(f"{job.label} is already '{to.label}'.", "Nothing was changed.")
+    if to in job.next_statuses:
+        return
+    here = Status(job.status)
+    allowed = ", ".join(f"{step.label} ({step.value})" for step in job.next_statuses)
+    raise MoveNotAllowed(
+        f"{job.label} cannot go from '{here.label}' to '{to.label}'.",
+        f"From here it may go to: {allowed}." if allowed else "It is closed: book a new job.",
+    )
+
+
+def change_details(
+    *, job: Job, changes: Mapping[str, Any], actor: str, reason: str = ""
+) -> JobEvent | None:
+    """Change crew, window, address, notes, hold: any of details.FIELDS. None if all was so.
+
+    Raises ValueRefused, JobChangedMeanwhile.
+    """
+    checked = check_details(job=job, changes=changes)
+    if not checked:
+        return None
+    return change_job(
+        job=job, kind=JobEvent.Kind.DETAILS, changes=checked, actor=actor, reason=reason
+    )
+
+
+@transaction.atomic
+def set_price(*, job: Job, price: ParsedPrice, actor: str, reason: str = "") -> Price:
+    """Agree a price; an earlier one stays as a row, and a change of it needs a reason.
+
+    The same price again changes nothing. Raises ValueRefused, JobChangedMeanwhile.
+    """
+    before: Price | None = job.prices.order_by("pk").last()
+    if before is not None and price.matches(before):
+        return before
+    if before is not None and not reason.strip():
+        raise ValueRefused(
+            f"{job.label} has the price {before}: a change needs a reason.",
+            "Say why the price changes; the customer may ask.",
+        )
+    row: Price = Price.objects.create(
+        job=job,
+        kind=price.kind,
+        cents=price.cents,
+        upper_cents=price.upper_cents,
+        actor=actor,
+        reason=reason,
+    )
+    change_job(
+        job=job,
+        kind=JobEvent.Kind.PRICE,
+        changes={},
+        noted={"price": [str(before or ""), str(row)]},
+        actor=actor,
+        reason=reason,
+    )
+    return row
+
+
+def _checked_side(job: Job, side: str, reason: str) -> str:
+    if side not in Job.CancelSide.values:
+        raise ValueRefused(
+            f"Cancelling {job.label} needs who cancels, found '{side}'.",
+            f"Use one of: {', '.join(Job.CancelSide.values)}.",
+        )
+    if not reason.strip():
+        raise ValueRefused(f"Cancelling {job.label} needs a reason.", "Say why it is cancelled.")
+    return side
+
+
+def _changed_meanwhile(job: Job) -> JobChangedMeanwhile:
+    last = JobEvent.objects.filter(job_id=job.pk).order_by("pk").last()
+    who = f" by {last.actor}" if last else ""
+    return JobChangedMeanwhile(
+        f"{job.label} was changed meanwhile{who}: nothing was written.",
+        "Look at the job as it is now and repeat what you still want.",
+    )

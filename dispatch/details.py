@@ -1,0 +1,112 @@
+"""What of a job may be edited, what each value has to be, and how history writes it down."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+
+from dispatch.errors import ValueRefused
+from dispatch.models import Job
+from dispatch.statuses import ServiceKind, Status, flow_for
+
+FIELDS = (
+    "service",
+    "crew",
+    "contact_name",
+    "contact_email",
+    "address_line",
+    "unit",
+    "town",
+    "zip_code",
+    "load_size",
+    "details",
+    "access_notes",
+    "wished_day",
+    "wished_part",
+    "window_start",
+    "window_end",
+    "on_hold",
+    "hold_reason",
+)
+# Gate codes are wiped after the job; history is kept for ever, so it never learns them.
+NOT_IN_HISTORY = frozenset({"access_notes"})
+
+
+def check_details(*, job: Job, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the changes that differ from the job, cleaned. Raises ValueRefused."""
+    unknown = sorted(set(changes) - set(FIELDS))
+    if unknown:
+        raise ValueRefused(
+            f"A job has no detail called {', '.join(unknown)}.", f"Use: {', '.join(FIELDS)}."
+        )
+    cleaned = {name: _clean(name, value) for name, value in changes.items()}
+    after = {name: getattr(job, name) for name in FIELDS} | cleaned
+    _check_window(after)
+    _check_service(job, after)
+    if not after["on_hold"] and "on_hold" in cleaned:
+        cleaned["hold_reason"] = ""  # the reason of a hold that is over stands in the history
+    elif after["on_hold"] and not after["hold_reason"]:
+        raise ValueRefused("A hold needs a reason.", "Say what the job waits for.")
+    return {name: value for name, value in cleaned.items() if value != getattr(job, name)}
+
+
+def clean_fields(job: Job) -> None:
+    """Check length and form of a job's own fields before it is written. Raises ValueRefused."""
+    for field in job._meta.concrete_fields:
+        if not field.is_relation and field.name in FIELDS:
+            setattr(job, field.name, _clean(field.name, getattr(job, field.name)))
+
+
+def spoken(job: Job, name: str) -> Any:
+    """Write a value of a job for the history: text, number, truth value or None."""
+    value = getattr(job, name)
+    if name in NOT_IN_HISTORY:
+        return "(not kept)" if value else ""
+    if isinstance(value, datetime):
+        return timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, date):
+        return value.isoformat()
+    return value.name if isinstance(value, models.Model) and hasattr(value, "name") else value
+
+
+def _clean(name: str, value: Any) -> Any:
+    field: Any = Job._meta.get_field(name)
+    if isinstance(value, str):
+        value = value.strip()
+        if "\x00" in value:  # PostgreSQL stores none, and no keyboard types one
+            raise ValueRefused(f"The {_title(field)} contains a NUL character.", "Remove it.")
+    if field.is_relation:
+        return value
+    try:
+        return field.clean(value, None)
+    except ValidationError as error:
+        found = f", found '{value}'" if value not in (None, "") else ""
+        raise ValueRefused(
+            f"The {_title(field)} cannot be used{found}.", " ".join(error.messages)
+        ) from None
+
+
+def _title(field: Any) -> str:
+    return str(field.verbose_name)
+
+
+def _check_window(after: Mapping[str, Any]) -> None:
+    start, end = after["window_start"], after["window_end"]
+    if (start is None) != (end is None):
+        raise ValueRefused("A service window has a start and an end.", "Give both, or neither.")
+    if start is not None and start >= end:
+        raise ValueRefused("A service window ends after it starts.", "Give a later end.")
+
+
+def _check_service(job: Job, after: Mapping[str, Any]) -> None:
+    if after["service"] is None:
+        raise ValueRefused("A job has a service.", "Choose one of the services.")
+    here = Status(job.status)
+    if here != Status.CANCELLED and here not in flow_for(ServiceKind(after["service"].kind)):
+        raise ValueRefused(
+            f"{job.label} is '{here.label}', which '{after['service']}' does not have.",
+            "Move the job on first, then change the service.",
+        )
