@@ -1,5 +1,12 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class DispatchConfig(AppConfig):
     name = "dispatch"
+
+    def ready(self) -> None:
+        """Seed a fresh database once the tables and permissions are there."""
+        from dispatch.seeding import seed  # noqa: PLC0415 (models load after app configs)
+
+        post_migrate.connect(seed, sender=self, dispatch_uid="dispatch.seeding")

@@ -1,0 +1,187 @@
+"""The booking form. It checks what one person typed; booking.py makes the job."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from phonenumber_field.formfields import PhoneNumberField
+
+from dispatch import consent
+from dispatch.addresses import parse_zip
+from dispatch.booking import BookingRequest
+from dispatch.errors import ValueRefused
+from dispatch.models import Job, ServiceType
+
+FARTHEST_WISH = timedelta(days=365)
+BANNED_ITEMS = (
+    "We cannot take paint, oil, chemicals, asbestos, propane tanks, car batteries, tires with "
+    "rims, medical waste or anything that can explode. Sending this form says there is none."
+)
+
+
+def text_input(**attrs: str) -> forms.TextInput:
+    return forms.TextInput(attrs=attrs)
+
+
+class BookingForm(forms.Form):
+    """Fields in the order they are asked: can you come, what is it, when, who, where exactly.
+
+    `BookingForm()` for the page, `BookingForm(request.POST)` for what came back. All texts go
+    into cleaned_data stripped; `to_request()` hands them to booking.book().
+    """
+
+    zip_code = forms.CharField(
+        label="ZIP code",
+        max_length=10,
+        widget=text_input(autocomplete="postal-code", inputmode="numeric"),
+        error_messages={"required": "Give the ZIP code of the place, like 99709."},
+    )
+    service = forms.ModelChoiceField(
+        label="What do you need?",
+        queryset=ServiceType.objects.filter(active=True),
+        to_field_name="code",
+        empty_label="Choose one",
+        error_messages={
+            "required": "Choose what you need.",
+            "invalid_choice": "Choose one of the services in the list.",
+        },
+    )
+    load_size = forms.ChoiceField(
+        label="How much is it?",
+        required=False,
+        choices=[("", "Not sure"), *Job.LoadSize.choices],
+        help_text="A guess is fine. Leave it at “Not sure” for a dumpster.",
+    )
+    details = forms.CharField(
+        label="What is it, and where on the property?",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": "4"}),
+        help_text=BANNED_ITEMS,
+    )
+    wished_day = forms.DateField(
+        label="Which day would suit you?",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="We confirm an arrival window with you. Leave it empty for the next free one.",
+        error_messages={"invalid": "Give a day like 2026-11-20, or leave it empty."},
+    )
+    wished_part = forms.ChoiceField(
+        label="Which part of the day?",
+        required=False,
+        choices=[("", "Any time"), *Job.DayPart.choices],
+    )
+    name = forms.CharField(
+        label="Your name",
+        max_length=120,
+        widget=text_input(autocomplete="name"),
+        error_messages={"required": "Give your name, so the crew knows whom to ask for."},
+    )
+    phone = PhoneNumberField(
+        label="Mobile phone",
+        region="US",
+        # No mask: people paste numbers, and libphonenumber reads any way of writing them.
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
+        error_messages={
+            "required": "Give a phone we can reach you at.",
+            "invalid": "Give ten digits with the area code, like 907-555-0142.",
+        },
+    )
+    email = forms.EmailField(
+        label="E-mail",
+        required=False,
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
+        help_text="For the link to your job. You also see it right after sending.",
+        error_messages={"invalid": "Give an address like name@example.com, or leave it empty."},
+    )
+    address_line = forms.CharField(
+        label="Street and number",
+        max_length=120,
+        widget=text_input(autocomplete="address-line1"),
+        error_messages={"required": "Give the street and number of the place."},
+    )
+    unit = forms.CharField(
+        label="Apartment or unit",
+        required=False,
+        max_length=30,
+        widget=text_input(autocomplete="address-line2"),
+    )
+    town = forms.CharField(
+        label="Town",
+        max_length=80,
+        widget=text_input(autocomplete="address-level2"),
+        error_messages={"required": "Give the town."},
+    )
+    access_notes = forms.CharField(
+        label="How do we get in?",
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": "2", "autocomplete": "off"}),
+        help_text="Gate code, dog, narrow driveway. Only the crew sees this.",
+    )
+    text_consent = forms.BooleanField(label=consent.TEXTS[consent.CURRENT], required=False)
+    # Nobody sees this field; programs that fill in everything do not know that.
+    website = forms.CharField(
+        label="Leave this empty",
+        required=False,
+        widget=text_input(autocomplete="off", tabindex="-1"),
+    )
+    form_key = forms.UUIDField(
+        widget=forms.HiddenInput,
+        error_messages={
+            "required": "Please look over your request and send it once more.",
+            "invalid": "Please look over your request and send it once more.",
+        },
+    )
+
+    def clean_zip_code(self) -> str:
+        try:
+            return parse_zip(self.cleaned_data["zip_code"])
+        except ValueRefused:
+            raise ValidationError(
+                "Give a ZIP code of five digits, like 99709.", code="invalid"
+            ) from None
+
+    def clean_wished_day(self) -> Any:
+        day, today = self.cleaned_data["wished_day"], timezone.localdate()
+        if day and day < today:
+            raise ValidationError("That day is over. Choose today or a later day.", code="past")
+        if day and day > today + FARTHEST_WISH:
+            raise ValidationError("Choose a day within the next year.", code="too-far")
+        return day
+
+    def clean_website(self) -> str:
+        if self.cleaned_data["website"]:
+            raise ValidationError("Leave this field empty and send the form again.", code="spam")
+        return ""
+
+    @property
+    def looks_like_spam(self) -> bool:
+        return self.has_error("website", "spam")
+
+    def with_fresh_key(self) -> "BookingForm":
+        """Give a form with all that was typed, and a form key that was never used."""
+        data: Any = self.data
+        again = data.copy()
+        again["form_key"] = str(uuid4())
+        return type(self)(again)
+
+    def to_request(self, *, remote_address: str = "") -> BookingRequest:
+        """Hand over what was typed. Only for a valid form."""
+        typed = dict(self.cleaned_data)
+        agreed = typed.pop("text_consent")
+        for name in ("website", "form_key"):
+            del typed[name]
+        return BookingRequest(
+            **typed
+            | {
+                "service": typed["service"].code,
+                "phone": typed["phone"].as_e164,
+                "consent_version": consent.CURRENT if agreed else "",
+                "remote_address": remote_address,
+            }
+        )

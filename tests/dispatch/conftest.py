@@ -1,0 +1,57 @@
+"""Fixtures for jobs."""
+
+import sqlite3
+import threading
+
+import pytest
+from django.db import connections
+
+
+@pytest.fixture
+def shared_database(transactional_db, tmp_path):
+    """A database that threads share as processes do.
+
+    Tests run SQLite in memory, where a second connection is refused instead of waiting for the
+    lock. So this puts a copy into a file, as in production. Other databases are used as they are.
+    """
+    memory = connections["default"]
+    if memory.vendor != "sqlite":
+        yield
+        return
+    memory.ensure_connection()
+    name, path = memory.settings_dict["NAME"], tmp_path / "shared.sqlite3"
+    with sqlite3.connect(path) as copy:
+        memory.connection.backup(copy)
+    copy.close()
+    memory.settings_dict["NAME"] = str(path)
+    connections["default"] = connections.create_connection("default")
+    yield
+    connections["default"].close()
+    memory.settings_dict["NAME"] = name
+    connections["default"] = memory
+
+
+@pytest.fixture
+def together(shared_database):
+    """Call a function in several threads at the same moment; give what each returned or raised."""
+
+    def run(function, times=6):
+        results, start = [], threading.Barrier(times)
+
+        def call():
+            try:
+                start.wait()
+                results.append(function())
+            except Exception as error:
+                results.append(error)
+            finally:
+                connections.close_all()
+
+        threads = [threading.Thread(target=call) for _ in range(times)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=60)
+        return results
+
+    return run
