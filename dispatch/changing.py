@@ -78,18 +78,18 @@ def change_job(
     return event
 
 
-def move_job(*, job: Job, to: Status, actor: str, reason: str = "", side: str = "") -> JobEvent:
+def move_job(*, job: Job, to: Status, actor: str, reason: str = "", side: str = "") -> Job:
     """Take a job to the next status. Cancelling needs a side (customer, firm) and a reason.
 
-    Raises AlreadyThere, MoveNotAllowed, ValueRefused, JobChangedMeanwhile.
+    Gives the job as it is now. Raises AlreadyThere, MoveNotAllowed, ValueRefused,
+    JobChangedMeanwhile.
     """
     check_move(job=job, to=to)
     changes: dict[str, Any] = {"status": to}
     if to == Status.CANCELLED:
         changes["cancel_side"] = _checked_side(job, side, reason)
-    return change_job(
-        job=job, kind=JobEvent.Kind.STATUS, changes=changes, actor=actor, reason=reason
-    )
+    change_job(job=job, kind=JobEvent.Kind.STATUS, changes=changes, actor=actor, reason=reason)
+    return job
 
 
 def check_move(*, job: Job, to: Status) -> None:
@@ -106,19 +106,16 @@ def check_move(*, job: Job, to: Status) -> None:
     )
 
 
-def change_details(
-    *, job: Job, changes: Mapping[str, Any], actor: str, reason: str = ""
-) -> JobEvent | None:
-    """Change crew, window, address, notes, hold: any of details.FIELDS. None if all was so.
+def change_details(*, job: Job, changes: Mapping[str, Any], actor: str, reason: str = "") -> Job:
+    """Change crew, window, address, notes, hold: any of details.FIELDS.
 
+    What is so already is no change, and writes no event. Gives the job as it is now.
     Raises ValueRefused, JobChangedMeanwhile.
     """
     checked = check_details(job=job, changes=changes)
-    if not checked:
-        return None
-    return change_job(
-        job=job, kind=JobEvent.Kind.DETAILS, changes=checked, actor=actor, reason=reason
-    )
+    if checked:
+        change_job(job=job, kind=JobEvent.Kind.DETAILS, changes=checked, actor=actor, reason=reason)
+    return job
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ HINT = 'Write it like "600 all-in", "1,250.50 estimate" or "400 to 600".'
 _AMOUNT = r"\$?\s*(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d{2}))?"
 _PRICE = re.compile(
     rf"{_AMOUNT}(?:\s*(?:-|\u2013|to)\s*{_AMOUNT})?\s*(all[- ]?in|estimate|range)?",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Fewer digits than this would find half of all phones.
 SHORTEST_PHONE_SEARCH = 3
-JOB_NUMBER = re.compile(r"(?:QDN-?|#)?(\d{1,9})", re.IGNORECASE)
+JOB_NUMBER = re.compile(r"(?:QDN-?|#)?(\d{1,9})", re.IGNORECASE | re.ASCII)
 
 
 def local_day(now: datetime, days: int = 0) -> tuple[datetime, datetime]:
@@ -84,7 +84,7 @@ def _matches(word: str) -> Q:
     for field in ("contact_name", "customer__name", "address_line", "unit", "town"):
         match |= Q(**{f"{field}__icontains": word})
     match |= Q(zip_code__startswith=word)
-    digits = re.sub(r"\D", "", word)
+    digits = re.sub(r"\D", "", word, flags=re.ASCII)
     if number := JOB_NUMBER.fullmatch(word):
         match |= Q(number=int(number[1]))
     if len(digits) >= SHORTEST_PHONE_SEARCH and not re.search(r"[^\d()+.\-]", word):

@@ -1,0 +1,139 @@
+"""The booking form: what one person typed, refused at the field it stands in."""
+
+from uuid import UUID, uuid4
+
+import pytest
+import time_machine
+from django.http import QueryDict
+
+from dispatch import consent
+from dispatch.booking import book
+from dispatch.forms import BookingForm
+from tests.builders import make_service
+
+pytestmark = pytest.mark.django_db
+
+
+def typed(**changes):
+    values = {
+        "zip_code": "99709",
+        "service": "junk",
+        "load_size": "half",
+        "details": "A sofa in the garage",
+        "wished_day": "2026-11-20",
+        "wished_part": "morning",
+        "name": "Mark Ames",
+        "phone": "907.555.0142",
+        "email": "mark@example.com",
+        "address_line": "1423 Soderblom Avenue",
+        "unit": "",
+        "town": "Fairbanks",
+        "access_notes": "Gate 4711",
+        "website": "",
+        "form_key": str(uuid4()),
+        **changes,
+    }
+    data = QueryDict(mutable=True)
+    data.update({name: value for name, value in values.items() if value is not None})
+    return data
+
+
+@time_machine.travel("2026-11-20T12:00:00Z")
+def test_filled_in_form_books_a_job():
+    form = BookingForm(typed(text_consent="on"))
+    assert form.is_valid(), form.errors
+    request = form.to_request(remote_address="203.0.113.7")
+    job = book(request=request, form_key=form.cleaned_data["form_key"]).job
+    assert (job.customer.phone.as_e164, job.load_size) == ("+19075550142", "half")
+    assert (job.wished_day.isoformat(), job.access_notes) == ("2026-11-20", "Gate 4711")
+    assert job.text_consent.version == consent.CURRENT
+
+
+def test_form_without_what_is_not_required_is_valid():
+    empty = dict.fromkeys(
+        ("load_size", "details", "wished_day", "wished_part", "email", "access_notes"), ""
+    )
+    form = BookingForm(typed(**empty))
+    assert form.is_valid(), form.errors
+    assert form.to_request().consent_version == ""
+
+
+def test_zip_comes_first_and_the_name_after_the_work():
+    names = list(BookingForm().fields)
+    assert names[:4] == ["zip_code", "service", "load_size", "details"]
+    assert names.index("wished_part") < names.index("name") < names.index("access_notes")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("phone", "", "required"),
+        ("phone", "555-0142", "invalid"),
+        ("phone", "call me", "invalid"),
+        ("name", " ", "required"),
+        ("zip_code", "9970", "invalid"),
+        ("zip_code", "", "required"),
+        ("service", "", "required"),
+        ("service", "piano", "invalid_choice"),
+        ("load_size", "planet", "invalid_choice"),
+        ("email", "nobody", "invalid"),
+        ("town", "", "required"),
+        ("address_line", "", "required"),
+        ("address_line", "x" * 121, "max_length"),
+        ("wished_day", "2026-11-19", "past"),
+        ("wished_day", "2062-11-20", "too-far"),
+        ("wished_day", "someday", "invalid"),
+        ("website", "http://spam.example", "spam"),
+        ("form_key", "", "required"),
+        ("form_key", "42", "invalid"),
+    ],
+)
+def test_refused_at_the_field(field, value, code):
+    with time_machine.travel("2026-11-20T20:00:00Z"):
+        form = BookingForm(typed(**{field: value}))
+        assert not form.is_valid()
+    assert form.has_error(field, code), form.errors.as_data()
+    assert set(form.errors) == {field}
+
+
+def test_today_is_local_not_utc():
+    """At 05:00 UTC it is still yesterday evening in Denver."""
+    with time_machine.travel("2026-11-21T05:00:00Z"):
+        assert BookingForm(typed(wished_day="2026-11-20")).is_valid()
+
+
+def test_inactive_service_is_not_offered():
+    make_service("piano", active=False)
+    assert BookingForm(typed(service="piano")).has_error("service", "invalid_choice")
+
+
+def test_zip_plus_four_is_taken():
+    assert BookingForm(typed(zip_code="99709-1234")).is_valid()
+
+
+def test_missing_key_loses_nothing():
+    form = BookingForm(typed(form_key=None))
+    assert not form.is_valid()
+    again = form.with_fresh_key()
+    assert again["name"].value() == "Mark Ames"
+    assert again["access_notes"].value() == "Gate 4711"
+    assert UUID(again["form_key"].value()).version == 4
+
+
+def test_spam_is_recognised():
+    assert BookingForm(typed(website="x")).looks_like_spam
+    assert not BookingForm(typed()).looks_like_spam
+
+
+def test_page_helps_phones_and_browsers():
+    html = BookingForm().as_div()
+    for attribute in (
+        'type="tel"',
+        'autocomplete="tel"',
+        'autocomplete="postal-code"',
+        'autocomplete="address-line1"',
+        'inputmode="numeric"',
+        'type="date"',
+    ):
+        assert attribute in html
+    assert "checked" not in html
