@@ -1,6 +1,8 @@
 """Paths dispatchers' pages call."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from dispatch import views
 
 app_name = "dispatch"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [path("api/board", views.board, name="board")]

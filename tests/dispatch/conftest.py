@@ -4,7 +4,30 @@ import sqlite3
 import threading
 
 import pytest
+from django.contrib.auth.models import Group, User
 from django.db import connections
+
+from dispatch.seeding import DISPATCHERS
+
+
+@pytest.fixture(autouse=True)
+def static_root(settings, tmp_path):
+    """WhiteNoise warns where collectstatic has not run; tests need no collected files."""
+    settings.STATIC_ROOT = tmp_path
+
+
+@pytest.fixture
+def dispatcher(db):
+    user = User.objects.create_user("dana", is_staff=True)
+    user.groups.add(Group.objects.get(name=DISPATCHERS))
+    return user
+
+
+@pytest.fixture
+def desk(client, dispatcher):
+    """A test client logged in as a dispatcher."""
+    client.force_login(dispatcher)
+    return client
 
 
 @pytest.fixture

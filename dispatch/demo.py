@@ -1,0 +1,206 @@
+"""Jobs to try the system with: a day at a small hauling firm, around the present one."""
+
+from datetime import datetime, time, timedelta
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+
+from dispatch.booking import create_job
+from dispatch.changing import change_details, move_job
+from dispatch.models import Crew, Job
+from dispatch.statuses import Status
+
+CREWS = ["Birch", "Tamarack", "Willow"]
+# 555-0100 to 555-0199 are kept free for fiction; libphonenumber takes them as valid.
+MARK_PHONE = "+19075550142"
+
+
+class DemoJob(NamedTuple):
+    """One job: `window` is (days from today, first hour, last hour) or None."""
+
+    name: str
+    phone: str
+    address: str
+    service: str
+    price: str
+    status: str
+    window: tuple[int, int, int] | None = None
+    crew: str = ""
+    hold: str = ""
+
+
+JOBS = [
+    DemoJob(
+        "Mark Ames",
+        MARK_PHONE,
+        "1423 Soderblom Avenue, Fairbanks, 99709",
+        "junk",
+        "600 all-in",
+        "ready_for_pickup",
+        (0, 13, 15),
+        "Birch",
+    ),
+    DemoJob(
+        "Ines Calder", "+19075550101", "88 Yak Road, Fairbanks, 99709", "junk", "", "requested"
+    ),
+    DemoJob(
+        "Tom Okafor",
+        "+19075550102",
+        "510 Gaffney Road, Fairbanks, 99701",
+        "cleanout",
+        "900-1400",
+        "requested",
+    ),
+    DemoJob(
+        "Ruth Lindqvist",
+        "+19075550103",
+        "2207 Chena Ridge Road, Fairbanks, 99709",
+        "junk",
+        "250 estimate",
+        "scheduled",
+        (0, 15, 17),
+    ),
+    DemoJob(
+        "Pete Solomon",
+        "+19075550104",
+        "34 Badger Road, North Pole, 99705",
+        "junk",
+        "180",
+        "scheduled",
+        (1, 9, 11),
+        "Willow",
+    ),
+    DemoJob(
+        "Grace Whitfield",
+        "+19075550105",
+        "77 Santa Claus Lane, North Pole, 99705",
+        "cleanout",
+        "1250.50 estimate",
+        "scheduled",
+        (2, 9, 12),
+        "Tamarack",
+        "Waits for the key from the estate's lawyer",
+    ),
+    DemoJob(
+        "Alvin Huntington",
+        "+19075550106",
+        "601 College Road, Unit 3, Fairbanks, 99701",
+        "dumpster-10",
+        "395",
+        "on_site",
+        (-2, 8, 10),
+        "Tamarack",
+    ),
+    DemoJob(
+        "Nora Beck",
+        "+19075550107",
+        "19 Steele Creek Road, Fairbanks, 99712",
+        "dumpster-20",
+        "520",
+        "ready_for_pickup",
+        (0, 10, 12),
+        "Tamarack",
+    ),
+    DemoJob(
+        "Sam Titus",
+        "+19075550108",
+        "3100 Airport Way, Fairbanks, 99709",
+        "junk",
+        "325",
+        "en_route",
+        (0, 11, 13),
+        "Willow",
+    ),
+    DemoJob(
+        "Lucy Marsh",
+        "+19075550109",
+        "742 Goldstream Road, Fairbanks, 99709",
+        "junk",
+        "450",
+        "in_progress",
+        (0, 9, 11),
+        "Birch",
+    ),
+    DemoJob(
+        "Omar Reyes",
+        "+19075550110",
+        "1210 Noble Street, Fairbanks, 99701",
+        "junk",
+        "210",
+        "completed",
+        (0, 8, 9),
+        "Birch",
+    ),
+    DemoJob(
+        "Wendy Frost",
+        "+19075550111",
+        "15 Peger Road, Fairbanks, 99709",
+        "junk",
+        "275",
+        "cancelled",
+        (0, 14, 16),
+    ),
+]
+
+
+@transaction.atomic
+def load_demo_jobs(*, actor: str = "demo") -> dict[str, Any]:
+    """Load crews and jobs; what is there already (by phone) is left as it is.
+
+    Gives {"crews", "created", "jobs": [labels], "mark": label of Mark's job}.
+    """
+    crews = {name: Crew.objects.get_or_create(name=name)[0] for name in CREWS}
+    jobs, created = [], 0
+    for demo in JOBS:
+        job = Job.objects.filter(customer__phone=demo.phone).order_by("pk").first()
+        if job is None:
+            job = _load(demo, crews, actor)
+            created += 1
+        jobs.append(job)
+    mark = next(job for job, demo in zip(jobs, JOBS, strict=True) if demo.phone == MARK_PHONE)
+    return {
+        "crews": len(crews),
+        "created": created,
+        "jobs": [job.label for job in jobs],
+        "mark": mark.label,
+    }
+
+
+def _load(demo: DemoJob, crews: dict[str, Crew], actor: str) -> Job:
+    cancelled = demo.status == Status.CANCELLED
+    job = create_job(
+        name=demo.name,
+        phone=demo.phone,
+        email=f"{demo.name.split()[0].lower()}@example.com",
+        address=demo.address,
+        service=demo.service,
+        price=demo.price,
+        status=Status.SCHEDULED.value if cancelled else demo.status,
+        actor=actor,
+    )
+    change_details(job=job, changes=_details(demo, crews), actor=actor)
+    if cancelled:
+        move_job(
+            job=job,
+            to=Status.CANCELLED,
+            actor=actor,
+            side=Job.CancelSide.CUSTOMER,
+            reason="Sold the sofa instead",
+        )
+    return job
+
+
+def _details(demo: DemoJob, crews: dict[str, Crew]) -> dict[str, Any]:
+    details: dict[str, Any] = {"crew": crews.get(demo.crew)}
+    if demo.window:
+        days, first, last = demo.window
+        details |= {"window_start": _at(days, first), "window_end": _at(days, last)}
+    if demo.hold:
+        details |= {"on_hold": True, "hold_reason": demo.hold}
+    return details
+
+
+def _at(days: int, hour: int) -> datetime:
+    day = timezone.localdate() + timedelta(days=days)
+    return datetime.combine(day, time(hour), timezone.get_current_timezone())

@@ -1,0 +1,34 @@
+"""Demo data: one day around the present one, loaded once."""
+
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+
+from dispatch.changing import job_by_number
+from dispatch.demo import JOBS, load_demo_jobs
+from dispatch.models import Job
+from dispatch.statuses import Status
+
+pytestmark = pytest.mark.django_db
+
+
+@time_machine.travel("2026-11-20T20:00:00Z")
+def test_demo_has_marks_job():
+    loaded = load_demo_jobs()
+    mark = job_by_number(loaded["mark"])
+    assert (mark.first_name, mark.status) == ("Mark", Status.READY_FOR_PICKUP)
+    assert "Soderblom Avenue" in mark.address
+    assert str(mark.price) == "$600 all-in"
+    assert mark.window_start == datetime(2026, 11, 20, 20, tzinfo=UTC)
+
+
+def test_demo_twice_is_demo_once():
+    first, second = load_demo_jobs(), load_demo_jobs()
+    assert (first["created"], second["created"]) == (len(JOBS), 0)
+    assert first["jobs"] == second["jobs"]
+
+
+def test_demo_shows_every_status():
+    load_demo_jobs()
+    assert set(Job.objects.values_list("status", flat=True)) == set(Status)
