@@ -86,10 +86,10 @@ def _check_name(name: str) -> None:
     except UnicodeEncodeError:
         ok = False
     else:
-        ok = name.isprintable() and "\\" not in name and ".." not in name and "%" not in name
+        ok = name.isprintable() and "\\" not in name
     if not ok:
         raise Refused(
             "source-name",
             f"{name!r} cannot be the path of a page.",
-            "Rename it: no control characters, backslashes, percent signs or double dots.",
+            "Rename it: UTF-8, no control characters, no backslashes.",
         )

@@ -16,12 +16,12 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
-from tracking.errors import TrackingError
 
 from deployments.errors import ChangedMeanwhile, DeploymentError, PartlyChanged, Refused
 from deployments.models import Environment
 from dispatch.errors import DispatchError, JobChangedMeanwhile
 from edge.errors import EdgeError, StaleEtag
+from tracking.errors import TrackingError
 
 PIPED_WIDTH = 200
 REFUSED, CHANGED_MEANWHILE, PARTLY_CHANGED = 1, 3, 4

@@ -2,10 +2,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.db import transaction
-from tracking.links import ensure_link, tracking_url
 
 from dispatch.booking import create_job
 from qdn.console import OperatorCommand, actor
+from tracking.links import ensure_link, tracking_url
 
 
 class Command(OperatorCommand):

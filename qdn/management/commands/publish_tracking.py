@@ -1,9 +1,8 @@
 from typing import Any
 
-from tracking.publishing import publish_behind
-
 from edge.backends import get_backend
 from qdn.console import OperatorCommand
+from tracking.publishing import publish_behind
 
 
 class Command(OperatorCommand):

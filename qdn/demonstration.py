@@ -1,0 +1,70 @@
+"""What `bin/demo` shows: demo data, a first release, and where to look at them."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit, urlunsplit
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+
+from deployments.errors import Refused
+from dispatch.demo import load_demo_jobs
+from dispatch.models import Job
+from edge.backends import get_backend
+from tracking.links import ensure_link, tracking_url
+from tracking.publishing import publish_behind
+
+LOGIN = "demo"
+# Known to everybody who reads this, so `refuse_in_production` stands in front of it.
+PASSWORD = "hauls-junk-all-day"  # noqa: S105
+MARKS_STREET = "Soderblom Avenue"
+
+
+def set_up(*, say: Callable[[str], None]) -> None:
+    """Load demo data, push a release and promote it; repeats change nothing. Raises Refused."""
+    refuse_in_production()
+    say("Load demo jobs")
+    load_demo_jobs(actor=LOGIN)
+    for job in Job.objects.filter(tracking_links=None):
+        ensure_link(job=job, actor=LOGIN)
+    publish_behind(objects=get_backend().objects)
+    _create_login()
+    call_command("push", message="First release")
+    call_command("promote", yes=True)
+
+
+def refuse_in_production() -> None:
+    """Demo data comes with a password that everybody knows. Raises Refused."""
+    if not settings.DEBUG:
+        raise Refused(
+            "not-a-demo",
+            "The demo creates a login with a known password, and DEBUG is off here.",
+            "Run it on a development machine, with DEBUG=true.",
+        )
+
+
+def urls() -> dict[str, str]:
+    """Tell where to look."""
+    site = settings.SITE_URL
+    mark = Job.objects.filter(address_line__endswith=MARKS_STREET).earliest("number")
+    return {
+        "Home": f"{site}/",
+        "Booking form": f"{site}/book/",
+        "Mark's tracking link": tracking_url(ensure_link(job=mark, actor=LOGIN)),
+        "Board": f"{site}/dashboard/",
+        "Admin": f"{site}/admin/ (login {LOGIN}, password {PASSWORD})",
+        "Staging": f"{staging_url(site)}/",
+    }
+
+
+def staging_url(site: str) -> str:
+    """Give the staging site beside a local one: staging.localhost, same port."""
+    parts = urlsplit(site)
+    port = f":{parts.port}" if parts.port else ""
+    return urlunsplit(parts._replace(netloc=f"staging.localhost{port}"))
+
+
+def _create_login() -> None:
+    users = get_user_model().objects
+    if not users.filter(username=LOGIN).exists():
+        users.create_superuser(LOGIN, f"{LOGIN}@example.com", PASSWORD)

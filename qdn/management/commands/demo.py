@@ -1,0 +1,36 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+
+from qdn import demonstration
+from qdn.console import REFUSED, OperatorCommand
+from qdn.walk import Walk, WalkFailed
+
+
+class Command(OperatorCommand):
+    help = "Load demo data and deploy a first release; bin/demo calls this."
+    changes_something = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument("--urls", action="store_true", help="print where to look")
+        which.add_argument("--walk", action="store_true", help="walk the main job over HTTP")
+
+    def run(self, **options: Any) -> Any:
+        demonstration.refuse_in_production()
+        if options["walk"]:
+            try:
+                return Walk(site=settings.SITE_URL, say=self.say).run()
+            except WalkFailed as failed:
+                raise CommandError(str(failed), returncode=REFUSED) from failed
+        if not options["urls"]:
+            demonstration.set_up(say=self.say)
+        urls = demonstration.urls()
+        if options["urls"]:
+            for name, url in urls.items():
+                self.say(f"{name + ':':22}{url}")
+            self.summarise("Up and running. Stop with Ctrl-C.")
+        return urls

@@ -1,0 +1,71 @@
+"""A small HTTP client that shows what a browser or curl would get, redirects included."""
+
+import http.client
+import http.cookies
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
+
+TIMEOUT_SECONDS = 20
+CSRF_FIELD = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+    @property
+    def release(self) -> str:
+        return self.headers.get("x-amz-meta-release", "")
+
+
+class Visitor:
+    """Somebody with a browser: keeps cookies, sends Origin with forms, follows nothing."""
+
+    def __init__(self, site: str) -> None:
+        self.site = urlsplit(site)
+        self.cookies: dict[str, str] = {}
+
+    def get(self, path: str, *, host: str = "") -> Answer:
+        """GET a path, on this site or on another host at the same address."""
+        return self._request("GET", path, host=host)
+
+    def post(self, path: str, fields: Mapping[str, str]) -> Answer:
+        """POST a form as the site's own page would."""
+        return self._request("POST", path, body=urlencode(fields))
+
+    def post_with_csrf(self, path: str, fields: Mapping[str, str]) -> Answer:
+        """GET a page of Django's for its token, then POST its form."""
+        found = CSRF_FIELD.search(self.get(path).body)
+        token = {"csrfmiddlewaretoken": found.group(1)} if found else {}
+        return self.post(path, {**token, **fields})
+
+    def _request(self, method: str, path: str, *, host: str = "", body: str = "") -> Answer:
+        headers = {"Host": f"{host or self.site.hostname}:{self.site.port}"}
+        if self.cookies and not host:
+            headers["Cookie"] = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
+        if method == "POST":
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            headers["Origin"] = headers["Referer"] = self.site.geturl()
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self.site.port, timeout=TIMEOUT_SECONDS
+        )
+        try:
+            connection.request(method, path, body=body or None, headers=headers)
+            response = connection.getresponse()
+            self._keep_cookies(response)
+            text = response.read().decode(errors="replace")
+            lowered = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, lowered, text)
+        finally:
+            connection.close()
+
+    def _keep_cookies(self, response: http.client.HTTPResponse) -> None:
+        for header in response.headers.get_all("Set-Cookie") or []:
+            for name, morsel in http.cookies.SimpleCookie(header).items():
+                self.cookies[name] = morsel.value

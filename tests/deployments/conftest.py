@@ -1,0 +1,35 @@
+import dataclasses
+
+import pytest
+
+from deployments.models import Environment
+from edge.backends import get_backend
+from tests.deployments.sites import Operator
+
+
+@pytest.fixture
+def backend(db, settings, tmp_path):
+    settings.EDGE_STORE_DIR = tmp_path / "store"
+    settings.EDGE_PROBE_SECONDS = 0
+    return get_backend()
+
+
+@pytest.fixture
+def staging(db):
+    return Environment.objects.get(name="staging")
+
+
+@pytest.fixture
+def production(db):
+    return Environment.objects.get(name="production")
+
+
+@pytest.fixture
+def operator(backend, tmp_path):
+    return Operator(backend, tmp_path)
+
+
+@pytest.fixture
+def replaced(backend):
+    """Swap parts of the back end for others."""
+    return lambda **parts: dataclasses.replace(backend, **parts)

@@ -1,0 +1,61 @@
+"""Doubles in front of a real back end: they count, fail or die, and pass everything else on."""
+
+from collections import Counter
+
+
+class Counting:
+    """Counts the calls of every method."""
+
+    def __init__(self, real):
+        self._real = real
+        self.calls = Counter()
+
+    def __getattr__(self, name):
+        method = getattr(self._real, name)
+
+        def call(*args, **kwargs):
+            self.calls[name] += 1
+            return method(*args, **kwargs)
+
+        return call
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing of ours catches it."""
+
+
+class FaultPoint:
+    """Raises an error at the n-th call over all the parts it is put in front of.
+
+    `after` lets the call happen first: the write was done, and the answer was lost.
+    """
+
+    def __init__(self, at, error, *, after=False):
+        self.at, self.error, self.after = at, error, after
+        self.calls = 0
+
+    def before(self, real):
+        return _Faulty(real, self)
+
+    @property
+    def was_reached(self):
+        return self.calls >= self.at
+
+
+class _Faulty:
+    def __init__(self, real, fault):
+        self._real, self._fault = real, fault
+
+    def __getattr__(self, name):
+        method = getattr(self._real, name)
+
+        def call(*args, **kwargs):
+            fault = self._fault
+            fault.calls += 1
+            if fault.calls != fault.at:
+                return method(*args, **kwargs)
+            if fault.after:
+                method(*args, **kwargs)
+            raise fault.error
+
+        return call

@@ -1,0 +1,62 @@
+"""Builders: small sites, and an operator who pushes and switches them."""
+
+from deployments.deploying import deploy
+from deployments.models import Environment
+from deployments.promotion import promote_target, push_target, rollback_target
+from deployments.releasing import make_release, plan_release
+from deployments.sources import read_folder
+
+PAGES = ["index.html", "book/index.html", "track/index.html", "dashboard/index.html", "404.html"]
+
+
+def write_site(folder, *, mark="A", extra=0):
+    """Write the four surfaces, an error page, a shared asset and `extra` more files."""
+    files = {path: f"<!doctype html><title>{mark}</title>{path}" for path in PAGES}
+    files["assets/site.0123456789ab.css"] = "body{color:#123}"
+    files |= {f"more/{number}.txt": f"{mark} {number}" for number in range(extra)}
+    for path, text in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+    return folder
+
+
+class Operator:
+    """Somebody at the shell, without the shell."""
+
+    def __init__(self, backend, folder):
+        self.backend = backend
+        self.folder = folder
+        self.said = []
+
+    def release(self, mark="A", *, extra=0, environment="staging"):
+        files = read_folder(write_site(self.folder / f"site-{mark}", mark=mark, extra=extra))
+        objects = self.backend.objects
+        plan = plan_release(
+            objects=objects, files=files, environment=Environment.objects.named(environment)
+        )
+        return make_release(
+            objects=objects, plan=plan, message=mark, actor="olga", say=self.said.append
+        )
+
+    def push(self, mark="A", *, extra=0):
+        release = self.release(mark, extra=extra)
+        environment = Environment.objects.named("staging")
+        self.deploy(push_target(environment=environment, release=release, actor="olga"))
+        return release
+
+    def promote(self, release=None):
+        named = Environment.objects.named
+        source, to = named("staging"), named("production")
+        return self.deploy(promote_target(source=source, to=to, release=release, actor="olga"))
+
+    def rollback(self, release=None):
+        environment = Environment.objects.named("production")
+        return self.deploy(rollback_target(environment=environment, release=release, actor="olga"))
+
+    def deploy(self, target):
+        return deploy(self.backend, target, say=self.said.append)
+
+    def served(self, host="localhost", path="/"):
+        """Name the release the edge serves there."""
+        return self.backend.viewer.fetch(host, path).headers.get("x-amz-meta-release")
