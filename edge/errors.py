@@ -46,3 +46,15 @@ class BackendUnavailable(EdgeError):
     """The back end did not answer, or refused us."""
 
     code = "backend-unavailable"
+
+
+class FunctionInvalid(FunctionFailed):
+    """The edge function ended, but with something CloudFront refuses: a viewer gets 502."""
+
+    code = "function-invalid"
+
+
+class KeyRefused(EdgeError):
+    """No object can have that key."""
+
+    code = "key-refused"

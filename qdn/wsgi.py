@@ -1,4 +1,4 @@
-"""The WSGI application."""
+"""The WSGI application: the local edge in front of Django."""
 
 import os
 
@@ -6,4 +6,9 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "qdn.settings")
 
-application = get_wsgi_application()
+# Django must be set up before the edge's models can be imported.
+_django = get_wsgi_application()
+
+from edge.local_edge import in_front_of  # noqa: E402
+
+application = in_front_of(_django)

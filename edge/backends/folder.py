@@ -1,0 +1,174 @@
+"""The object store in a folder: one file per object.
+
+A file holds a line of JSON (what a HEAD tells) and then the content, so the two cannot disagree; it
+is written beside the store and moved into place, so a reader sees the old object or the new one.
+Only the file is synced, not its folder: after a power cut the newest objects may be missing, never
+torn. Folders that become empty stay.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from edge.errors import BackendUnavailable, KeyRefused, ObjectMissing
+from edge.protocols import ListedObject, ObjectInfo, StoredObject
+
+KEY_BYTES = 1_024  # S3's limit
+SEGMENT_BYTES = 250  # what file systems take, less our mark
+# Names of files end in this, names of folders never do, so the keys `a` and `a/b` get along.
+MARK = "~"
+TEMPORARY = "~writing"
+
+
+class FolderStore:
+    """An ObjectStore in a folder, which is made when the first object is written."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def head(self, key: str) -> ObjectInfo | None:
+        try:
+            with self._file(key).open("rb") as file:
+                return _read_info(key, file)
+        except (FileNotFoundError, NotADirectoryError, KeyRefused):
+            return None
+
+    def get(self, key: str) -> StoredObject:
+        try:
+            with self._file(key).open("rb") as file:
+                return StoredObject(info=_read_info(key, file), body=file.read())
+        except (FileNotFoundError, NotADirectoryError, KeyRefused):
+            raise ObjectMissing(f"There is no object {key!r}.") from None
+
+    def put(
+        self,
+        key: str,
+        body: bytes | Path,
+        *,
+        content_type: str,
+        cache_control: str,
+        metadata: Mapping[str, str] | None = None,
+    ) -> ObjectInfo:
+        file = self._file(key)
+        content = body if isinstance(body, bytes) else body.read_bytes()
+        info = ObjectInfo(
+            key=key,
+            size=len(content),
+            etag=_etag(content),
+            content_type=content_type,
+            cache_control=cache_control,
+            metadata=dict(metadata or {}),
+        )
+        try:
+            self._write(file, _header(info), content)
+        except OSError as error:
+            raise BackendUnavailable(
+                f"Could not write the object {key!r}: {error.strerror}.",
+                "Check the space and the rights of the folder EDGE_STORE_DIR.",
+            ) from error
+        return info
+
+    def copy(self, source: str, target: str, *, metadata: Mapping[str, str]) -> ObjectInfo:
+        found = self.get(source)
+        return self.put(
+            target,
+            found.body,
+            content_type=found.info.content_type,
+            cache_control=found.info.cache_control,
+            metadata=metadata,
+        )
+
+    def list(self, prefix: str) -> Iterator[ListedObject]:
+        for key in sorted(self._keys(prefix), key=str.encode):
+            info = self.head(key)
+            if info:  # else deleted since
+                yield ListedObject(key=info.key, size=info.size, etag=info.etag)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            with suppress(FileNotFoundError, NotADirectoryError, KeyRefused):
+                self._file(key).unlink()
+
+    def _file(self, key: str) -> Path:
+        *folders, name = _segments(key)
+        return self.root.joinpath(*folders, name + MARK)
+
+    def _keys(self, prefix: str) -> Iterator[str]:
+        """Find the keys with a prefix, in no order."""
+        parent = prefix.rpartition("/")[0]
+        try:
+            top = self.root.joinpath(*_segments(parent)) if parent else self.root
+        except KeyRefused:
+            return
+        for folder, folders, names in os.walk(top):
+            if TEMPORARY in folders:
+                folders.remove(TEMPORARY)
+            for name in names:
+                path = Path(folder, name.removesuffix(MARK)).relative_to(self.root)
+                key = path.as_posix().replace("%7E", "~").replace("%25", "%")
+                if key.startswith(prefix):
+                    yield key
+
+    def _write(self, file: Path, header: bytes, content: bytes) -> None:
+        temporary = self.root / TEMPORARY
+        temporary.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=temporary)
+        try:
+            with os.fdopen(descriptor, "wb") as output:
+                output.write(header)
+                output.write(content)
+                output.flush()
+                os.fsync(output.fileno())
+            os.replace(name, file)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(name)
+            raise
+
+
+def _segments(key: str) -> list[str]:
+    """Split a key into names for the file system. Raises KeyRefused."""
+    segments = key.split("/")
+    if not key or len(key.encode(errors="replace")) > KEY_BYTES:
+        raise KeyRefused(f"A key has 1 to {KEY_BYTES} bytes, found {key[:40]!r}.")
+    if any(segment in ("", ".", "..") for segment in segments) or not key.isprintable():
+        raise KeyRefused(
+            f"A key is a relative path without '.', '..' and control characters, found {key!r}."
+        )
+    # The mark must not occur in a name, so it is escaped, and so is what escapes it.
+    names = [segment.replace("%", "%25").replace("~", "%7E") for segment in segments]
+    if any(len(name.encode()) > SEGMENT_BYTES for name in names):
+        raise KeyRefused(f"A name within a key has at most {SEGMENT_BYTES} bytes: {key[:40]!r}.")
+    return names
+
+
+def _etag(content: bytes) -> str:
+    """Tell the ETag S3 gives an object that was put in one request: its MD5, quoted."""
+    return f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"'
+
+
+def _header(info: ObjectInfo) -> bytes:
+    fields = {
+        "size": info.size,
+        "etag": info.etag,
+        "content_type": info.content_type,
+        "cache_control": info.cache_control,
+        "metadata": dict(info.metadata),
+    }
+    return json.dumps(fields, sort_keys=True).encode() + b"\n"
+
+
+def _read_info(key: str, file: BinaryIO) -> ObjectInfo:
+    try:
+        return ObjectInfo(key=key, **json.loads(file.readline()))
+    except (ValueError, TypeError) as error:
+        raise BackendUnavailable(
+            f"The file of the object {key!r} does not start with its header: {error}.",
+            "Delete the file and push the release again.",
+        ) from error

@@ -1,0 +1,210 @@
+// The viewer-request function: says which stored file answers a request. CloudFront runs this file
+// as it stands (runtime cloudfront-js-2.0); the local edge runs it in QuickJS, the tests in njs too.
+//
+// Steps: refuse odd paths; pass what no release owns; move old links; read ONE routing document;
+// pick the release (preview, canary, live); rewrite. The query string never reaches storage.
+import cf from 'cloudfront';
+import crypto from 'crypto';
+
+const kvs = cf.kvs();
+
+// A page family, perhaps of another environment: /track/..., /track-staging/..., /track.html
+const SURFACE = /^\/(track|book|dashboard)(?:-([a-z0-9-]+))?(\.html)?(\/.*)?$/;
+// "Has a dot" does not mean "is a file": tokens and names have dots.
+const FILE = new RegExp('\\.(?:html?|css|m?js|json|map|txt|xml|ico|svg|png|jpe?g|gif|webp|avif|woff2?' +
+  '|ttf|otf|pdf|webmanifest|wasm|mp[34]|webm|ics|csv|zip)$', 'i');
+// Nearly every path is plain, and one look is cheaper than four.
+const PLAIN = /^(?:\/[\w-][\w.-]*)*\/?$/;
+const CONTROL = /[\x00-\x1f\x7f]/;
+const TICKET = /^([\w-]+)\.(\d{1,12})\.([\w-]+)$/; // <release>.<expiry, unix seconds>.<signature>
+const COOKIE = 'qdn_release';
+const NO_STORE = { 'cache-control': { value: 'no-store' } };
+const UNAVAILABLE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Back in a moment</title>' +
+  '<meta name="viewport" content="width=device-width,initial-scale=1">' +
+  '<body style="font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1rem">' +
+  '<h1>Back in a moment</h1><p>We are working on this page. Your booking is safe. ' +
+  'Please try again in a few minutes.</p></html>';
+
+async function handler(event) {
+  const request = event.request;
+  const uri = request.uri;
+  if (!acceptable(uri)) {
+    return reply(400, 'Bad Request', 'text/plain', 'Bad request: this address is not one of ours.\n', {});
+  }
+  if (uri.startsWith('/assets/') || uri.startsWith('/.well-known/')) {
+    request.querystring = {};
+    return request;
+  }
+  const surface = surfaceOf(uri);
+  const target = oldLink(surface, request.querystring);
+  if (target) {
+    return redirect(301, 'Moved Permanently', target, {});
+  }
+  let routing = null;
+  try {
+    routing = await kvs.get(routingKey(surface, request.headers), { format: 'json' });
+  } catch (missing) {
+    // No such key, or no JSON: the page below, never the bucket's root.
+  }
+  if (!routing || !routing.r || typeof routing.r !== 'string' || routing.m) {
+    const later = { 'retry-after': { value: '120' } };
+    return reply(503, 'Service Unavailable', 'text/html; charset=utf-8', UNAVAILABLE, later);
+  }
+  const asked = request.querystring.release;
+  if (asked) {
+    const seconds = asked.value === 'live' ? 0 : await ticketSeconds(routing.e, asked.value);
+    if (seconds > 0 || asked.value === 'live') {
+      return redirect(302, 'Found', withoutRelease(uri, request.querystring), cookie(asked.value, seconds));
+    }
+  }
+  let release = side(routing, event.viewer.ip);
+  const kept = request.cookies[COOKIE];
+  if (kept) {
+    const left = await ticketSeconds(routing.e, kept.value);
+    release = left > 0 ? kept.value.split('.')[0] : release;
+  }
+  request.uri = rewritten(uri, surface, release, request.headers);
+  request.querystring = {};
+  return request;
+}
+
+// Dot segments, encoded slashes and control characters mean one path to us and another to storage;
+// a doubled slash would read as a host in a redirect.
+function acceptable(uri) {
+  if (uri && PLAIN.test(uri)) {
+    return true;
+  }
+  if (uri[0] !== '/' || uri.includes('//') || uri.includes('\\') || /%2f|%5c/i.test(uri)) {
+    return false;
+  }
+  try {
+    const plain = uri.includes('%') ? decodeURIComponent(uri) : uri;
+    return !CONTROL.test(plain) && !/\/\.\.?(\/|$)/.test(plain);
+  } catch (malformed) {
+    return false;
+  }
+}
+
+// {name, env, rest}: rest is what follows the name, '' or '/...'. Only track ever had a .html link.
+function surfaceOf(uri) {
+  const found = SURFACE.exec(uri);
+  if (!found || (found[3] && (found[1] !== 'track' || found[4]))) {
+    return null;
+  }
+  return { name: found[1], env: found[2] || '', rest: found[4] || '' };
+}
+
+// /track.html?token=T, /track?token=T, /track/?t=T, and the same of /track-<env>.
+function oldLink(surface, query) {
+  const given = query.token || query.t;
+  if (!given || !surface || surface.name !== 'track' || surface.rest.length > 1) {
+    return '';
+  }
+  try {
+    const token = decodeURIComponent(given.value);
+    if (!token || /[\/\\]|^\.\.?$/.test(token) || CONTROL.test(token)) {
+      return '';
+    }
+    return '/track' + (surface.env && '-' + surface.env) + '/' + encodeURIComponent(token);
+  } catch (malformed) {
+    return '';
+  }
+}
+
+function routingKey(surface, headers) {
+  if (surface && surface.env) {
+    return 'env:' + surface.env;
+  }
+  const host = headers.host ? headers.host.value.toLowerCase() : '';
+  const port = host.lastIndexOf(':');
+  return 'host:' + (port > host.lastIndexOf(']') ? host.slice(0, port) : host);
+}
+
+// How long a signed preview still holds, in seconds; 0 when it is expired, forged or another environment's.
+async function ticketSeconds(environment, ticket) {
+  const part = TICKET.exec(ticket);
+  const left = part ? Number(part[2]) - Math.floor(Date.now() / 1000) : 0;
+  if (left <= 0) {
+    return 0;
+  }
+  try {
+    const secret = await kvs.get('preview', { format: 'string' });
+    const signed = environment + '.' + part[1] + '.' + part[2];
+    const expected = crypto.createHmac('sha256', secret).update(signed).digest('base64url');
+    return secret && same(expected, part[3]) ? left : 0;
+  } catch (missing) {
+    return 0;
+  }
+}
+
+// Takes the same time wherever two texts differ.
+function same(a, b) {
+  let differs = a.length ^ b.length;
+  for (let i = 0; i < a.length; i++) {
+    differs |= a.charCodeAt(i) ^ b.charCodeAt(i % (b.length || 1));
+  }
+  return differs === 0;
+}
+
+// The release for a viewer: a canary takes those whose fixed number in 0..100 is below its percentage,
+// so whoever saw it at 5 % still sees it at 20 %.
+function side(routing, ip) {
+  const canary = routing.c;
+  if (!canary) {
+    return routing.r;
+  }
+  const number = parseInt(crypto.createHash('sha256').update(ip + canary.s).digest('hex').slice(0, 8), 16);
+  return number / 0x100000000 * 100 < canary.pct ? canary.r : routing.r;
+}
+
+function rewritten(uri, surface, release, headers) {
+  const root = '/releases/' + release;
+  if (surface) {
+    const rest = surface.name === 'track' ? surface.rest.slice(1) : '';
+    const token = rest.endsWith('/') ? rest.slice(0, -1) : rest;
+    if (rest.length > 5 && rest.endsWith('.json') && !rest.includes('/')) {
+      const secret = decodeURIComponent(rest.slice(0, -5));
+      return '/jobs/' + crypto.createHash('sha256').update(secret).digest('hex') + '.json';
+    }
+    if (token && !token.includes('/')) {
+      headers['x-tracking-token'] = { value: token };
+    }
+    if (!token.includes('/')) {
+      return root + '/' + surface.name + '/index.html';
+    }
+  }
+  if (FILE.test(uri)) {
+    return root + uri;
+  }
+  return root + (uri.endsWith('/') ? uri : uri + '/') + 'index.html';
+}
+
+function withoutRelease(uri, query) {
+  const pairs = [];
+  for (const name in query) {
+    const values = name === 'release' ? [] : query[name].multiValue || [query[name]];
+    for (let i = 0; i < values.length; i++) {
+      pairs.push(name + '=' + values[i].value);
+    }
+  }
+  return uri + (pairs.length ? '?' + pairs.join('&') : '');
+}
+
+function cookie(value, seconds) {
+  const attributes = 'Path=/; Max-Age=' + seconds + '; HttpOnly; Secure; SameSite=Lax';
+  const cookies = {};
+  cookies[COOKIE] = { value: value, attributes: attributes };
+  return cookies;
+}
+
+// Values come as the viewer encoded them; whatever is not printable could end the header.
+function redirect(status, text, location, cookies) {
+  const safe = location.replace(/[\x00-\x20\x7f]/g, encodeURIComponent);
+  const headers = Object.assign({ location: { value: safe } }, NO_STORE);
+  return { statusCode: status, statusDescription: text, headers: headers, cookies: cookies };
+}
+
+function reply(status, text, type, body, more) {
+  const headers = Object.assign({ 'content-type': { value: type } }, NO_STORE, more);
+  return { statusCode: status, statusDescription: text, headers: headers, body: body };
+}

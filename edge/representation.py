@@ -1,0 +1,169 @@
+"""One stored object as HTTP responses: validators, ranges, compression.
+
+Rules: RFC 9110, sections 8.8 (validators), 12.5.3 (Accept-Encoding), 13 (conditional requests) and
+14 (ranges); compression by the type and size limits of CloudFront.
+"""
+
+import gzip
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import brotli
+
+from edge.limits import COMPRESSED_BYTES
+from edge.protocols import StoredObject
+
+_TEXT = re.compile(
+    r"text/|application/(?:javascript|json|manifest\+json|xml|xhtml\+xml|rss\+xml|wasm)|image/svg"
+)
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
+_BROTLI_QUALITY = 5
+_GZIP_LEVEL = 6
+# A compressed copy takes room too; text shrinks to about a third, twice.
+_COPIES_SHARE = 0.7
+
+Lines = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What goes to the viewer. Header names are lower case."""
+
+    status: int
+    headers: Lines
+    body: bytes
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """One encoding of the object, with the headers that go with it."""
+
+    body: bytes
+    etag: str
+    headers: Lines
+
+
+class Representation:
+    """One object, ready to be sent in any encoding; each is made once."""
+
+    def __init__(self, stored: StoredObject) -> None:
+        info = stored.info
+        self._body = stored.body
+        self._etag = info.etag
+        self._common = [
+            ("content-type", info.content_type),
+            ("cache-control", info.cache_control),
+            *((f"x-amz-meta-{name}", value) for name, value in info.metadata.items()),
+        ]
+        self.compressible = bool(
+            len(stored.body) in COMPRESSED_BYTES and _TEXT.match(info.content_type)
+        )
+        if self.compressible:
+            self._common.append(("vary", "Accept-Encoding"))
+        self._variants: dict[str, _Variant] = {}
+        self.cache_control = info.cache_control
+        self.weight = int(len(stored.body) * (1 + _COPIES_SHARE * self.compressible)) + 1_000
+
+    def respond(self, *, method: str, conditions: Mapping[str, str]) -> Response:
+        """Answer GET or HEAD. `conditions` is a WSGI environ or anything with its HTTP_ keys."""
+        asked_range = conditions.get("HTTP_RANGE") if method == "GET" else None
+        encoding = ""
+        if self.compressible and not asked_range:
+            encoding = best_encoding(conditions.get("HTTP_ACCEPT_ENCODING", ""))
+        variant = self._variant(encoding)
+        known = conditions.get("HTTP_IF_NONE_MATCH")
+        if known and is_known(variant.etag, known):
+            return Response(304, variant.headers[1:], b"")
+        if asked_range and conditions.get("HTTP_IF_RANGE", variant.etag) == variant.etag:
+            return self._part(variant, asked_range)
+        return Response(200, variant.headers, b"" if method == "HEAD" else variant.body)
+
+    def whole(self) -> Response:
+        """Answer with the object as it is, for an error page: no validators, no ranges."""
+        headers = [("content-length", str(len(self._body))), *self._common]
+        return Response(200, headers, self._body)
+
+    def _variant(self, encoding: str) -> _Variant:
+        variant = self._variants.get(encoding)
+        if variant is None:
+            # Two threads may both make it; the result is the same.
+            variant = self._variants[encoding] = self._encoded(encoding)
+        return variant
+
+    def _encoded(self, encoding: str) -> _Variant:
+        body, etag = _compress(self._body, encoding), self._etag
+        headers = [*self._common, ("accept-ranges", "bytes")]
+        if encoding:
+            # The bytes differ from the stored ones, so the strong validator would be a lie.
+            etag = f"W/{etag}"
+            headers.append(("content-encoding", encoding))
+        # Content-Length stands first, where a 304 can leave it out.
+        return _Variant(body, etag, [("content-length", str(len(body))), *headers, ("etag", etag)])
+
+    def _part(self, variant: _Variant, asked: str) -> Response:
+        size = len(variant.body)
+        span = parse_range(asked, size)
+        if span is None:  # several ranges or none we know: the whole is a valid answer
+            return Response(200, variant.headers, variant.body)
+        start, end = span
+        if start >= end:
+            headers = [("content-length", "0"), ("content-range", f"bytes */{size}")]
+            return Response(416, headers, b"")
+        headers = [
+            ("content-length", str(end - start)),
+            ("content-range", f"bytes {start}-{end - 1}/{size}"),
+            *variant.headers[1:],
+        ]
+        return Response(206, headers, variant.body[start:end])
+
+
+def is_known(etag: str, header: str) -> bool:
+    """Tell whether an If-None-Match names this ETag; the comparison is the weak one."""
+    if header == etag or header.strip() == "*":
+        return True
+    opaque = etag.removeprefix("W/")
+    return any(item.strip().removeprefix("W/") == opaque for item in header.split(","))
+
+
+def parse_range(header: str, size: int) -> tuple[int, int] | None:
+    """Read one byte range as [start, end); empty when it cannot be met; None to ignore it."""
+    match = _RANGE.match(header.strip())
+    if not match or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if not first:  # the last N bytes
+        return max(0, size - int(last)), size if int(last) else 0
+    if last and int(last) < int(first):
+        return None
+    return int(first), min(size, int(last) + 1) if last else size
+
+
+@lru_cache(maxsize=256)
+def best_encoding(accept: str) -> str:
+    """Choose br, gzip or '' for an Accept-Encoding; brotli first, as CloudFront does."""
+    accepted: dict[str, float] = {}
+    for part in accept.lower().split(","):
+        name, _, parameter = part.strip().partition(";")
+        accepted[name.strip()] = _quality(parameter)
+    for encoding in ("br", "gzip"):
+        if accepted.get(encoding, accepted.get("*", 0)) > 0:
+            return encoding
+    return ""
+
+
+def _quality(parameter: str) -> float:
+    name, _, value = parameter.replace(" ", "").partition("=")
+    try:
+        return float(value) if name == "q" else 1.0
+    except ValueError:
+        return 0.0
+
+
+def _compress(body: bytes, encoding: str) -> bytes:
+    if encoding == "br":
+        compressed: bytes = brotli.compress(body, quality=_BROTLI_QUALITY)
+        return compressed
+    return gzip.compress(body, _GZIP_LEVEL, mtime=0) if encoding == "gzip" else body

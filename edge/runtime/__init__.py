@@ -1,0 +1,1 @@
+"""CloudFront's JavaScript runtime, for the local back end and for tests."""

@@ -1,0 +1,164 @@
+"""CloudFront's function runtime in QuickJS, in this process.
+
+A context per thread runs the function with CloudFront's 2 MB of memory and a time limit. How the
+function asks for values and digests, and why by asking again, stands in prelude.js.
+
+Known differences from CloudFront: a context lives for many requests, so a function must not keep
+state in its own variables; `Buffer`, `querystring` and digests without an encoding are missing.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import quickjs
+
+from edge import limits
+from edge.errors import FunctionFailed
+from edge.runtime.results import Generated, Rewritten, check_outcome
+
+TIME_LIMIT_SECONDS = 0.5  # CPU time of the process; CloudFront allows about a millisecond
+STACK_BYTES = 256 * 1024
+# Every question the function asks starts the run again, so the number of questions has an end.
+MAX_ROUNDS = 32
+
+_encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+_PRELUDE = (Path(__file__).parent / "prelude.js").read_text(encoding="utf-8")
+_IMPORT = re.compile(r"""^import\s+(\w+)\s+from\s+(['"])(cloudfront|crypto)\2;?[ \t]*$""", re.M)
+
+
+class EdgeFunction:
+    """One function, ready to run in any thread."""
+
+    def __init__(self, source: str) -> None:
+        """Compile it. Raises FunctionFailed for a syntax error, with its line."""
+        self._program = _wrapped(source)
+        self._local = threading.local()
+        self._context()
+
+    def run(
+        self,
+        event: Mapping[str, Any],
+        keyvalues: Mapping[str, str],
+        *,
+        version: str = "",
+        now: float | None = None,
+    ) -> Rewritten | Generated:
+        """Run it on one event.
+
+        `version` names the state of the key-value store: values read once are kept until it
+        changes; '' keeps none. `now` is in unix seconds. Raises FunctionFailed (a viewer gets
+        503) and FunctionInvalid (502).
+        """
+        moment = time.time() if now is None else now
+        context = self._context()
+        try:
+            context.use(version)
+            outcome = context.outcome(_encode(event), moment * 1000, keyvalues)
+        except quickjs.JSException as error:
+            # Out of time, memory or stack: what the context holds now is anybody's guess.
+            self._local.context = None
+            raise _failed(str(error)) from None
+        if "error" in outcome:
+            raise _failed(outcome["error"])
+        return check_outcome(outcome)
+
+    def logs(self) -> list[str]:
+        """List what this thread's last run wrote with console.log."""
+        return self._context().logs()
+
+    def _context(self) -> "_Context":
+        context: _Context | None = getattr(self._local, "context", None)
+        if context is None:
+            context = self._local.context = _Context(self._program)
+        return context
+
+
+class _Context:
+    """A QuickJS context holding one function; belongs to one thread."""
+
+    def __init__(self, program: str) -> None:
+        self._js = quickjs.Context()
+        self._js.set_memory_limit(limits.FUNCTION_MEMORY_BYTES)
+        self._js.set_max_stack_size(STACK_BYTES)
+        self._js.set_time_limit(TIME_LIMIT_SECONDS)
+        try:
+            self._js.eval(_PRELUDE)
+            self._js.eval(program)
+        except quickjs.JSException as error:
+            raise _failed(str(error)) from None
+        self._start, self._take = self._js.get("__start"), self._js.get("__take")
+        self._answer, self._forget = self._js.get("__answer"), self._js.get("__forget")
+        self._logs = self._js.get("__logs")
+        self._version = ""
+
+    def use(self, version: str) -> None:
+        """Forget the values read from another state of the store."""
+        if not version or version != self._version:
+            self._forget()
+            self._version = version
+
+    def logs(self) -> list[str]:
+        """List what the last run logged."""
+        lines: list[str] = json.loads(self._logs())
+        return lines
+
+    def outcome(self, event: str, now: float, keyvalues: Mapping[str, str]) -> dict[str, Any]:
+        """Run, answering what is asked, until the function ends."""
+        for number in range(MAX_ROUNDS):
+            self._start(event, now, number == 0)
+            while self._js.execute_pending_job():
+                pass
+            text = self._take()
+            if not text.startswith('{"wanted"'):
+                break
+            for question in json.loads(text)["wanted"]:
+                self._answer("\0".join(question), _answer_to(question, keyvalues))
+        else:
+            text = '{"error":"asked for too many keys and digests"}'
+        return _parsed(text)
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """Read what the prelude's __take gave: JSON, or a rewritten URI, a line feed and JSON."""
+    if text.startswith("/"):
+        uri, _, rest = text.partition("\n")
+        return {"uri": uri, "request": json.loads(rest)}
+    return json.loads(text) if text else {"error": "the function never ended"}
+
+
+def _answer_to(question: list[str], keyvalues: Mapping[str, str]) -> str | None:
+    if question[0] == "get":
+        return keyvalues.get(question[1])
+    if question[0] == "meta":
+        return json.dumps({"keyCount": len(keyvalues)})
+    _, algorithm, encoding, kind, secret, text = question
+    if kind == "plain":
+        digest = hashlib.new(algorithm, text.encode(), usedforsecurity=False).digest()
+    else:
+        digest = hmac.digest(secret.encode(), text.encode(), algorithm)
+    if encoding == "hex":
+        return digest.hex()
+    if encoding == "base64":
+        return base64.b64encode(digest).decode()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _wrapped(source: str) -> str:
+    """Make a script of a module, line for line, so that errors name the right line."""
+    body = _IMPORT.sub(r'const \1 = __modules["\3"];', source)
+    return f"__load(function (__modules) {{ 'use strict'; {body}\nreturn handler; }})"
+
+
+def _failed(message: str) -> FunctionFailed:
+    return FunctionFailed(
+        f"The edge function failed: {message.strip()}",
+        "Try it with push_functions before it is published.",
+    )

@@ -1,0 +1,154 @@
+"""What a function gave back, checked as CloudFront checks it.
+
+Sources: the developer guide's "Restrictions on all edge functions" (headers, URI) and "Restrictions
+on CloudFront Functions"; AWS's knowledge center, "CloudFront 503 error" (a function that throws is
+answered with 503) against the header rules (a forbidden header is answered with 502).
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge.errors import FunctionInvalid
+
+_FORBIDDEN = frozenset({
+    "connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization",
+    "proxy-connection", "trailer", "upgrade", "x-accel-buffering", "x-accel-charset",
+    "x-accel-limit-rate", "x-accel-redirect", "x-cache", "x-forwarded-proto", "x-real-ip",
+})  # fmt: skip
+_FORBIDDEN_PREFIXES = ("proxy-", "x-accel-", "x-amz-cf-", "x-amzn-", "x-edge-")
+_READ_ONLY = frozenset({"content-length", "host", "transfer-encoding", "via"})
+# The characters of an HTTP token (RFC 9110, 5.6.2), without capitals.
+_HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_STATUSES = range(100, 600)
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """The function handed the request on. `changes` holds only what differs from the event."""
+
+    uri: str
+    changes: Mapping[str, Any]
+
+    def applied_to(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the whole request, as the function left it."""
+        request = {**event["request"], "uri": self.uri, "method": self.changes["method"]}
+        request["querystring"] = self.changes.get("querystring", {})
+        request["cookies"] = self.changes.get("cookies", {})
+        merged = {**request["headers"], **self.changes["headers"]}
+        request["headers"] = {name: entry for name, entry in merged.items() if entry is not None}
+        return request
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """The function answered itself. `cookies` are whole Set-Cookie values."""
+
+    status: int
+    reason: str
+    headers: list[tuple[str, str]]
+    cookies: list[str]
+    body: bytes
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+def check_outcome(outcome: Mapping[str, Any]) -> Rewritten | Generated:
+    """Turn the prelude's outcome into a result. Raises FunctionInvalid."""
+    if "request" in outcome:
+        return _check_request(outcome["uri"], outcome["request"])
+    if "response" in outcome:
+        return _check_response(outcome["response"])
+    raise FunctionInvalid(
+        "Expected the function to return a request whose uri starts with '/', or a response; "
+        f"found {outcome['invalid']}.",
+        "Return event.request, or an object with statusCode.",
+    )
+
+
+def _check_request(uri: str, changes: Mapping[str, Any]) -> Rewritten:
+    for name, entry in changes["headers"].items():
+        _check_header_name(name)
+        if name in _READ_ONLY:
+            raise FunctionInvalid(f"Header {name} is read-only in a viewer request.")
+        if entry is not None:
+            _values(name, entry)
+    return Rewritten(uri=uri, changes=changes)
+
+
+def _check_response(response: Mapping[str, Any]) -> Generated:
+    status = response["statusCode"]
+    if type(status) is not int or status not in _STATUSES:
+        raise FunctionInvalid(f"Expected statusCode to be a whole number 100..599: {status!r}.")
+    headers = []
+    for name, entry in _mapping(response, "headers").items():
+        _check_header_name(name)
+        headers += [(name, value) for value in _values(name, entry)]
+    return Generated(
+        status=status,
+        reason=_line("statusDescription", response.get("statusDescription") or "Unknown"),
+        headers=headers,
+        cookies=_set_cookies(_mapping(response, "cookies")),
+        body=_body(response.get("body", "")),
+        raw=response,
+    )
+
+
+def _mapping(response: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = response.get(name) or {}
+    if not isinstance(value, Mapping):
+        raise FunctionInvalid(f"Expected {name} to be an object, found {type(value).__name__}.")
+    return value
+
+
+def _check_header_name(name: str) -> None:
+    if not _HEADER_NAME.fullmatch(name):
+        raise FunctionInvalid(f"Expected a header name in lower case, found {name!r:.80}.")
+    if name in _FORBIDDEN or name.startswith(_FORBIDDEN_PREFIXES):
+        raise FunctionInvalid(f"Header {name} may not be set by a function.")
+
+
+def _values(name: str, entry: Any) -> list[str]:
+    """List a header's values; a multiValue wins over value."""
+    if not isinstance(entry, Mapping):
+        raise FunctionInvalid(f"Expected header {name} to be an object with a value.")
+    entries = entry.get("multiValue") or [entry]
+    return [_line(name, item.get("value")) for item in entries]
+
+
+def _line(name: str, value: Any) -> str:
+    """Check one line of a head: text without control characters, or it could start another."""
+    if not isinstance(value, str) or _CONTROL.search(value):
+        raise FunctionInvalid(f"Expected {name} to be text without control characters.")
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise FunctionInvalid(f"Expected {name} to be percent-encoded, found {error}.") from None
+    return value
+
+
+def _set_cookies(cookies: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for name, entry in cookies.items():
+        for item in entry.get("multiValue") or [entry]:
+            attributes = item.get("attributes")
+            tail = f"; {attributes}" if attributes else ""
+            lines.append(_line(f"cookie {name}", f"{name}={item.get('value', '')}{tail}"))
+    return lines
+
+
+def _body(body: Any) -> bytes:
+    """Read a body: text, or {data, encoding} with the encodings text and base64."""
+    if isinstance(body, str):
+        return body.encode()
+    if isinstance(body, Mapping) and isinstance(body.get("data"), str):
+        if body.get("encoding", "text") == "text":
+            return str(body["data"]).encode()
+        try:
+            return base64.b64decode(body["data"], validate=True)
+        except binascii.Error:
+            pass
+    raise FunctionInvalid("Expected body to be text or {data, encoding: 'text' | 'base64'}.")

@@ -1,0 +1,202 @@
+"""The local edge: WSGI middleware that answers storage paths itself and hands on the rest.
+
+It does what CloudFront does with a request: choose the behaviour by the path as sent, run the
+viewer-request function, look into the cache under the rewritten URI, then into the object store.
+It knows nothing of Django; edge/local_edge.py gives it what it needs.
+
+The path "as sent" is gunicorn's RAW_URI. Servers without it (Django's runserver) have decoded the
+path already: `%2f` has become `/` and dot segments stand there plainly, so such paths are refused
+or not found there too, only sometimes with another status.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote, unquote
+
+from edge.behaviours import STRICT_TRANSPORT, Behaviour, Origin, behaviour_for
+from edge.cache import CACHE_BYTES, EdgeCache, time_to_live
+from edge.errors import BackendUnavailable, FunctionFailed, FunctionInvalid, ObjectMissing
+from edge.event import viewer_event
+from edge.protocols import ObjectStore
+from edge.representation import Representation, Response
+from edge.runtime.quickjs import EdgeFunction
+from edge.runtime.results import Generated, Rewritten
+from edge.snapshot import REFRESH_SECONDS, Snapshot, SnapshotKeeper
+
+logger = logging.getLogger(__name__)
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+ERROR_PAGE = "errors/404.html"
+_SAFE = "/:@!$&'()*+,;=-._~"
+_REASONS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_HIT = ("x-cache", "Hit from local edge")
+_MISS = ("x-cache", "Miss from local edge")
+_ERROR = ("x-cache", "Error from local edge")
+_GENERATED = ("x-cache", "FunctionGeneratedResponse from local edge")
+
+
+class LocalEdge:
+    """Stands in front of an application."""
+
+    def __init__(
+        self,
+        application: Application,
+        *,
+        objects: ObjectStore,
+        read_snapshot: Callable[[Snapshot], Snapshot],
+        refresh_seconds: float = REFRESH_SECONDS,
+        cache_bytes: int = CACHE_BYTES,
+        secure_header: tuple[str, str] | None = None,
+    ) -> None:
+        """`secure_header` is the environ key and value by which a trusted proxy says "https"."""
+        self._application = application
+        self._objects = objects
+        self._secure_header = secure_header
+        self.cache = EdgeCache(max_bytes=cache_bytes)
+        self._functions: dict[str, EdgeFunction] = {}
+        self._keeper = SnapshotKeeper(
+            read=read_snapshot, changed=self._changed, refresh_seconds=refresh_seconds
+        )
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path = raw_path(environ)
+        behaviour = behaviour_for(path)
+        if behaviour.origin is Origin.APPLICATION:
+            return self._application(environ, start_response)
+        response = self._respond(environ, path)
+        body = b"" if environ["REQUEST_METHOD"] == "HEAD" else response.body
+        start_response(
+            response.reason or _REASONS[response.status],
+            [*response.headers, *self._policy(behaviour, environ)],
+        )
+        return [body]
+
+    def _respond(self, environ: Environ, path: str) -> Response:
+        method = environ["REQUEST_METHOD"]
+        if method not in ("GET", "HEAD"):
+            return _plain(403, "This address can be read only.\n")
+        snapshot = self._keeper.current()
+        try:
+            result = self._run_function(environ, path, snapshot)
+        except FunctionFailed as error:
+            # The path may hold a tracking token, so it is not told.
+            logger.error("%s", error)
+            status = 502 if isinstance(error, FunctionInvalid) else 503
+            return _plain(status, "This page cannot be shown at the moment.\n")
+        if isinstance(result, Generated):
+            return _generated(result)
+        try:
+            return self._from_storage(result.uri, method, environ)
+        except BackendUnavailable as error:
+            logger.error("%s", error)
+            return _plain(503, "This page cannot be shown at the moment.\n")
+
+    def _run_function(
+        self, environ: Environ, path: str, snapshot: Snapshot
+    ) -> Rewritten | Generated:
+        headers = _headers(environ)
+        source = snapshot.function_for(_hostname(headers.get("host", "")))
+        function = self._functions.get(source)
+        if function is None:
+            function = self._functions[source] = EdgeFunction(source)
+        event = viewer_event(
+            method=environ["REQUEST_METHOD"],
+            uri=path,
+            querystring=environ.get("QUERY_STRING", ""),
+            headers=headers,
+            cookies=environ.get("HTTP_COOKIE", ""),
+            ip=environ.get("REMOTE_ADDR", ""),
+        )
+        return function.run(event, snapshot.keyvalues, version=snapshot.etag)
+
+    def _from_storage(self, uri: str, method: str, environ: Environ) -> Response:
+        found = self.cache.get(uri)
+        if found:
+            representation, age = found
+            response = representation.respond(method=method, conditions=environ)
+            return _with(response, _HIT, ("age", str(age)))
+        generation = self.cache.generation
+        try:
+            representation = Representation(self._objects.get(unquote(uri[1:])))
+        except ObjectMissing:
+            return self._missing()
+        ttl = time_to_live(representation.cache_control)
+        self.cache.put(uri, representation, ttl=ttl, generation=generation)
+        return _with(representation.respond(method=method, conditions=environ), _MISS)
+
+    def _missing(self) -> Response:
+        try:
+            page = Representation(self._objects.get(ERROR_PAGE)).whole()
+        except ObjectMissing:
+            return _plain(404, "There is no such page.\n")
+        return _with(Response(404, page.headers, page.body), _ERROR)
+
+    def _policy(self, behaviour: Behaviour, environ: Environ) -> list[tuple[str, str]]:
+        """Give the headers of the behaviour's response headers policy."""
+        secure = environ.get("wsgi.url_scheme") == "https"
+        if self._secure_header and not secure:
+            name, value = self._secure_header
+            secure = environ.get(name) == value
+        return [*behaviour.headers, STRICT_TRANSPORT] if secure else list(behaviour.headers)
+
+    def _changed(self, snapshot: Snapshot) -> None:
+        if snapshot.dropped:
+            self.cache.drop(snapshot.dropped)
+        wanted = set(snapshot.functions.values())
+        for source in self._functions.keys() - wanted:
+            self._functions.pop(source, None)
+
+
+def raw_path(environ: Environ) -> str:
+    """Give the path as the viewer sent it, percent-encoded, without the query string."""
+    raw: str | None = environ.get("RAW_URI")
+    if raw is None:
+        decoded = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        return quote(decoded.encode("latin-1"), safe=_SAFE) or "/"
+    if not raw.startswith("/"):  # absolute form: http://host/path
+        raw = "/" + raw.partition("://")[2].partition("/")[2]
+    return raw.partition("?")[0].partition("#")[0]
+
+
+def _headers(environ: Environ) -> dict[str, str]:
+    """Read the headers back out of a WSGI environ; cookies have their own place in the event."""
+    headers = {
+        name[5:].replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_") and name != "HTTP_COOKIE"
+    }
+    headers.setdefault("host", environ.get("SERVER_NAME", ""))
+    return headers
+
+
+def _hostname(host: str) -> str:
+    """Take the port off a Host header; an IPv6 address keeps its brackets."""
+    name, colon, port = host.lower().rpartition(":")
+    return name if colon and not port.endswith("]") else host.lower()
+
+
+def _with(response: Response, *headers: tuple[str, str]) -> Response:
+    return Response(response.status, [*response.headers, *headers], response.body)
+
+
+def _plain(status: int, text: str) -> Response:
+    body = text.encode()
+    headers = [
+        ("content-type", "text/plain; charset=utf-8"),
+        ("content-length", str(len(body))),
+        ("cache-control", "no-store"),
+        _ERROR,
+    ]
+    return Response(status, headers, body)
+
+
+def _generated(result: Generated) -> Response:
+    cookies = [("set-cookie", cookie) for cookie in result.cookies]
+    length = ("content-length", str(len(result.body)))
+    headers = [length, *result.headers, *cookies, _GENERATED]
+    return Response(result.status, headers, result.body, reason=f"{result.status} {result.reason}")
