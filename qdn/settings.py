@@ -107,13 +107,19 @@ FIRM_AREA = env.str("FIRM_AREA", default="Fairbanks, North Pole and the Tanana V
 EDGE_BACKEND = env.str("EDGE_BACKEND", default="local")
 EDGE_BUCKET = env.str("EDGE_BUCKET", default="")
 EDGE_STORE_DIR = DATA_DIR / "store"
+EDGE_REFRESH_SECONDS = 0.25  # how old the local edge's view of the back end may be
+EDGE_CACHE_BYTES = 64 * 1024 * 1024
 # How long a switch waits until the edge answers with the new release, in seconds.
 EDGE_PROBE_SECONDS = env.float("EDGE_PROBE_SECONDS", default=30)
 
 # The page families that are built and deployed. `path` is where the page answers, `template`
 # builds it, `context` names a function returning what the template shows.
 SURFACES = {
-    "home": {"path": "/", "template": "surfaces/home.html"},
+    "home": {
+        "path": "/",
+        "template": "surfaces/home.html",
+        "context": "tracking.surfaces.home_context",
+    },
     "book": {
         "path": "/book/",
         "template": "surfaces/book.html",
@@ -186,6 +192,20 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"redact_tokens": {"()": "tracking.redaction.RedactTokens"}},
+    # Every handler gets the filter: tokens of tracking links stand in request paths.
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain",
+            "filters": ["redact_tokens"],
+        }
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
+    # Instead of Django's own handlers, which know no filter; its mails would hold paths and
+    # local variables.
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+    },
 }

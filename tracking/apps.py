@@ -1,5 +1,15 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+from dispatch.signals import job_changed
 
 
 class TrackingConfig(AppConfig):
     name = "tracking"
+
+    def ready(self) -> None:
+        """Connect to what dispatch tells, and keep the safety net scheduled."""
+        from tracking import tasks  # noqa: PLC0415 (models load after app configs)
+
+        job_changed.connect(tasks.on_job_changed, dispatch_uid="tracking.publish")
+        post_migrate.connect(tasks.ensure_schedule, sender=self, dispatch_uid="tracking.schedule")

@@ -1,6 +1,14 @@
 """Paths customers call."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from tracking import views
 
 app_name = "tracking"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("book/request/", views.book_request, name="book"),
+    path("t/", views.find_page, name="find"),
+    path("t/<str:token>/", views.job_page, name="job"),
+    # No redirect to the slash: it would go without the headers of a private page.
+    path("t/<str:token>", views.job_page),
+]

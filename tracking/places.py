@@ -1,0 +1,59 @@
+"""What of an address and a name is public: the street without its number, the first name.
+
+Both are typed freely, so this keeps what is known to be harmless and drops the rest.
+"""
+
+import re
+
+# "42nd Street" and "Highway 2" are names of streets; any other number may be a house's.
+ORDINAL = re.compile(r"[0-9]{1,3}(st|nd|rd|th)", re.IGNORECASE)
+NUMBERED_ROADS = frozenset({"highway", "hwy", "route", "rte", "interstate"})
+ROAD_NUMBER = re.compile(r"[0-9]{1,3}")
+UNIT = re.compile(
+    r"(\b(apt|apartment|unit|suite|ste|lot|space|spc|room|rm|trailer|trlr|bldg|building|floor)\b"
+    r"[.:]?\s*(#\s*)?|#\s*)[\w-]*",
+    re.IGNORECASE,
+)
+CARE_OF = re.compile(r"\b(c/o|care of|attn)\b.*", re.IGNORECASE)
+HONORIFICS = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "rev"})
+
+
+def area_of(address_line: str, town: str) -> str:
+    """Give the street without house number and unit, and the town: "Soderblom Avenue, Fairbanks".
+
+    Of a line with commas the first part that names a street counts.
+    """
+    parts = [_street(part) for part in CARE_OF.sub("", address_line).split(",")]
+    street = next((part for part in parts if part), "")
+    return ", ".join(filter(None, [street, _harmless(town)]))
+
+
+def first_name_of(name: str) -> str:
+    """Give the first name: "Mark" of "Mark Halvorsen" and of "Halvorsen, Mark".
+
+    Empty where only a last name is known ("Mr. Halvorsen") or something else was typed.
+    """
+    last, comma, rest = name.partition(",")
+    words = (rest if comma and rest.strip() else last).split()
+    plain = [word for word in words if word.strip(".").lower() not in HONORIFICS]
+    if not plain or (len(plain) == 1 and len(words) > 1) or not _is_harmless(plain[0]):
+        return ""
+    return plain[0]
+
+
+def _street(text: str) -> str:
+    words = UNIT.sub(" ", text).split()
+    kept = []
+    for before, word in zip(["", *words], words, strict=False):
+        numbered = before.lower().strip(".") in NUMBERED_ROADS and ROAD_NUMBER.fullmatch(word)
+        if _is_harmless(word) or ORDINAL.fullmatch(word) or numbered:
+            kept.append(word)
+    return " ".join(kept).strip(" -/.;:")
+
+
+def _harmless(text: str) -> str:
+    return " ".join(word for word in text.split() if _is_harmless(word))
+
+
+def _is_harmless(word: str) -> bool:
+    return "@" not in word and not any(character.isnumeric() for character in word)

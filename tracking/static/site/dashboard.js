@@ -1,0 +1,100 @@
+// The board: reads /api/board and shows it, every half minute while somebody looks at it.
+{
+  const data = JSON.parse(document.getElementById('data').textContent);
+  const at = (id) => document.getElementById(id);
+  const EVERY_MS = 30e3;
+  let seenAt = null, busy = false, last = 0;
+
+  const clock = (date) => new Intl.DateTimeFormat('en-US',
+    { timeZone: data.zone, hour: 'numeric', minute: '2-digit' }).format(date).replace(/\u202f/g, ' ');
+  const day = (date) => new Intl.DateTimeFormat('en-US',
+    { timeZone: data.zone, weekday: 'short', month: 'short', day: 'numeric' }).format(date);
+  const make = (tag, text, className) =>
+    Object.assign(document.createElement(tag), { textContent: text || '', className: className || '' });
+  const count = (number, word) => `${number} ${word}${number === 1 ? '' : 's'}`;
+
+  const windowText = ({ start, end }) => {
+    const [from, to] = [new Date(start), new Date(end)];
+    const here = day(from) === day(new Date()) ? '' : `${day(from)}, `;
+    return `${here}${clock(from)} – ${clock(to)}`;
+  };
+
+  const card = (job) => {
+    const item = make('li'), link = make('a', '', 'job');
+    link.href = job.url;
+    if (job.late) link.classList.add('late');
+    if (job.on_hold) link.classList.add('held');
+    link.append(make('b', job.name));
+    if (job.window) link.append(make('span', windowText(job.window), 'when'));
+    if (job.late) link.append(make('span', 'Running late', 'alarm'));
+    if (job.on_hold) link.append(make('span', `On hold: ${job.hold_reason}`, 'alarm'));
+    link.append(make('div', `${job.service}, ${job.town}`));
+    link.append(make('div', [job.crew || 'No crew yet', job.price || 'no price yet'].join(' · ')));
+    link.append(make('span', job.number, 'fact'));
+    item.append(link);
+    return item;
+  };
+
+  const column = ({ label, jobs }) => {
+    const part = make('div', '', jobs.length ? 'column busy' : 'column');
+    const title = make('h2', label);
+    title.append(make('span', String(jobs.length)));
+    part.append(title);
+    const list = make('ul');
+    list.append(...jobs.map(card));
+    part.append(jobs.length ? list : make('p', 'None', 'none'));
+    return part;
+  };
+
+  const summary = (jobs) => {
+    const late = jobs.filter((job) => job.late).length, held = jobs.filter((job) => job.on_hold).length;
+    if (!jobs.length) return 'No jobs today. New bookings show up here by themselves.';
+    return [count(jobs.length, 'job'), late && `${late} late`, held && `${held} on hold`].filter(Boolean).join(' · ');
+  };
+
+  const show = (board) => {
+    const text = summary(board.columns.flatMap(({ jobs }) => jobs));
+    if (at('summary').textContent !== text) at('summary').textContent = text;
+    at('asof').textContent = `As of ${clock(new Date(board.generated_at))}`;
+    // A card somebody reached with the keyboard keeps the focus when the board is drawn anew.
+    const focused = document.activeElement && document.activeElement.href;
+    at('board').replaceChildren(...board.columns.map(column));
+    const again = focused && [...at('board').querySelectorAll('a')].find(({ href }) => href === focused);
+    if (again) again.focus({ preventScroll: true });
+    at('board').hidden = false;
+    at('login').hidden = true;
+  };
+
+  const askToSignIn = ({ login }) => {
+    if (login) at('login-link').href = login;
+    at('login').hidden = false;
+    at('board').hidden = true;
+    at('summary').textContent = at('asof').textContent = '';
+  };
+
+  const look = async () => {
+    if (busy || document.hidden) return;
+    busy = true;
+    last = Date.now();
+    try {
+      const answer = await fetch('/api/board', { headers: { Accept: 'application/json' }, cache: 'no-store' });
+      if (answer.status === 401) askToSignIn(await answer.json());
+      else if (!answer.ok) throw new Error(answer.status);
+      else {
+        show(await answer.json());
+        seenAt = new Date();
+      }
+      at('stale').hidden = true;
+    } catch (error) {
+      at('stale').textContent = seenAt ? `No connection. Showing what we knew at ${clock(seenAt)}.`
+        : 'The board cannot be reached. It tries again every half minute.';
+      at('stale').hidden = false;
+    } finally {
+      busy = false;
+    }
+  };
+
+  setInterval(look, EVERY_MS);
+  document.addEventListener('visibilitychange', () => Date.now() - last > EVERY_MS && look());
+  look();
+}

@@ -1,0 +1,19 @@
+"""Facts about the firm that every page shows: its name, its phone and where it works."""
+
+from django import template
+from django.conf import settings
+from phonenumbers import PhoneNumberFormat, format_number, parse
+
+register = template.Library()
+
+
+@register.simple_tag
+def firm() -> dict[str, str]:
+    """Give `name`, `phone` as people read it, `phone_link` for a tel: link, and `area`."""
+    number = parse(settings.FIRM_PHONE, settings.PHONENUMBER_DEFAULT_REGION)
+    return {
+        "name": settings.FIRM_NAME,
+        "phone": format_number(number, PhoneNumberFormat.NATIONAL),
+        "phone_link": format_number(number, PhoneNumberFormat.E164),
+        "area": settings.FIRM_AREA,
+    }

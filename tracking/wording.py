@@ -1,0 +1,83 @@
+"""How a public document reads, for the page that is made here. track.js says the same there."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from dispatch.statuses import FLOW, NOT_STARTED, Status
+from tracking.surfaces import NO_CREW, NO_PRICE
+
+DASH = "\N{EN DASH}"
+NEAR_DAYS = {-1: "Yesterday", 0: "Today", 1: "Tomorrow"}
+
+
+def job_view(document: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """Give the texts of a job's page: window, late, next, steps, price, crew, updated."""
+    status = Status(document["status"])
+    window = document["window"] if FLOW[status].to else None
+    return {
+        "window": window_text(window, now) if window else "",
+        "late": _is_late(window, status, now),
+        "next": FLOW[status].next_for_customer,
+        "steps": steps(document, now),
+        "price": document["price"] or NO_PRICE,
+        "crew": document["crew"] or NO_CREW,
+        "updated": moment_text(_read(document["updated_at"]), now),
+    }
+
+
+def steps(document: dict[str, Any], now: datetime) -> list[dict[str, Any]]:
+    """Give each step with its state: done, now, or "" when it is ahead."""
+    codes = [step["code"] for step in document["flow"]]
+    current = codes.index(document["status"])
+    ended = not FLOW[Status(document["status"])].to
+    return [
+        {
+            **step,
+            "state": _state(place, current, ended=ended),
+            "when": moment_text(_read(step["at"]), now) if step["at"] else "",
+        }
+        for place, step in enumerate(document["flow"])
+    ]
+
+
+def window_text(window: dict[str, str], now: datetime) -> str:
+    """Say an interval as people do: "Today, 9:00 - 11:00 AM", with an en dash."""
+    start, end = _read(window["start"]), _read(window["end"])
+    begins, ends = clock_text(start), clock_text(end)
+    if begins[-2:] == ends[-2:]:
+        begins = begins[:-3]
+    return f"{day_text(start, now)}, {begins} {DASH} {ends}"
+
+
+def moment_text(at: datetime, now: datetime) -> str:
+    """Say a time: "Yesterday, 4:05 PM"."""
+    return f"{day_text(at, now)}, {clock_text(at)}"
+
+
+def day_text(at: datetime, now: datetime) -> str:
+    """Say a day of the firm's calendar: Today, or "Saturday, Nov 21"."""
+    day = timezone.localtime(at).date()
+    away = (day - timezone.localtime(now).date()).days
+    return NEAR_DAYS.get(away) or f"{day:%A}, {day:%b} {day.day}"
+
+
+def clock_text(at: datetime) -> str:
+    """Say a time of the firm's clock: "9:00 AM"."""
+    local = timezone.localtime(at)
+    return f"{local.hour % 12 or 12}:{local:%M %p}"
+
+
+def _is_late(window: dict[str, str] | None, status: Status, now: datetime) -> bool:
+    return window is not None and status in NOT_STARTED and _read(window["end"]) <= now
+
+
+def _state(place: int, current: int, *, ended: bool) -> str:
+    if place < current or (place == current and ended):
+        return "done"
+    return "now" if place == current else ""
+
+
+def _read(text: str) -> datetime:
+    return datetime.fromisoformat(text)
