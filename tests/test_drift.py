@@ -61,7 +61,9 @@ def test_no_file_names_a_registry_host():
         assert not re.search(r"https?://|index-url|find-links=", path.read_text()), path
 
 
-@pytest.mark.parametrize("path", [*ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md")], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [*ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md")], ids=lambda path: path.name
+)
 def test_links_in_the_documentation_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text()):
         if not target.startswith(("http", "mailto")):

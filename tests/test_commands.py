@@ -1,0 +1,368 @@
+"""The commands as an operator meets them: exit codes, --json, --dry-run, confirmation."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from deployments.models import Deployment, Environment, Release
+from dispatch.models import Job, JobEvent
+from tests.deployments.sites import write_site
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def installation(settings, tmp_path):
+    settings.EDGE_STORE_DIR = tmp_path / "store"
+    settings.EDGE_PROBE_SECONDS = 0
+
+
+@pytest.fixture
+def site(tmp_path):
+    return lambda mark="A": str(write_site(tmp_path / f"site-{mark}", mark=mark))
+
+
+def run(*arguments, **options):
+    """Run a command with --json; give what it wrote, parsed: one JSON document and nothing else."""
+    out = StringIO()
+    call_command(*arguments, json=True, stdout=out, **options)
+    return json.loads(out.getvalue())
+
+
+def refused(*arguments, **options):
+    """Run a command that must fail; give its exit code and its one-line message."""
+    with pytest.raises(CommandError) as failed:
+        run(*arguments, **options)
+    assert "\n" not in str(failed.value)
+    return failed.value.returncode, str(failed.value)
+
+
+def live(name):
+    deployment = Environment.objects.get(name=name).live
+    return deployment.release.name if deployment else None
+
+
+def promoted(site, mark):
+    """Push and promote a site; name the release."""
+    release = run("push", source=site(mark))["release"]
+    run("promote", yes=True)
+    return release
+
+
+def test_push_tells_what_others_read(site):
+    answer = run("push", source=site(), message="first")
+    assert set(answer) == {
+        "release",
+        "digest",
+        "files",
+        "bytes",
+        "uploaded",
+        "copied",
+        "skipped",
+        "seconds",
+        "environment",
+    }
+    assert (answer["files"], answer["uploaded"], answer["environment"]) == (6, 6, "staging")
+    assert live("staging") == answer["release"]
+
+
+def test_push_of_the_surfaces_builds_them():
+    answer = run("push")
+    assert set(Release.objects.get(name=answer["release"]).pages) == {
+        "home",
+        "book",
+        "track",
+        "dashboard",
+    }
+
+
+def test_push_again_is_the_same_release_and_uploads_nothing(site):
+    first, again = run("push", source=site()), run("push", source=site())
+    assert again["release"] == first["release"]
+    assert (again["uploaded"], again["skipped"]) == (0, 6)
+
+
+def test_push_copies_unchanged_documents_inside_the_store(site, tmp_path):
+    run("push", source=site("A"))
+    folder = tmp_path / "site-A"
+    (folder / "index.html").write_text("changed")
+    answer = run("push", source=str(folder))
+    assert (answer["uploaded"], answer["copied"], answer["skipped"]) == (1, 4, 1)
+
+
+def test_push_without_deploying_touches_no_environment(site):
+    answer = run("push", source=site(), no_deploy=True)
+    assert answer["environment"] is None
+    assert live("staging") is None
+
+
+def test_push_dry_run_writes_nothing(site, settings):
+    answer = run("push", source=site(), dry_run=True)
+    assert answer["release"] is None
+    assert answer["uploaded"] == 6
+    assert not Release.objects.exists()
+    assert not list(settings.EDGE_STORE_DIR.rglob("*.html*"))
+
+
+def test_promote_tells_what_others_read(site):
+    pushed = run("push", source=site())
+    answer = run("promote", yes=True)
+    assert set(answer) == {
+        "deployment",
+        "environment",
+        "release",
+        "previous",
+        "kind",
+        "invalidated",
+        "seconds",
+    }
+    assert answer["release"] == pushed["release"]
+    assert (answer["kind"], answer["previous"]) == ("promote", None)
+
+
+def test_promoting_what_is_live_says_so_and_succeeds(site):
+    promoted(site, "A")
+    out = StringIO()
+    call_command("promote", yes=True, stdout=out)
+    assert "Nothing to do" in out.getvalue()
+
+
+def test_promote_dry_run_changes_nothing(site):
+    run("push", source=site())
+    assert run("promote", dry_run=True)["deployment"] is None
+    assert live("production") is None
+
+
+def test_production_is_not_touched_without_a_word(site):
+    run("push", source=site())
+    code, message = refused("promote")
+    assert code == 1
+    assert "--yes" in message
+    assert live("production") is None
+
+
+def test_rollback_goes_to_what_was_live_before(site):
+    first, second = promoted(site, "A"), promoted(site, "B")
+    answer = run("rollback", yes=True, reason="broken form")
+    assert (answer["release"], answer["previous"], answer["kind"]) == (first, second, "rollback")
+    assert Deployment.objects.last().reason == "broken form"
+
+
+def test_rollback_to_an_unknown_release_is_refused(site):
+    promoted(site, "A")
+    second = promoted(site, "B")
+    code, message = refused("rollback", "20200101-000000-00000000", yes=True)
+    assert code == 1
+    assert "manage.py releases" in message
+    assert live("production") == second
+
+
+def test_rollback_to_a_release_that_was_never_live_is_refused(site):
+    promoted(site, "A")
+    pushed = run("push", source=site("B"))["release"]
+    code, message = refused("rollback", pushed, yes=True)
+    assert code == 1
+    assert f"promote --release {pushed}" in message
+
+
+def test_rollback_with_nothing_before_is_refused(site):
+    promoted(site, "A")
+    assert refused("rollback", yes=True)[0] == 1
+
+
+def test_promote_with_nothing_in_staging_is_refused():
+    code, message = refused("promote", yes=True)
+    assert code == 1
+    assert "manage.py push" in message
+    assert not Deployment.objects.exists()
+
+
+@pytest.mark.parametrize("source", ["missing", "empty"])
+def test_push_from_a_source_without_files_is_refused(tmp_path, source):
+    (tmp_path / "empty").mkdir()
+    code, _ = refused("push", source=str(tmp_path / source))
+    assert code == 1
+    assert not Release.objects.exists()
+
+
+def test_push_without_a_page_is_refused(tmp_path):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "notes.txt").write_text("x")
+    code, message = refused("push", source=str(tmp_path / "site"))
+    assert code == 1
+    assert "index.html" in message
+
+
+def test_push_refuses_an_asset_with_other_content(site, tmp_path):
+    run("push", source=site("A"))
+    (tmp_path / "site-A/assets/site.0123456789ab.css").write_text("other")
+    code, message = refused("push", source=str(tmp_path / "site-A"))
+    assert code == 1
+    assert "content hash" in message
+
+
+def test_unknown_environment_is_refused(site):
+    code, message = refused("push", source=site(), to="moon")
+    assert code == 1
+    assert "staging, production" in message
+
+
+def test_push_functions_tries_out_and_publishes(site, monkeypatch):
+    run("push", source=site())
+    source = "// a new line\n" + Environment.objects.get(name="staging").live.function.source
+    monkeypatch.setattr("deployments.functions.function_source", lambda: source)
+    answer = run("push_functions")
+    assert answer["kind"] == "function"
+    assert Environment.objects.get(name="staging").live.function.source == source
+    run("promote", yes=True)
+    assert Environment.objects.get(name="production").live.function.source == source
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "async function handler(event) { return event.request; }",  # leads nowhere
+        "async function handler(event) { throw new Error('no'); }",
+        "async function handler(event { return event.request; }",  # does not parse
+        "// " + "x" * 10_240 + "\nasync function handler(event) { return event.request; }",
+    ],
+    ids=["wrong", "throws", "syntax", "too-large"],
+)
+def test_push_functions_refuses_a_function_that_does_not_work(site, monkeypatch, source):
+    run("push", source=site())
+    before = Environment.objects.get(name="staging").live
+    monkeypatch.setattr("deployments.functions.function_source", lambda: source)
+    assert refused("push_functions")[0] == 1
+    assert Environment.objects.get(name="staging").live == before
+
+
+def test_push_functions_before_any_release_is_refused():
+    assert refused("push_functions")[0] == 1
+
+
+def test_rollback_brings_back_the_function_the_release_ran_with(site, monkeypatch):
+    first = promoted(site, "A")
+    old = Environment.objects.get(name="production").live.function
+    monkeypatch.setattr("deployments.functions.function_source", lambda: old.source + "// v2\n")
+    run("push", source=site("B"))
+    run("push_functions")
+    run("promote", yes=True)
+    assert Environment.objects.get(name="production").live.function != old
+    run("rollback", first, yes=True)
+    assert Environment.objects.get(name="production").live.function == old
+
+
+def test_status_agrees_after_a_promotion(site):
+    release = promoted(site, "A")
+    rows = {row["environment"]: row for row in run("status")}
+    assert set(rows["production"]) == {
+        "environment",
+        "release",
+        "previous",
+        "since",
+        "actor",
+        "function",
+        "frozen",
+        "drift",
+    }
+    assert [rows[name]["release"] for name in ("staging", "production")] == [release, release]
+    assert rows["production"]["drift"] == []
+
+
+def test_status_names_drift_and_the_command_that_mends_it(site, settings):
+    from edge.backends import get_backend  # noqa: PLC0415
+
+    release = promoted(site, "A")
+    store = get_backend().keyvalues
+    store.update(puts={}, deletes=["host:localhost"], if_match=store.etag())
+    drift = {row["environment"]: row["drift"] for row in run("status")}["production"]
+    assert drift
+    assert f"manage.py promote --release {release} --to production --yes" in drift[0]
+    run("promote", release=release, yes=True)
+    assert {row["environment"]: row["drift"] for row in run("status")}["production"] == []
+
+
+def test_releases_and_history_list_newest_first(site):
+    first, second = promoted(site, "A"), promoted(site, "B")
+    rows = run("releases")
+    assert [row["release"] for row in rows] == [second, first]
+    assert rows[0]["live_in"] == ["staging", "production"]
+    kinds = [(row["environment"], row["kind"], row["result"]) for row in run("history")]
+    assert kinds[:2] == [
+        ("production", "promote", "succeeded"),
+        ("staging", "push", "succeeded"),
+    ]
+    assert {row["environment"] for row in run("history", environment="staging")} == {"staging"}
+
+
+@pytest.mark.parametrize("command", ["releases", "history", "status"])
+def test_tables_are_readable_before_anything_happened(command):
+    out = StringIO()
+    call_command(command, stdout=out)
+    assert out.getvalue().strip()
+
+
+JOB = {
+    "name": "Mark Ellison",
+    "phone": "907-456-0142",
+    "address": "1423 Soderblom Avenue, Fairbanks, 99709",
+    "price": "600 all-in",
+}
+
+
+def test_create_job_gives_number_and_link():
+    answer = run("create_job", status="ready_for_pickup", **JOB)
+    assert set(answer) == {"number", "token", "url", "status"}
+    assert answer["url"].endswith(f"/track/{answer['token']}")
+    assert answer["status"] == "ready_for_pickup"
+
+
+def test_create_job_dry_run_writes_nothing():
+    run("create_job", dry_run=True, **JOB)
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"phone": ""},
+        {"phone": "12"},
+        {"address": "nowhere"},
+        {"price": "much"},
+        {"service": "x"},
+        {"status": "lost"},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_create_job_refuses_what_it_cannot_use(wrong):
+    assert refused("create_job", **{**JOB, **wrong})[0] == 1
+    assert not Job.objects.exists()
+
+
+def test_job_status_moves_a_job():
+    number = run("create_job", **JOB)["number"]
+    answer = run("job_status", number, "scheduled")
+    assert (answer["before"], answer["status"]) == ("requested", "scheduled")
+    assert Job.objects.get().status == "scheduled"
+
+
+@pytest.mark.parametrize("status", ["lost", "completed"], ids=["unknown", "impossible"])
+def test_job_status_refuses_and_changes_nothing(status):
+    number = run("create_job", **JOB)["number"]
+    events = JobEvent.objects.count()
+    code, message = refused("job_status", number, status)
+    assert code == 1
+    assert "scheduled" in message
+    assert (Job.objects.get().status, JobEvent.objects.count()) == ("requested", events)
+
+
+def test_job_status_of_an_unknown_job_is_refused():
+    assert refused("job_status", "QDN-99999", "scheduled")[0] == 1
+
+
+def test_publish_tracking_writes_what_is_behind(settings):
+    run("create_job", **JOB)
+    run("publish_tracking")
+    assert list((settings.EDGE_STORE_DIR / "jobs").rglob("*"))

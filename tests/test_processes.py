@@ -1,0 +1,89 @@
+"""Commands as processes of their own, on an installation of their own: what a shell sees."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.deployments.sites import write_site
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = ("DATABASE_URL", "REDIS_URL", "DATA_DIR", "DEBUG", "EDGE_BACKEND", "SITE_URL")
+
+
+class Installation:
+    """A fresh installation in a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        inherited = {name: value for name, value in os.environ.items() if name not in OURS}
+        self.environ = {**inherited, "DATA_DIR": str(folder / "var"), "PYTHONWARNINGS": "error"}
+        self.environ["EDGE_PROBE_SECONDS"] = "1"
+        (folder / "var").mkdir()
+        assert self.manage("migrate", "--verbosity", "0").returncode == 0
+
+    def start(self, *arguments):
+        return subprocess.Popen(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def manage(self, *arguments):
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def json(self, *arguments):
+        done = self.manage(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def push(self, mark):
+        site = write_site(self.folder / f"site-{mark}", mark=mark)
+        return self.json("push", "--source", str(site))["release"]
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory):
+    return Installation(tmp_path_factory.mktemp("installation"))
+
+
+def test_two_promotions_at_once_make_one_switch(installation):
+    release = installation.push("A")
+    both = [installation.start("promote", "--yes") for _ in range(2)]
+    codes = sorted(
+        process.wait(timeout=120) for process in both if process.communicate(timeout=120)
+    )
+    assert codes in ([0, 0], [0, 3])
+    rows = installation.json("history", "--environment", "production")
+    assert [(row["release"], row["result"]) for row in rows] == [(release, "succeeded")]
+    status = {row["environment"]: row for row in installation.json("status")}["production"]
+    assert (status["release"], status["drift"]) == (release, [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["promote", "--from", "moon", "--yes"], 1),
+        (["rollback", "20200101-000000-00000000", "--yes"], 1),
+        (["push", "--source", "/nowhere"], 1),
+        (["promote", "--no-such-flag"], 2),
+        (["job_status", "QDN-1", "scheduled"], 1),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else str(value),
+)
+def test_refusals_are_one_line_on_stderr_and_an_exit_code(installation, arguments, code):
+    done = installation.manage(*arguments)
+    assert done.returncode == code
+    assert done.stdout == ""
+    if code == 1:
+        assert len(done.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in done.stderr
