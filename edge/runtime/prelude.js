@@ -6,7 +6,6 @@
 // holds because a run depends on nothing but its event, the frozen clock and the answers.
 (function (global) {
   'use strict';
-  var NEVER = new Promise(function () {});
   var lasting = new Map(); // of the key-value store: good until the store changes
   var passing = new Map(); // of this run alone: digests of tokens must not outlive the request
   var wanted = [];
@@ -23,6 +22,9 @@
     return answer;
   }
 
+  // A new one each time: a promise keeps everything that ever waited for it.
+  function never() { return new Promise(function () {}); }
+
   // ---- cloudfront ----
   function get(key, options) {
     var format = options && options.format || 'string';
@@ -31,7 +33,7 @@
       throw new TypeError('the local runtime knows the formats string and json, found: ' + format);
     }
     value = ask(lasting, 'get\0' + key);
-    if (value === undefined) return NEVER;
+    if (value === undefined) return never();
     if (value === null) return Promise.reject(new Error('KeyNotFound: no such key: ' + key));
     if (format === 'string') return Promise.resolve(value);
     try {
@@ -42,11 +44,11 @@
   }
   function exists(key) {
     var value = ask(lasting, 'get\0' + key);
-    return value === undefined ? NEVER : Promise.resolve(value !== null);
+    return value === undefined ? never() : Promise.resolve(value !== null);
   }
   function meta() {
     var value = ask(lasting, 'meta');
-    return value === undefined ? NEVER : Promise.resolve(JSON.parse(value));
+    return value === undefined ? never() : Promise.resolve(JSON.parse(value));
   }
   var cloudfront = { kvs: function () { return { get: get, exists: exists, meta: meta }; } };
 

@@ -57,7 +57,8 @@ class EdgeFunction:
         changes; '' keeps none. `now` is in unix seconds. Raises FunctionFailed (a viewer gets
         503) and FunctionInvalid (502).
         """
-        moment = time.time() if now is None else now
+        # QuickJS takes whole numbers as 32 bits, so milliseconds go as a float.
+        moment = float(time.time() if now is None else now)
         context = self._context()
         try:
             context.use(version)
