@@ -99,9 +99,9 @@ Q_CLUSTER = {
 }
 
 # The firm, as every page shows it.
-FIRM_NAME = env.str("FIRM_NAME", default="QuickDumpNow")
-FIRM_PHONE = env.str("FIRM_PHONE", default="+19075550142")
-FIRM_AREA = env.str("FIRM_AREA", default="Fairbanks, North Pole and the Tanana Valley")
+FIRM_NAME = "QuickDumpNow"
+FIRM_PHONE = "+19075550100"
+FIRM_AREA = "Fairbanks, North Pole and the Tanana Valley"
 
 # The edge: what meets a request before Django.
 EDGE_BACKEND = env.str("EDGE_BACKEND", default="local")
@@ -185,6 +185,40 @@ CONTENT_SECURITY_POLICY = {
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
         "object-src": ["'none'"],
+    },
+}
+
+# The admin's look. A link shows to those who may open it.
+UNFOLD = {
+    "SITE_TITLE": "QuickDumpNow",
+    "SITE_HEADER": "QuickDumpNow",
+    "SITE_SUBHEADER": "Dispatch",
+    "SITE_SYMBOL": "local_shipping",
+    "SITE_URL": "/dashboard/",
+    "SIDEBAR": {
+        "show_all_applications": True,
+        "navigation": [
+            {
+                "title": "Dispatch",
+                "items": [
+                    {"title": "Board", "icon": "view_kanban", "link": "/dashboard/"},
+                    *(
+                        {
+                            "title": title,
+                            "icon": icon,
+                            "link": reverse_lazy(f"admin:dispatch_{model}_changelist"),
+                            "permission": f"dispatch.permissions.may_view_{model}",
+                        }
+                        for title, icon, model in (
+                            ("Jobs", "assignment", "job"),
+                            ("Customers", "person", "customer"),
+                            ("Crews", "local_shipping", "crew"),
+                            ("Services", "category", "servicetype"),
+                        )
+                    ),
+                ],
+            },
+        ],
     },
 }
 

@@ -10,7 +10,6 @@ again. So a document is recorded as newest only by a worker that alone wrote dur
 
 import logging
 from collections import Counter
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -46,25 +45,15 @@ class Outcome(Enum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
-    """Counts of one run. `busy` links were another worker's, `left` were given up for now."""
-
-    written: int
-    deleted: int
-    busy: int
-    left: int
-
-    def as_dict(self) -> dict[str, int]:
-        return asdict(self)
-
-
-def publish_behind(*, objects: ObjectStore) -> Published:
+def publish_behind(*, objects: ObjectStore, dry_run: bool = False) -> dict[str, int]:
     """Publish every link that is behind, and look again until none is.
 
-    Raises PublishingFailed after the last one, when the store refused some: those stay behind
-    and are tried again with the next run.
+    Gives counts: `written` and `deleted` documents; `busy`, left to the worker that has them;
+    `left`, given up for this run. A dry run counts what would be done. Raises PublishingFailed
+    after the last one, when the store refused some: those stay behind and are tried again.
     """
+    if dry_run:
+        return _planned()
     outcomes: Counter[Outcome] = Counter()
     looks: Counter[int] = Counter()
     given_up: dict[int, Outcome] = {}
@@ -76,12 +65,12 @@ def publish_behind(*, objects: ObjectStore) -> Published:
             if outcome in (Outcome.BUSY, Outcome.FAILED) or looks[pk] == MOST_LOOKS:
                 given_up[pk] = outcome
     _raise_for_failures([pk for pk, outcome in given_up.items() if outcome is Outcome.FAILED])
-    return Published(
-        written=outcomes[Outcome.WRITTEN],
-        deleted=outcomes[Outcome.DELETED],
-        busy=outcomes[Outcome.BUSY],
-        left=_still_behind(given_up),
-    )
+    return {
+        "written": outcomes[Outcome.WRITTEN],
+        "deleted": outcomes[Outcome.DELETED],
+        "busy": outcomes[Outcome.BUSY],
+        "left": _still_behind(given_up),
+    }
 
 
 def publish_link(*, pk: int, objects: ObjectStore) -> Outcome:
@@ -126,6 +115,12 @@ def record(*, pk: int, claim: datetime, revision: int | None, outcome: Outcome) 
     # Ours may have overwritten a newer document, before or after the other worker's record.
     link.update(published_revision=UNKNOWN_REVISION, claimed_at=None)
     return Outcome.LOST
+
+
+def _planned() -> dict[str, int]:
+    behind = TrackingLink.objects.behind()
+    written = behind.active().count()
+    return {"written": written, "deleted": behind.count() - written, "busy": 0, "left": 0}
 
 
 def _waiting(given_up: dict[int, Outcome]) -> list[int]:

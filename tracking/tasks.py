@@ -20,7 +20,7 @@ def publish() -> dict[str, int]:
     from tracking.publishing import publish_behind  # noqa: PLC0415
 
     ensure_open_links(actor="system")
-    return publish_behind(objects=get_backend().objects).as_dict()
+    return publish_behind(objects=get_backend().objects)
 
 
 def request_publishing() -> None:

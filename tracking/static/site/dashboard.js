@@ -16,7 +16,9 @@
   const windowText = ({ start, end }) => {
     const [from, to] = [new Date(start), new Date(end)];
     const here = day(from) === day(new Date()) ? '' : `${day(from)}, `;
-    return `${here}${clock(from)} – ${clock(to)}`;
+    const [begins, ends] = [clock(from), clock(to)];
+    const same = begins.slice(-2) === ends.slice(-2);
+    return `${here}${same ? begins.slice(0, -3) : begins} – ${ends}`;
   };
 
   const card = (job) => {
@@ -29,7 +31,7 @@
     if (job.late) link.append(make('span', 'Running late', 'alarm'));
     if (job.on_hold) link.append(make('span', `On hold: ${job.hold_reason}`, 'alarm'));
     link.append(make('div', `${job.service}, ${job.town}`));
-    link.append(make('div', [job.crew || 'No crew yet', job.price || 'no price yet'].join(' · ')));
+    link.append(make('div', [job.crew || 'No crew yet', job.price || 'No price yet'].join(' · ')));
     link.append(make('span', job.number, 'fact'));
     item.append(link);
     return item;

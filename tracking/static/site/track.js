@@ -60,6 +60,7 @@
     const current = job.flow.findIndex(({ code }) => code === job.status);
     say('hello', `Hi ${job.first_name || 'there'}, here is where your job stands:`);
     say('status', job.label);
+    at('status').dataset.status = job.status;
     say('window', job.window && open ? interval(job.window) : '');
     at('late').hidden = !(about.waits && job.window && Date.parse(job.window.end) <= Date.now());
     say('next', about.next);

@@ -1,0 +1,131 @@
+from hashlib import sha256
+
+import pytest
+from django.db import IntegrityError, transaction
+from django_q.models import OrmQ
+
+from dispatch.statuses import Status
+from tests.builders import make_job
+from tests.tracking.builders import make_link
+from tracking.errors import LinkNotActive, ReasonMissing
+from tracking.links import (
+    ensure_link,
+    ensure_open_links,
+    find_link,
+    revoke_link,
+    rotate,
+    token_in,
+    tracking_url,
+)
+from tracking.models import TrackingLink
+
+pytestmark = pytest.mark.django_db
+
+
+def test_new_link_opens_its_job(settings):
+    settings.SITE_URL = "https://example.com"
+    job = make_job()
+    link = ensure_link(job=job, actor="pat")
+    assert find_link(link.token) == link
+    assert len(link.token) == 22
+    assert link.token_sha256 == sha256(link.token.encode()).hexdigest()
+    assert tracking_url(link) == f"https://example.com/track/{link.token}"
+    assert OrmQ.objects.count() == 1
+
+
+def test_job_keeps_its_link():
+    job = make_job()
+    assert ensure_link(job=job, actor="pat") == ensure_link(job=job, actor="kim")
+
+
+def test_two_at_once_get_one_link(monkeypatch):
+    job = make_job()
+    other = make_link(job=job)
+    # What a second request sees that looked before the first one wrote.
+    monkeypatch.setattr("django.db.models.query.QuerySet.first", lambda links: None)
+    assert ensure_link(job=job, actor="pat") == other
+
+
+def test_rotation_closes_the_old_link():
+    old = ensure_link(job=make_job(), actor="pat")
+    new = rotate(link=old, actor="pat", reason="sent to a wrong phone")
+    assert find_link(old.token) is None
+    assert find_link(new.token) == new
+    assert new.job == old.job
+
+
+def test_revoked_link_keeps_who_and_why():
+    link = make_link()
+    revoke_link(link=link, actor="pat", reason=" asked for it ")
+    link.refresh_from_db()
+    assert (link.revoked_by, link.revoke_reason) == ("pat", "asked for it")
+    assert not link.is_active
+
+
+def test_open_jobs_get_links_and_others_do_not():
+    make_job()
+    make_job(status=Status.COMPLETED)
+    make_link(revoked=True)
+    assert ensure_open_links(actor="system") == 1
+    assert ensure_open_links(actor="system") == 0
+
+
+def test_link_with_dots_has_an_address_of_its_own():
+    link = make_link(token="A.b/c d.12")
+    assert tracking_url(link).endswith("/track/A.b%2Fc%20d.12")
+
+
+@pytest.mark.parametrize("token", ["", "nobody", "x" * 129, "\x00", "%"])
+def test_unknown_token_finds_nothing(token):
+    assert find_link(token) is None
+
+
+def test_revoked_looks_like_unknown():
+    assert find_link(make_link(token="gone", revoked=True).token) is None
+
+
+def test_revoking_needs_a_reason():
+    link = make_link()
+    with pytest.raises(ReasonMissing):
+        revoke_link(link=link, actor="pat", reason=" ")
+    assert find_link(link.token) == link
+
+
+def test_revoking_twice_is_refused():
+    link = make_link(revoked=True)
+    with pytest.raises(LinkNotActive) as refused:
+        revoke_link(link=link, actor="pat", reason="again")
+    assert link.token not in str(refused.value)
+
+
+def test_database_refuses_two_active_links_of_a_job():
+    link = make_link()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_link(job=link.job)
+
+
+def test_link_is_named_without_its_token():
+    link = make_link(token="do-not-show-me")
+    for text in [str(link), repr(link), f"{TrackingLink.objects.all()}"]:
+        assert "do-not-show-me" not in text
+
+
+@pytest.mark.parametrize(
+    ("pasted", "token"),
+    [
+        ("https://example.com/track/AB.12", "AB.12"),
+        (" https://example.com/track/AB.12/ ", "AB.12"),
+        ("example.com/track/AB.12", "AB.12"),
+        ("https://example.com/t/a%20b/", "a b"),
+        ("https://example.com/track-staging/x", "x"),
+        ("https://example.com/track.html?token=AB.12", "AB.12"),
+        ("https://example.com/track/?t=AB.12", "AB.12"),
+        ("AB.12", "AB.12"),
+        ("", ""),
+        ("https://example.com/", ""),
+        ("https://example.com/track/a%2Fb", ""),
+        ("..", ""),
+    ],
+)
+def test_token_in_what_was_pasted(pasted, token):
+    assert token_in(pasted) == token
