@@ -1,14 +1,13 @@
 """Edge function versions: kept here, tried out before publication, carried by deployments."""
 
-import hashlib
 from typing import Any
-
-from edge.shipped import function_name, function_source
 
 from deployments.errors import Refused
 from deployments.models import Environment, FunctionVersion, Release
 from edge.errors import FunctionFailed, LimitExceeded
+from edge.event import viewer_event
 from edge.protocols import Backend, FunctionTest, PublishedFunction
+from edge.shipped import digest_of, function_name, function_source
 
 
 def shipped_version(*, actor: str) -> FunctionVersion:
@@ -18,7 +17,7 @@ def shipped_version(*, actor: str) -> FunctionVersion:
 
 def keep(source: str, *, actor: str) -> FunctionVersion:
     """Record a source; the same source is the same version."""
-    digest = hashlib.sha256(source.encode()).hexdigest()
+    digest = digest_of(source)
     version, _ = FunctionVersion.objects.get_or_create(
         digest=digest, defaults={"source": source, "created_by": actor}
     )
@@ -38,14 +37,14 @@ def publish(backend: Backend, environment: Environment, source: str) -> None:
 
 
 def try_out(
-    backend: Backend, environment: Environment, version: FunctionVersion, release: Release | None
+    backend: Backend, environment: Environment, version: FunctionVersion, release: Release
 ) -> list[FunctionTest]:
     """Run a version in the development stage on a request for each page of a release.
 
     Raises Refused when it is too large, does not parse, fails, or does not lead to the release.
     """
     name = function_name(environment.name)
-    pages = release.pages.values() if release else [{"url": "/", "path": "index.html"}]
+    pages = release.pages.values()
     try:
         etag = backend.functions.stage(name, version.source)
         tests = [
@@ -59,34 +58,18 @@ def try_out(
     return tests
 
 
-def _judge(page: dict[str, Any], test: FunctionTest, release: Release | None) -> None:
+def _judge(page: dict[str, Any], test: FunctionTest, release: Release) -> None:
+    expected = f"/{release.key(page['path'])}"
     output = test.output or {}
-    expected = f"/{release.key(page['path'])}" if release else None
-    led_to = output.get("uri", output.get("statusCode"))
-    if test.error or (expected and led_to != expected):
+    request, response = output.get("request", {}), output.get("response", {})
+    led_to = test.error or request.get("uri") or f"status {response.get('statusCode')}"
+    if led_to != expected:
         raise Refused(
             "function-wrong",
-            f"A request for {page['url']} led to {test.error or led_to}, expected {expected}.",
+            f"A request for {page['url']} led to: {led_to}; expected {expected}.",
             "Mend edge/functions/viewer_request.js; its cases are in tests/edge/cases.py.",
         )
 
 
 def _event(environment: Environment, uri: str) -> dict[str, Any]:
-    """A viewer request as CloudFront hands it to a function (event structure, version 1.0)."""
-    return {
-        "version": "1.0",
-        "context": {
-            "distributionDomainName": environment.hosts[0],
-            "distributionId": environment.name,
-            "eventType": "viewer-request",
-            "requestId": "trial",
-        },
-        "viewer": {"ip": "192.0.2.1"},
-        "request": {
-            "method": "GET",
-            "uri": uri,
-            "querystring": {},
-            "headers": {"host": {"value": environment.hosts[0]}},
-            "cookies": {},
-        },
-    }
+    return viewer_event(uri=uri, headers={"host": environment.hosts[0]}, request_id="trial")

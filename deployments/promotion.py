@@ -35,14 +35,7 @@ def promote_target(
             f"--from and --to are both {to}.",
             "Promote from one environment to another one.",
         )
-    live = source.live
-    if release is None and live is None:
-        raise Refused(
-            "nothing-to-promote",
-            f"{source} has nothing live that could be promoted.",
-            f"Push first: manage.py push --to {source}",
-        )
-    release = release or live.release
+    release = release or _live_release(source)
     function = _function_of(release, [source, to]) or functions.shipped_version(actor=actor)
     return Target(to, release, function, Kind.PROMOTE, actor, reason)
 
@@ -89,10 +82,22 @@ def function_target(*, environment: Environment, actor: str, reason: str = "") -
     return Target(environment, live.release, version, Kind.FUNCTION, actor, reason)
 
 
+def _live_release(environment: Environment) -> Release:
+    live = environment.live
+    if live is None:
+        raise Refused(
+            "nothing-to-promote",
+            f"{environment} has nothing live that could be promoted.",
+            f"Push first: manage.py push --to {environment}",
+        )
+    return live.release
+
+
 def _function_of(release: Release, environments: list[Environment]) -> FunctionVersion | None:
     """Find the function a release ran with last, in the first environment that had it."""
     for environment in environments:
-        ran = environment.deployments.succeeded().filter(release=release).last()
+        past = environment.deployments.succeeded().filter(release=release)
+        ran: Deployment | None = past.select_related("function").last()
         if ran:
             return ran.function
     return None

@@ -64,7 +64,9 @@ class OperatorCommand(BaseCommand):
         try:
             result = self.run(**options)
         except tuple(EXIT_CODES) as error:
-            raise CommandError(str(error), returncode=exit_code_for(error)) from error
+            # One line, whatever an engine or a server put into it.
+            line = " ".join(str(error).split())
+            raise CommandError(line, returncode=exit_code_for(error)) from error
         if self.quiet:
             self.stdout.write(json.dumps(result))
 
@@ -93,7 +95,10 @@ class OperatorCommand(BaseCommand):
         for row in rows:
             table.add_row(*map(str, row))
         width = None if sys.stdout.isatty() else PIPED_WIDTH
-        Console(file=self.stdout, width=width).print(table)
+        console = Console(width=width, force_terminal=sys.stdout.isatty())
+        with console.capture() as captured:
+            console.print(table)
+        self.stdout.write(captured.get())
 
 
 class DeployCommand(OperatorCommand):

@@ -14,14 +14,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def installation(settings, tmp_path):
-    settings.EDGE_STORE_DIR = tmp_path / "store"
+def no_patience(settings):
     settings.EDGE_PROBE_SECONDS = 0
 
 
 @pytest.fixture
 def site(tmp_path):
-    return lambda mark="A": str(write_site(tmp_path / f"site-{mark}", mark=mark))
+    return lambda mark="A": write_site(tmp_path / f"site-{mark}", mark=mark)
 
 
 def run(*arguments, **options):
@@ -88,7 +87,7 @@ def test_push_copies_unchanged_documents_inside_the_store(site, tmp_path):
     run("push", source=site("A"))
     folder = tmp_path / "site-A"
     (folder / "index.html").write_text("changed")
-    answer = run("push", source=str(folder))
+    answer = run("push", source=folder)
     assert (answer["uploaded"], answer["copied"], answer["skipped"]) == (1, 4, 1)
 
 
@@ -182,7 +181,7 @@ def test_promote_with_nothing_in_staging_is_refused():
 @pytest.mark.parametrize("source", ["missing", "empty"])
 def test_push_from_a_source_without_files_is_refused(tmp_path, source):
     (tmp_path / "empty").mkdir()
-    code, _ = refused("push", source=str(tmp_path / source))
+    code, _ = refused("push", source=tmp_path / source)
     assert code == 1
     assert not Release.objects.exists()
 
@@ -190,7 +189,7 @@ def test_push_from_a_source_without_files_is_refused(tmp_path, source):
 def test_push_without_a_page_is_refused(tmp_path):
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "notes.txt").write_text("x")
-    code, message = refused("push", source=str(tmp_path / "site"))
+    code, message = refused("push", source=tmp_path / "site")
     assert code == 1
     assert "index.html" in message
 
@@ -198,7 +197,7 @@ def test_push_without_a_page_is_refused(tmp_path):
 def test_push_refuses_an_asset_with_other_content(site, tmp_path):
     run("push", source=site("A"))
     (tmp_path / "site-A/assets/site.0123456789ab.css").write_text("other")
-    code, message = refused("push", source=str(tmp_path / "site-A"))
+    code, message = refused("push", source=tmp_path / "site-A")
     assert code == 1
     assert "content hash" in message
 

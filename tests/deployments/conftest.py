@@ -8,8 +8,7 @@ from tests.deployments.sites import Operator
 
 
 @pytest.fixture
-def backend(db, settings, tmp_path):
-    settings.EDGE_STORE_DIR = tmp_path / "store"
+def backend(db, settings):
     settings.EDGE_PROBE_SECONDS = 0
     return get_backend()
 

@@ -28,10 +28,10 @@ class Command(OperatorCommand):
             if options["dry_run"]:
                 transaction.set_rollback(True)
                 self.summarise(
-                    f"Would create a job for {job.booked_name}: {job.get_status_display()}"
+                    f"Would create a job for {job.contact_name}: {job.get_status_display()}"
                 )
                 return {"number": None, "token": None, "url": None, "status": job.status}
             link = ensure_link(job=job, actor=actor())
         url = tracking_url(link)
-        self.summarise(f"{job.label} for {job.booked_name}: {job.get_status_display()}, {url}")
+        self.summarise(f"{job.label} for {job.contact_name}: {job.get_status_display()}, {url}")
         return {"number": job.label, "token": link.token, "url": url, "status": job.status}
