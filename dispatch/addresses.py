@@ -35,6 +35,8 @@ def parse_zip(text: str) -> str:
     """Check a ZIP code: five digits, or ZIP+4. Raises ValueRefused."""
     if not _ZIP.fullmatch(text.strip()):
         raise ValueRefused(
-            f"Expected a ZIP code of five digits, found '{text}'.", "Give one like 99709."
+            f"Expected a ZIP code of five digits, found '{text}'.",
+            "Give one like 99709.",
+            field="zip_code",
         )
     return text.strip()

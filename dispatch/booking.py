@@ -14,7 +14,7 @@ import phonenumbers
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from dispatch import addresses
+from dispatch.addresses import parse_address
 from dispatch.changing import set_price
 from dispatch.consent import record_consent
 from dispatch.details import clean_fields
@@ -96,7 +96,7 @@ def create_job(
     Raises ValueRefused, StatusUnknown; then nothing was written.
     """
     to = parse_status(status)
-    place = addresses.parse_address(address)
+    place = parse_address(address)
     parsed = parse_price(price) if price.strip() else None
     request = BookingRequest(
         name=name,
@@ -165,7 +165,7 @@ def _draft(request: BookingRequest, status: Status) -> Job:
         address_line=request.address_line,
         unit=request.unit,
         town=request.town,
-        zip_code=addresses.parse_zip(request.zip_code),
+        zip_code=request.zip_code,
         load_size=request.load_size,
         details=request.details,
         access_notes=request.access_notes,

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
+from dispatch.addresses import parse_zip
 from dispatch.errors import ValueRefused
 from dispatch.models import Job
 from dispatch.statuses import ServiceKind, Status, flow_for
@@ -49,7 +50,9 @@ def check_details(*, job: Job, changes: Mapping[str, Any]) -> dict[str, Any]:
     if not after["on_hold"] and "on_hold" in cleaned:
         cleaned["hold_reason"] = ""  # the reason of a hold that is over stands in the history
     elif after["on_hold"] and not after["hold_reason"]:
-        raise ValueRefused("A hold needs a reason.", "Say what the job waits for.")
+        raise ValueRefused(
+            "A hold needs a reason.", "Say what the job waits for.", field="hold_reason"
+        )
     return {name: value for name, value in cleaned.items() if value != getattr(job, name)}
 
 
@@ -77,15 +80,19 @@ def _clean(name: str, value: Any) -> Any:
     if isinstance(value, str):
         value = value.strip()
         if "\x00" in value:  # PostgreSQL stores none, and no keyboard types one
-            raise ValueRefused(f"The {_title(field)} contains a NUL character.", "Remove it.")
+            raise ValueRefused(
+                f"The {_title(field)} contains a NUL character.", "Remove it.", field=name
+            )
     if field.is_relation:
         return value
+    if name == "zip_code":
+        return parse_zip(value)
     try:
         return field.clean(value, None)
     except ValidationError as error:
         found = f", found '{value}'" if value not in (None, "") else ""
         raise ValueRefused(
-            f"The {_title(field)} cannot be used{found}.", " ".join(error.messages)
+            f"The {_title(field)} cannot be used{found}.", " ".join(error.messages), field=name
         ) from None
 
 
@@ -96,17 +103,22 @@ def _title(field: Any) -> str:
 def _check_window(after: Mapping[str, Any]) -> None:
     start, end = after["window_start"], after["window_end"]
     if (start is None) != (end is None):
-        raise ValueRefused("A service window has a start and an end.", "Give both, or neither.")
+        raise ValueRefused(
+            "A service window has a start and an end.", "Give both, or neither.", field="window_end"
+        )
     if start is not None and start >= end:
-        raise ValueRefused("A service window ends after it starts.", "Give a later end.")
+        raise ValueRefused(
+            "A service window ends after it starts.", "Give a later end.", field="window_end"
+        )
 
 
 def _check_service(job: Job, after: Mapping[str, Any]) -> None:
     if after["service"] is None:
-        raise ValueRefused("A job has a service.", "Choose one of the services.")
+        raise ValueRefused("A job has a service.", "Choose one of the services.", field="service")
     here = Status(job.status)
     if here != Status.CANCELLED and here not in flow_for(ServiceKind(after["service"].kind)):
         raise ValueRefused(
             f"{job.label} is '{here.label}', which '{after['service']}' does not have.",
             "Move the job on first, then change the service.",
+            field="service",
         )

@@ -34,9 +34,13 @@ class MoveNotAllowed(DispatchError):
 
 
 class ValueRefused(DispatchError):
-    """A value is missing or cannot be used."""
+    """A value is missing or cannot be used. `field` names it where it has a name of its own."""
 
     code = "value-refused"
+
+    def __init__(self, message: str, hint: str = "", *, field: str = "") -> None:
+        super().__init__(message, hint)
+        self.field = field
 
 
 class JobChangedMeanwhile(DispatchError):

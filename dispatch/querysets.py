@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # Fewer digits than this would find half of all phones.
 SHORTEST_PHONE_SEARCH = 3
+WHOLE_PHONE = 7
 JOB_NUMBER = re.compile(r"(?:QDN-?|#)?(\d{1,9})", re.IGNORECASE | re.ASCII)
 
 
@@ -47,6 +48,14 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Jobs whose window has passed and whose work has not started."""
         return self.filter(window_end__lte=now, status__in=NOT_STARTED)
 
+    def unassigned(self) -> "JobQuerySet":
+        """Open jobs with a window and nobody to go."""
+        return self.open().filter(crew__isnull=True, window_start__isnull=False)
+
+    def without_price(self) -> "JobQuerySet":
+        """Open jobs whose customer was told no price yet."""
+        return self.open().filter(prices__isnull=True)
+
     def today(self, now: datetime) -> "JobQuerySet":
         """What the board shows: today's windows, what is under way, what nobody answered.
 
@@ -71,25 +80,34 @@ class JobQuerySet(models.QuerySet["Job"]):
 
         Every word of the text has to match something: "mark soderblom", "(907) 555-0142".
         """
-        found = self
+        every_word = Q()
         for word in text.split():
-            found = found.filter(_matches(word))
-        return found
+            every_word &= _matches(word)
+        digits = phone_digits(text)
+        if len(digits) >= WHOLE_PHONE:  # "+1 907 555 0142": words of one number
+            return self.filter(every_word | Q(customer__phone__contains=digits))
+        return self.filter(every_word)
 
 
 def _matches(word: str) -> Q:
-    if word.upper().startswith("QDN-") and (number := JOB_NUMBER.fullmatch(word)):
+    number = JOB_NUMBER.fullmatch(word)
+    if number and word.upper().startswith("QDN"):
         return Q(number=int(number[1]))
-    match = Q()
+    match = Q(zip_code__startswith=word)
     for field in ("contact_name", "customer__name", "address_line", "unit", "town"):
         match |= Q(**{f"{field}__icontains": word})
-    match |= Q(zip_code__startswith=word)
-    digits = re.sub(r"\D", "", word, flags=re.ASCII)
-    if number := JOB_NUMBER.fullmatch(word):
+    if number:
         match |= Q(number=int(number[1]))
-    if len(digits) >= SHORTEST_PHONE_SEARCH and not re.search(r"[^\d()+.\-]", word):
+    if len(digits := phone_digits(word)) >= SHORTEST_PHONE_SEARCH:
         match |= Q(customer__phone__contains=digits)
     return match
+
+
+def phone_digits(text: str) -> str:
+    """Give the digits of what may be a phone, or part of one; "" for other text."""
+    if re.search(r"[^\d\s()+.\-]", text, flags=re.ASCII):
+        return ""
+    return re.sub(r"\D", "", text, flags=re.ASCII)
 
 
 class AppendOnlyError(TypeError):

@@ -70,6 +70,7 @@ TEMPLATES = [
 # Database: SQLite beside the other data, or whatever DATABASE_URL names.
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATA_DIR.mkdir(parents=True, exist_ok=True)  # SQLite makes the file, not its folder
     # IMMEDIATE: a transaction that will write takes the write lock first, so two of them queue
     # up instead of failing half way. WAL: readers go on meanwhile.
     DATABASES["default"]["OPTIONS"] = {

@@ -45,6 +45,8 @@ def shared_database(transactional_db, tmp_path):
     name, path = memory.settings_dict["NAME"], tmp_path / "shared.sqlite3"
     with sqlite3.connect(path) as copy:
         memory.connection.backup(copy)
+        # Kept in the file. Threads that all switched to it at once would refuse each other.
+        copy.execute("PRAGMA journal_mode=WAL")
     copy.close()
     memory.settings_dict["NAME"] = str(path)
     connections["default"] = connections.create_connection("default")

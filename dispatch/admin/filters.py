@@ -1,0 +1,60 @@
+"""Filters of the job list: by window, and by what a dispatcher has to do."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from dispatch.models import Job
+from dispatch.querysets import JobQuerySet, local_day
+from dispatch.statuses import Status
+
+Choice = Callable[[JobQuerySet, datetime], JobQuerySet]
+
+
+class ChoiceFilter(admin.SimpleListFilter):
+    """A filter whose choices are functions of the jobs and the present moment."""
+
+    choices_by_code: dict[str, tuple[str, Choice]] = {}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(code, label) for code, (label, _) in self.choices_by_code.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        if self.value() not in self.choices_by_code:
+            return queryset
+        _, choose = self.choices_by_code[str(self.value())]
+        return queryset.filter(pk__in=choose(Job.objects.all(), timezone.now()).values("pk"))
+
+
+def _days(first: int, last: int) -> Choice:
+    def choose(jobs: JobQuerySet, now: datetime) -> JobQuerySet:
+        return jobs.with_window_in(local_day(now, first)[0], local_day(now, last)[1])
+
+    return choose
+
+
+class WindowFilter(ChoiceFilter):
+    title = "service window"
+    parameter_name = "window"
+    choices_by_code = {
+        "today": ("Today", _days(0, 0)),
+        "tomorrow": ("Tomorrow", _days(1, 1)),
+        "week": ("Next 7 days", _days(0, 6)),
+        "none": ("No window yet", lambda jobs, now: jobs.open().filter(window_start=None)),
+    }
+
+
+class NeedsFilter(ChoiceFilter):
+    title = "needs you"
+    parameter_name = "needs"
+    choices_by_code = {
+        "answer": ("An answer", lambda jobs, now: jobs.filter(status=Status.REQUESTED)),
+        "price": ("A price", lambda jobs, now: jobs.without_price()),
+        "crew": ("A crew", lambda jobs, now: jobs.unassigned()),
+        "late": ("Running late", lambda jobs, now: jobs.late(now)),
+    }

@@ -1,0 +1,258 @@
+"""The job list and the job page."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from dispatch.admin.filters import NeedsFilter, WindowFilter
+from dispatch.admin.histories import EventInline, PriceInline
+from dispatch.admin.job_forms import JobForm, NewJobForm
+from dispatch.admin.moving import actor_of, cancel_action, move_action, move_and_report
+from dispatch.booking import book
+from dispatch.changing import change_details, set_price
+from dispatch.errors import JobChangedMeanwhile, StatusUnknown
+from dispatch.models import Job
+from dispatch.statuses import Status, parse_status
+
+# The colours of unfold's labels.
+COLOURS = {
+    Status.REQUESTED.label: "warning",
+    Status.SCHEDULED.label: "info",
+    Status.ON_SITE.label: "info",
+    Status.READY_FOR_PICKUP.label: "primary",
+    Status.EN_ROUTE.label: "primary",
+    Status.IN_PROGRESS.label: "primary",
+    Status.COMPLETED.label: "success",
+    Status.CANCELLED.label: "danger",
+}
+PLACE = [("address_line", "unit"), ("town", "zip_code"), "access_notes"]
+WORK = [("service", "load_size"), "details"]
+
+
+@admin.register(Job)
+class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    """What a dispatcher does all day. Every write goes through booking.py and changing.py."""
+
+    list_display = [
+        "label",
+        "status_label",
+        "contact_name",
+        "phone",
+        "service",
+        "window",
+        "crew",
+        "town",
+        "price",
+        "hold",
+    ]
+    list_filter = ["status", WindowFilter, NeedsFilter, "crew", "service", "on_hold", "created_at"]
+    list_filter_submit = False
+    list_per_page = 50
+    search_fields = ["number"]  # shows the box; get_search_results does the search
+    search_help_text = "Number, name, phone or address"
+    show_full_result_count = False
+    ordering = ["-number"]
+    inlines = [EventInline, PriceInline]
+    readonly_fields = ["customer_line", "wished", "consent", "created_at"]
+    fieldsets = [
+        ("Plan", {"fields": [("window_start", "window_end"), "crew", ("on_hold", "hold_reason")]}),
+        ("Price", {"fields": ["price_text", "reason", "seen_revision"]}),
+        ("Work", {"fields": [*WORK, "wished"]}),
+        ("Place", {"fields": PLACE}),
+        (
+            "Customer",
+            {"fields": ["customer_line", ("contact_name", "contact_email"), "consent"]},
+        ),
+    ]
+    add_fieldsets = [
+        ("Customer", {"fields": [("phone", "contact_name"), "contact_email", "key"]}),
+        ("Work", {"fields": [*WORK, "price_text"]}),
+        ("Place", {"fields": PLACE}),
+        ("Plan", {"fields": [("window_start", "window_end"), "crew"]}),
+    ]
+    warn_unsaved_form = True
+    change_form_outer_before_template = "dispatch/job_steps.html"
+
+    # The list
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        jobs: Any = super().get_queryset(request)
+        return jobs.with_what_lists_show()  # type: ignore[no-any-return]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[QuerySet[Job], bool]:
+        return queryset.search(search_term), False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """One action for each status a job can be moved to; cancelling asks first."""
+        actions: dict[str, Any] = super().get_actions(request)
+        if not self.has_change_permission(request):
+            return actions
+        for status in Status:
+            if status not in (Status.REQUESTED, Status.CANCELLED):
+                action = move_action(status)
+                actions[action[1]] = action
+        actions["cancel_jobs"] = (cancel_action, "cancel_jobs", "Cancel…")
+        return actions
+
+    @admin.display(description="Number", ordering="number")
+    def label(self, job: Job) -> str:
+        return job.label
+
+    @display(description="Status", ordering="status", label=COLOURS)  # type: ignore[untyped-decorator]
+    def status_label(self, job: Job) -> str:
+        return Status(job.status).label
+
+    @admin.display(description="Phone", ordering="customer__phone")
+    def phone(self, job: Job) -> str:
+        return str(job.customer.phone)
+
+    @admin.display(description="Window", ordering="window_start", empty_value="-")
+    def window(self, job: Job) -> str | None:
+        text = window_text(job)
+        return f"{text} (late)" if job.is_late(timezone.now()) else text
+
+    @admin.display(description="Price", empty_value="-")
+    def price(self, job: Job) -> str | None:
+        return str(job.price) if job.price else None
+
+    @display(description="Hold", ordering="on_hold", label="warning")  # type: ignore[untyped-decorator]
+    def hold(self, job: Job) -> str | None:
+        return "On hold" if job.on_hold else None
+
+    # The page
+
+    def get_form(
+        self, request: HttpRequest, obj: Job | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        kwargs["form"] = JobForm if obj else NewJobForm
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_inlines(self, request: HttpRequest, obj: Job | None) -> list[Any]:
+        return list(self.inlines) if obj else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
+        """Jobs are cancelled, never deleted."""
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        move = self.admin_site.admin_view(self.move_view)
+        urls: list[URLPattern] = super().get_urls()
+        return [path("<int:pk>/move/", move, name="dispatch_job_move"), *urls]
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        view: Callable[..., HttpResponse] = super().changeform_view
+        try:
+            return view(request, *args, **kwargs)
+        except JobChangedMeanwhile:
+            # Changed between the form's check and the write, and rolled back. The second time the
+            # form sees the newer revision and shows it, with all that was typed.
+            return view(request, *args, **kwargs)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        job = kwargs.get("obj")
+        if job is not None:
+            context |= self._steps(request, Job.objects.get(pk=job.pk))
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
+
+    def _steps(self, request: HttpRequest, job: Job) -> dict[str, Any]:
+        may = self.has_change_permission(request, job)
+        steps = job.next_statuses if may else []
+        return {
+            "job": job,
+            "status_colour": COLOURS[Status(job.status).label],
+            "late": job.is_late(timezone.now()),
+            "steps": [step for step in steps if step != Status.CANCELLED],
+            "may_cancel": Status.CANCELLED in steps,
+            "move_url": reverse("admin:dispatch_job_move", args=[job.pk]),
+            "list_url": reverse("admin:dispatch_job_changelist"),
+        }
+
+    def move_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Take the step of a button, from the revision whose page showed it."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        job = get_object_or_404(Job.objects.select_related("service"), pk=pk)
+        if not self.has_change_permission(request, job):
+            raise PermissionDenied
+        # The conditional update then refuses what was decided on an older page.
+        revision = request.POST.get("revision", "")
+        job.revision = int(revision) if revision.isdecimal() else 0
+        try:
+            to = parse_status(request.POST.get("to", ""))
+        except StatusUnknown as refusal:
+            messages.error(request, str(refusal))
+        else:
+            move_and_report(request=request, jobs=[job], to=to)
+        return HttpResponseRedirect(reverse("admin:dispatch_job_change", args=[pk]))
+
+    def save_model(self, request: HttpRequest, obj: Job, form: Any, change: bool) -> None:
+        """Hand what was typed to booking and changing; `obj` itself is never saved."""
+        if change:
+            self._change(request, obj, form)
+        else:
+            self._book(request, obj, form)
+
+    def _change(self, request: HttpRequest, obj: Job, form: JobForm) -> None:
+        actor, reason = actor_of(request), form.cleaned_data["reason"]
+        job = Job.objects.get(pk=obj.pk)
+        job.revision = form.cleaned_data["seen_revision"]
+        change_details(job=job, changes=form.changes, actor=actor, reason=reason)
+        if form.new_price is not None:
+            set_price(job=job, price=form.new_price, actor=actor, reason=reason)
+        obj.refresh_from_db()
+
+    def _book(self, request: HttpRequest, obj: Job, form: NewJobForm) -> None:
+        actor = actor_of(request)
+        booked = book(request=form.to_request(), form_key=form.cleaned_data["key"], actor=actor)
+        if booked.created:
+            change_details(job=booked.job, changes=form.planned, actor=actor)
+            if form.new_price is not None:
+                set_price(job=booked.job, price=form.new_price, actor=actor)
+        else:
+            messages.info(request, f"{booked.job.label} was booked by this form before.")
+        obj.pk = booked.job.pk
+        obj._state.adding = False
+        obj.refresh_from_db()
+
+    @admin.display(description="Customer")
+    def customer_line(self, job: Job) -> str:
+        page = reverse("admin:dispatch_customer_change", args=[job.customer_id])
+        phone = job.customer.phone
+        return format_html(
+            '<a href="{}">{}</a>, <a href="{}">{}</a>', page, job.customer, phone.as_rfc3966, phone
+        )
+
+    @admin.display(description="Day asked for", empty_value="-")
+    def wished(self, job: Job) -> str | None:
+        day = job.wished_day.strftime("%a %d %b %Y") if job.wished_day else ""
+        part = Job.DayPart(job.wished_part).label if job.wished_part else ""
+        return ", ".join(filter(None, [day, part])) or None
+
+    @admin.display(description="Text messages", empty_value="Not agreed to")
+    def consent(self, job: Job) -> str | None:
+        proof = getattr(job, "text_consent", None)
+        return f"Agreed to on {timezone.localtime(proof.at):%d %b %Y}" if proof else None
+
+
+def window_text(job: Job) -> str | None:
+    """Write a window as people read it: Fri 20 Nov, 13:00 to 15:00."""
+    if job.window_start is None or job.window_end is None:
+        return None
+    start, end = timezone.localtime(job.window_start), timezone.localtime(job.window_end)
+    until = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%a %d %b, %H:%M}"
+    return f"{start:%a %d %b, %H:%M} to {until}"

@@ -1,0 +1,94 @@
+"""Moving jobs from the admin: one job by its buttons, many by an action of the list."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
+
+from dispatch.changing import move_job
+from dispatch.errors import DispatchError
+from dispatch.models import Job
+from dispatch.statuses import Status
+
+ListAction = Callable[[Any, HttpRequest, QuerySet[Job]], HttpResponse | None]
+
+
+class CancelForm(forms.Form):
+    """Who cancels, and why."""
+
+    side = forms.ChoiceField(
+        label="Who cancels?",
+        choices=Job.CancelSide.choices,
+        widget=UnfoldAdminRadioSelectWidget,
+        error_messages={"required": "Choose who cancels."},
+    )
+    reason = forms.CharField(
+        max_length=300,
+        widget=UnfoldAdminTextInputWidget,
+        error_messages={"required": "Say why it is cancelled."},
+    )
+
+
+def move_and_report(
+    *, request: HttpRequest, jobs: Iterable[Job], to: Status, reason: str = "", side: str = ""
+) -> None:
+    """Move each job by itself and say what became of every one of them."""
+    moved = []
+    for job in jobs:
+        try:
+            move_job(job=job, to=to, actor=actor_of(request), reason=reason, side=side)
+        except DispatchError as refusal:
+            messages.warning(request, str(refusal))
+        else:
+            moved.append(job.label)
+    if moved:
+        messages.success(request, f"Now “{to.label}”: {', '.join(moved)}.")
+
+
+def actor_of(request: HttpRequest) -> str:
+    return request.user.get_username()
+
+
+def move_action(to: Status) -> tuple[ListAction, str, str]:
+    """Make the list action that moves the selected jobs to `to`."""
+
+    def action(model_admin: Any, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        move_and_report(request=request, jobs=queryset.select_related("service"), to=to)
+
+    return action, f"move_to_{to.value}", f"Move to: {to.label}"
+
+
+def cancel_action(
+    model_admin: Any, request: HttpRequest, queryset: QuerySet[Job]
+) -> HttpResponse | None:
+    """Ask for side and reason, then cancel the selected jobs; one alone goes back to its page."""
+    jobs = list(queryset.select_related("service"))
+    form = CancelForm(request.POST if "confirmed" in request.POST else None)
+    if not form.is_valid():
+        return _ask(model_admin, request, jobs, form)
+    move_and_report(request=request, jobs=jobs, to=Status.CANCELLED, **form.cleaned_data)
+    if len(jobs) == 1:
+        return HttpResponseRedirect(reverse("admin:dispatch_job_change", args=[jobs[0].pk]))
+    return None
+
+
+def _ask(
+    model_admin: Any, request: HttpRequest, jobs: list[Job], form: CancelForm
+) -> TemplateResponse:
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": "Cancel " + (jobs[0].label if len(jobs) == 1 else f"{len(jobs)} jobs"),
+        "opts": Job._meta,
+        "jobs": jobs,
+        "form": form,
+        "action_checkbox_name": ACTION_CHECKBOX_NAME,
+        "list_url": reverse("admin:dispatch_job_changelist"),
+    }
+    return TemplateResponse(request, "dispatch/cancel_jobs.html", context)
