@@ -98,7 +98,7 @@ class OperatorCommand(BaseCommand):
         console = Console(width=width, force_terminal=sys.stdout.isatty())
         with console.capture() as captured:
             console.print(table)
-        self.stdout.write(captured.get())
+        self.stdout.write(captured.get().strip("\n"))
 
 
 class DeployCommand(OperatorCommand):
@@ -129,3 +129,8 @@ def actor() -> str:
     except (KeyError, OSError):  # a user id without a name, as in some containers
         user = f"uid-{os.getuid()}"
     return f"{user}@{socket.gethostname()}"
+
+
+def minute(moment: str | None) -> str:
+    """Show a moment of a report (ISO 8601, UTC) to the minute, for a table."""
+    return f"{moment[:16].replace('T', ' ')} UTC" if moment else ""

@@ -242,5 +242,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        # Says a line for every task queued and done.
+        "django-q": {"level": "WARNING"},
     },
 }

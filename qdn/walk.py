@@ -144,7 +144,8 @@ class Walk:
 
     def _deploy(self, token: str) -> dict[str, Any]:
         first = self._live_everywhere()
-        self.say(f"Release A is live: {first}")
+        surfaces = ", ".join(self.surfaces)
+        self.say(f"Release A is live: x-amz-meta-release {first} on {surfaces}")
         with tempfile.TemporaryDirectory() as folder:
             self._write_next_site(Path(folder))
             second = self._manage("push", "--source", folder, "--message", "B")["release"]
@@ -152,13 +153,13 @@ class Walk:
         self._expect_everywhere(second, host=STAGING_HOST)
         self._expect_release(f"/track-staging/{token}", second)
         self._expect_everywhere(first)
-        self.say(f"B is on staging: {second}; production still answers A on every surface")
+        self.say(f"B pushed: staging answers {second}, production still {first}, on every surface")
         self._manage("promote", "--yes")
         self._expect_everywhere(second)
-        self.say("B promoted: production answers B on every surface")
+        self.say(f"B promoted: production answers {second} on every surface")
         self._manage("rollback", first, "--yes")
         self._expect_everywhere(first)
-        self.say("Rolled back: production answers A on every surface")
+        self.say(f"A rolled back to: production answers {first} on every surface")
         return {"first": first, "second": second, "token_status": MOVES[-1]}
 
     def _write_next_site(self, folder: Path) -> None:

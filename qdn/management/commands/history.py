@@ -3,7 +3,7 @@ from typing import Any
 
 from deployments.models import Environment
 from deployments.reporting import history_rows
-from qdn.console import OperatorCommand
+from qdn.console import OperatorCommand, minute
 
 
 class Command(OperatorCommand):
@@ -22,7 +22,7 @@ class Command(OperatorCommand):
         self.table(
             ["no", "at", "environment", "kind", "release", "result", "actor", "reason"],
             [
-                [row["deployment"], row["at"][:16]]
+                [row["deployment"], minute(row["at"])]
                 + [row[name] for name in ("environment", "kind", "release", "result")]
                 + [row["actor"], row["reason"]]
                 for row in rows

@@ -52,7 +52,8 @@ class Command(DeployCommand):
                 reason=options["message"],
             )
             done = deploy(backend, target, say=self.say)
-            self.say("" if done.deployment else f"{environment} serves {release} already")
+            if done.deployment is None:
+                self.say(f"{environment} serves {release} already")
         return self._result(plan, release, environment if deploys else None, started)
 
     def _result(

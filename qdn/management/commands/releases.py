@@ -2,7 +2,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from deployments.reporting import release_rows
-from qdn.console import OperatorCommand
+from qdn.console import OperatorCommand, minute
 
 
 class Command(OperatorCommand):
@@ -20,7 +20,7 @@ class Command(OperatorCommand):
             [
                 [
                     row["release"],
-                    row["created_at"][:16],
+                    minute(row["created_at"]),
                     row["files"],
                     f"{row['bytes']:,}",
                     ", ".join(row["live_in"]),

@@ -2,7 +2,7 @@ from typing import Any
 
 from deployments.reporting import status_rows
 from edge.backends import get_backend
-from qdn.console import OperatorCommand
+from qdn.console import OperatorCommand, minute
 
 
 class Command(OperatorCommand):
@@ -18,7 +18,7 @@ class Command(OperatorCommand):
                     row["environment"],
                     row["release"] or "nothing",
                     row["previous"] or "",
-                    (row["since"] or "")[:16],
+                    minute(row["since"]),
                     row["actor"] or "",
                     (row["function"] or "")[:12],
                     "\n".join(row["drift"]) or "none",
