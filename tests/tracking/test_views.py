@@ -1,0 +1,237 @@
+import re
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from dispatch.models import Job
+from dispatch.statuses import Status
+from tests.builders import make_crew, make_job, make_price, make_service
+from tests.tracking.builders import make_link
+from tracking.models import TrackingLink
+
+pytestmark = pytest.mark.django_db
+BOOK = "/book/request/"
+
+
+@pytest.fixture
+def client():
+    """A visitor whose cookies and CSRF tokens are checked as a browser's are."""
+    return Client(enforce_csrf_checks=True)
+
+
+def typed(**kwargs):
+    make_service("junk")
+    return {
+        "zip_code": "99709",
+        "service": "junk",
+        "name": "Mark Halvorsen",
+        "phone": "907-555-0142",
+        "address_line": "1423 Soderblom Avenue",
+        "town": "Fairbanks",
+        "form_key": str(uuid4()),
+        **kwargs,
+    }
+
+
+def key_in(response):
+    return re.search(r'name="form_key" value="([^"]*)"', response.content.decode())[1]
+
+
+def test_booking_leads_to_the_page_of_the_job(client):
+    response = client.post(BOOK, typed())
+    job = Job.objects.get()
+    link = TrackingLink.objects.get(job=job)
+    assert response.status_code == 303
+    assert response["Location"] == f"/t/{link.token}/"
+    page = client.get(response["Location"])
+    assert page.status_code == 200
+    assert "Hi Mark" in page.content.decode()
+
+
+def test_same_form_again_leads_to_the_same_job(client):
+    form = typed()
+    first, second = client.post(BOOK, form), client.post(BOOK, form)
+    assert first["Location"] == second["Location"]
+    assert Job.objects.count() == 1
+
+
+def test_get_shows_the_form_with_a_key_and_books_nothing(client):
+    response = client.get(BOOK)
+    assert response.status_code == 200
+    assert key_in(response)
+    assert Job.objects.count() == 0
+
+
+@pytest.mark.parametrize("key", ["", "not-a-key"])
+def test_form_without_a_key_asks_to_send_it_again(client, key):
+    form = typed(form_key=key)
+    response = client.post(BOOK, form)
+    text = response.content.decode()
+    assert response.status_code == 200
+    assert "Check your details, then press Send again" in text
+    assert 'value="Mark Halvorsen"' in text
+    assert "problems-title" not in text
+    assert Job.objects.count() == 0
+    assert client.post(BOOK, {**form, "form_key": key_in(response)}).status_code == 303
+
+
+def test_errors_keep_what_was_typed_and_stand_twice(client):
+    response = client.post(BOOK, typed(phone="12", details="a couch & a lamp"))
+    text = response.content.decode()
+    assert response.status_code == 422
+    assert 'href="#id_phone"' in text
+    assert 'aria-invalid="true"' in re.search(r'<input[^>]*name="phone"[^>]*>', text)[0]
+    assert "id_phone_error" in re.search(r'<input[^>]*name="phone"[^>]*>', text)[0]
+    assert 'id="id_phone_error"' in text
+    assert "a couch &amp; a lamp" in text
+    assert Job.objects.count() == 0
+
+
+def test_error_in_a_form_without_a_key_gives_it_one(client):
+    response = client.post(BOOK, typed(phone="", form_key=""))
+    assert response.status_code == 422
+    assert "Give a phone" in response.content.decode()
+    assert key_in(response)
+
+
+def test_trap_that_is_filled_in_books_nothing_and_lets_a_person_go_on(client):
+    form = typed(website="https://spam.example")
+    response = client.post(BOOK, form)
+    assert response.status_code == 200
+    assert "Check your details" in response.content.decode()
+    assert "spam.example" not in response.content.decode()
+    assert Job.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site", "Origin": "http://testserver"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
+)
+def test_form_from_elsewhere_is_refused(client, headers):
+    response = client.post(BOOK, typed(), headers=headers)
+    assert response.status_code == 403
+    assert "/book/" in response.content.decode()
+    assert Job.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "same-origin", "Origin": "null"},
+        {"Origin": "http://testserver"},
+        {"Origin": "https://qdn.example"},
+    ],
+)
+def test_form_from_our_page_is_taken(client, settings, headers):
+    settings.SITE_URL = "https://qdn.example"
+    assert client.post(BOOK, typed(), headers=headers).status_code == 303
+
+
+def test_page_of_a_job_shows_its_public_document(client, settings):
+    settings.SITE_URL = "https://qdn.example"
+    job = make_job(status=Status.READY_FOR_PICKUP, crew=make_crew(name="Denali"))
+    make_price(job)
+    link = make_link(job=job, token="AB.12")
+    text = client.get("/t/AB.12/").content.decode()
+    for shown in ["Ready for pickup", "$600 all-in", "Denali", "Soderblom Avenue, Fairbanks",
+                  "https://qdn.example/track/AB.12", 'data-status="ready_for_pickup"']:  # fmt: skip
+        assert shown in text
+    assert "1423" not in text.replace(link.token, "")
+
+
+@pytest.mark.parametrize("path", ["/t/AB.12/", "/t/AB.12", "/t/", "/t/unknown/"])
+def test_pages_behind_a_link_are_private(client, path):
+    make_link(token="AB.12")
+    response = client.get(path)
+    assert response["Referrer-Policy"] == "no-referrer"
+    assert response["X-Robots-Tag"] == "noindex"
+    assert response["Cache-Control"] == "private, no-store"
+
+
+def test_unknown_and_revoked_look_alike(client):
+    make_link(token="gone", revoked=True)
+    unknown, revoked = client.get("/t/never/"), client.get("/t/gone/")
+    assert unknown.status_code == revoked.status_code == 404
+    assert unknown.content == revoked.content
+    assert b"This link is not active" in revoked.content
+
+
+def test_looking_changes_nothing(client):
+    link = make_link()
+    before = TrackingLink.objects.values().get()
+    client.get(f"/t/{link.token}/")
+    client.head(f"/t/{link.token}/")
+    assert TrackingLink.objects.values().get() == before
+    assert client.post(f"/t/{link.token}/").status_code == 403
+
+
+def test_pasted_link_leads_to_its_job(client):
+    response = client.get("/t/", {"link": "https://qdn.example/track/AB.12"})
+    assert (response.status_code, response["Location"]) == (302, "/t/AB.12/")
+
+
+@pytest.mark.parametrize("pasted", ["https://qdn.example/", "..", "https://x/track/a%2Fb"])
+def test_pasted_text_without_a_code_says_what_is_expected(client, pasted):
+    response = client.get("/t/", {"link": pasted})
+    assert response.status_code == 200
+    assert "No code was found" in response.content.decode()
+
+
+def test_empty_paste_form(client):
+    assert "No code was found" not in client.get("/t/").content.decode()
+
+
+@pytest.mark.parametrize("text", ["%s", "\x00", "a" * 500, "ä/../.."])
+def test_strange_codes_are_not_active(client, text):
+    response = client.get("/t/", {"link": text}, follow=True)
+    assert response.status_code in (200, 404)
+
+
+def test_job_page_of_the_office_has_the_link(admin_client):
+    link = make_link(token="AB.12")
+    page = admin_client.get(reverse("admin:dispatch_job_change", args=[link.job_id]))
+    assert 'data-copy="http://localhost:8000/track/AB.12"' in page.content.decode()
+
+
+def test_job_list_of_the_office_has_no_link(admin_client):
+    make_link(token="AB.12")
+    page = admin_client.get(reverse("admin:dispatch_job_changelist"))
+    assert "AB.12" not in page.content.decode()
+
+
+@pytest.mark.parametrize(("end", "left"), [("replace", 1), ("revoke", 0)])
+def test_office_ends_a_link(admin_client, end, left):
+    link = make_link()
+    path = reverse("admin:tracking_job_link", args=[link.job_id])
+    assert admin_client.get(path).status_code == 200
+    admin_client.post(path, {"end": end, "reason": "lost phone"})
+    link.refresh_from_db()
+    assert (link.is_active, link.revoked_by) == (False, "admin")
+    assert TrackingLink.objects.active().count() == left
+
+
+def test_office_makes_a_link_where_there_is_none(admin_client):
+    job = make_job()
+    admin_client.post(reverse("admin:tracking_job_link", args=[job.pk]))
+    assert TrackingLink.objects.active().get().job == job
+
+
+def test_office_has_to_say_why(admin_client):
+    link = make_link()
+    path = reverse("admin:tracking_job_link", args=[link.job_id])
+    assert "Say why" in admin_client.post(path, {"end": "revoke"}).content.decode()
+    assert TrackingLink.objects.active().count() == 1
+
+
+def test_looking_at_links_does_not_let_change_them(client, django_user_model):
+    client.force_login(django_user_model.objects.create_user("kim", is_staff=True))
+    link = make_link()
+    path = reverse("admin:tracking_job_link", args=[link.job_id])
+    assert client.get(path).status_code == 403
