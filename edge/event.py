@@ -5,39 +5,68 @@ case, cookies are not among the headers, and values of the query string stay as 
 encoded them.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
-from uuid import uuid4
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+
+class ViewerRequest(NamedTuple):
+    """What a viewer asks. `querystring` is raw, without `?`; `cookies` is the Cookie header."""
+
+    uri: str
+    headers: Sequence[tuple[str, str]]
+    method: str = "GET"
+    querystring: str = ""
+    cookies: str = ""
+    ip: str = "127.0.0.1"
+    request_id: str = ""
+
+    def event(self) -> dict[str, Any]:
+        """Give the event, as CloudFront's TestFunction takes it."""
+        return {
+            "version": "1.0",
+            "context": {
+                "distributionDomainName": "local",
+                "distributionId": "LOCAL",
+                "eventType": "viewer-request",
+                "requestId": self.request_id,
+            },
+            "viewer": {"ip": self.ip},
+            "request": {
+                "method": self.method,
+                "uri": self.uri,
+                "querystring": query_entries(self.querystring),
+                "headers": {name: {"value": value} for name, value in self.headers},
+                "cookies": cookie_entries(self.cookies),
+            },
+        }
+
+    def flat(self) -> tuple[str, ...]:
+        """Give the request as the prelude's __request takes it."""
+        head = "\n".join([part for pair in self.headers for part in pair])
+        if head.count("\n") != 2 * len(self.headers) - 1:  # a folded line of an odd server
+            folded = (part.replace("\n", " ") for pair in self.headers for part in pair)
+            head = "\n".join(folded)
+        query = json.dumps(query_entries(self.querystring)) if self.querystring else ""
+        cookies = json.dumps(cookie_entries(self.cookies)) if self.cookies else ""
+        return (self.request_id, self.ip, self.method, self.uri, head, query, cookies)
 
 
 def viewer_event(
     *,
-    method: str = "GET",
     uri: str,
-    querystring: str = "",
     headers: Mapping[str, str],
+    method: str = "GET",
+    querystring: str = "",
     cookies: str = "",
     ip: str = "127.0.0.1",
-    request_id: str = "",
+    request_id: str = "1",
 ) -> dict[str, Any]:
-    """Build an event. `querystring` is raw, without `?`; `cookies` is the Cookie header."""
-    return {
-        "version": "1.0",
-        "context": {
-            "distributionDomainName": "local",
-            "distributionId": "LOCAL",
-            "eventType": "viewer-request",
-            "requestId": request_id or uuid4().hex,
-        },
-        "viewer": {"ip": ip},
-        "request": {
-            "method": method,
-            "uri": uri,
-            "querystring": query_entries(querystring) if querystring else {},
-            "headers": {name: {"value": value} for name, value in headers.items()},
-            "cookies": cookie_entries(cookies) if cookies else {},
-        },
-    }
+    """Build an event from what a viewer asks."""
+    request = ViewerRequest(
+        uri, tuple(headers.items()), method, querystring, cookies, ip, request_id
+    )
+    return request.event()
 
 
 def query_entries(querystring: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import brotli
 
@@ -27,8 +28,7 @@ _COPIES_SHARE = 0.7
 Lines = list[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """What goes to the viewer. Header names are lower case."""
 
     status: int

@@ -10,15 +10,18 @@ or not found there too, only sometimes with another status.
 """
 
 import logging
+import secrets
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from http import HTTPStatus
+from itertools import count
 from typing import Any
 from urllib.parse import quote, unquote
 
 from edge.behaviours import STRICT_TRANSPORT, Behaviour, Origin, behaviour_for
 from edge.cache import CACHE_BYTES, EdgeCache, time_to_live
 from edge.errors import BackendUnavailable, FunctionFailed, FunctionInvalid, ObjectMissing
-from edge.event import viewer_event
+from edge.event import ViewerRequest
 from edge.protocols import ObjectStore
 from edge.representation import Representation, Response
 from edge.runtime.quickjs import EdgeFunction
@@ -34,6 +37,9 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 ERROR_PAGE = "errors/404.html"
 _SAFE = "/:@!$&'()*+,;=-._~"
 _REASONS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+# Names requests apart, as CloudFront's request id does.
+_PROCESS = secrets.token_hex(6)
+_numbers = count(1)
 _HIT = ("x-cache", "Hit from local edge")
 _MISS = ("x-cache", "Miss from local edge")
 _ERROR = ("x-cache", "Error from local edge")
@@ -99,20 +105,21 @@ class LocalEdge:
     def _run_function(
         self, environ: Environ, path: str, snapshot: Snapshot
     ) -> Rewritten | Generated:
-        headers = _headers(environ)
-        source = snapshot.function_for(_hostname(headers.get("host", "")))
+        host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "")
+        source = snapshot.function_for(_hostname(host))
         function = self._functions.get(source)
         if function is None:
             function = self._functions[source] = EdgeFunction(source)
-        event = viewer_event(
-            method=environ["REQUEST_METHOD"],
+        request = ViewerRequest(
             uri=path,
+            headers=_headers(environ),
+            method=environ["REQUEST_METHOD"],
             querystring=environ.get("QUERY_STRING", ""),
-            headers=headers,
             cookies=environ.get("HTTP_COOKIE", ""),
             ip=environ.get("REMOTE_ADDR", ""),
+            request_id=f"{_PROCESS}{next(_numbers)}",
         )
-        return function.run(event, snapshot.keyvalues, version=snapshot.etag)
+        return function.run_request(request, snapshot.keyvalues, version=snapshot.etag)
 
     def _from_storage(self, uri: str, method: str, environ: Environ) -> Response:
         found = self.cache.get(uri)
@@ -163,15 +170,21 @@ def raw_path(environ: Environ) -> str:
     return raw.partition("?")[0].partition("#")[0]
 
 
-def _headers(environ: Environ) -> dict[str, str]:
+def _headers(environ: Environ) -> list[tuple[str, str]]:
     """Read the headers back out of a WSGI environ; cookies have their own place in the event."""
-    headers = {
-        name[5:].replace("_", "-").lower(): value
+    headers = [
+        (_header_name(name), value)
         for name, value in environ.items()
-        if name.startswith("HTTP_") and name != "HTTP_COOKIE"
-    }
-    headers.setdefault("host", environ.get("SERVER_NAME", ""))
+        if name[:5] == "HTTP_" and name != "HTTP_COOKIE"
+    ]
+    if "HTTP_HOST" not in environ:  # HTTP/1.0
+        headers.append(("host", environ.get("SERVER_NAME", "")))
     return headers
+
+
+@lru_cache(maxsize=512)
+def _header_name(key: str) -> str:
+    return key[5:].replace("_", "-").lower()
 
 
 def _hostname(host: str) -> str:

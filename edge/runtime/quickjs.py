@@ -22,7 +22,8 @@ import quickjs
 
 from edge import limits
 from edge.errors import FunctionFailed
-from edge.runtime.results import Generated, Rewritten, check_outcome
+from edge.event import ViewerRequest
+from edge.runtime.results import Generated, Rewritten, check_outcome, check_rewritten
 
 TIME_LIMIT_SECONDS = 0.5  # CPU time of the process; CloudFront allows about a millisecond
 STACK_BYTES = 256 * 1024
@@ -51,25 +52,39 @@ class EdgeFunction:
         version: str = "",
         now: float | None = None,
     ) -> Rewritten | Generated:
-        """Run it on one event.
+        """Run it on one event, of any shape CloudFront's TestFunction takes.
 
         `version` names the state of the key-value store: values read once are kept until it
         changes; '' keeps none. `now` is in unix seconds. Raises FunctionFailed (a viewer gets
         503) and FunctionInvalid (502).
         """
-        # QuickJS takes whole numbers as 32 bits, so milliseconds go as a float.
-        moment = float(time.time() if now is None else now)
+        return self._run("__event", (_encode(event), _milliseconds(now)), keyvalues, version)
+
+    def run_request(
+        self,
+        request: ViewerRequest,
+        keyvalues: Mapping[str, str],
+        *,
+        version: str = "",
+        now: float | None = None,
+    ) -> Rewritten | Generated:
+        """Run it on a viewer's request: the same as its event, faster."""
+        return self._run("__request", (_milliseconds(now), *request.flat()), keyvalues, version)
+
+    def _run(
+        self, door: str, arguments: tuple[Any, ...], keyvalues: Mapping[str, str], version: str
+    ) -> Rewritten | Generated:
         context = self._context()
         try:
             context.use(version)
-            outcome = context.outcome(_encode(event), moment * 1000, keyvalues)
+            text = context.outcome(door, arguments, keyvalues)
         except quickjs.JSException as error:
             # Out of time, memory or stack: what the context holds now is anybody's guess.
             self._local.context = None
             raise _failed(str(error)) from None
-        if "error" in outcome:
-            raise _failed(outcome["error"])
-        return check_outcome(outcome)
+        if text.startswith("/"):
+            return check_rewritten(text)
+        return check_outcome(json.loads(text))
 
     def logs(self) -> list[str]:
         """List what this thread's last run wrote with console.log."""
@@ -95,9 +110,10 @@ class _Context:
             self._js.eval(program)
         except quickjs.JSException as error:
             raise _failed(str(error)) from None
-        self._start, self._take = self._js.get("__start"), self._js.get("__take")
-        self._answer, self._forget = self._js.get("__answer"), self._js.get("__forget")
-        self._logs = self._js.get("__logs")
+        self._get = self._js.get
+        self._doors = {name: self._get(name) for name in ("__event", "__request")}
+        self._answer, self._forget = self._get("__answer"), self._get("__forget")
+        self._wanted, self._logs = self._get("__wanted"), self._get("__logs")
         self._version = ""
 
     def use(self, version: str) -> None:
@@ -111,28 +127,24 @@ class _Context:
         lines: list[str] = json.loads(self._logs())
         return lines
 
-    def outcome(self, event: str, now: float, keyvalues: Mapping[str, str]) -> dict[str, Any]:
-        """Run, answering what is asked, until the function ends."""
-        for number in range(MAX_ROUNDS):
-            self._start(event, now, number == 0)
-            while self._js.execute_pending_job():
-                pass
-            text = self._take()
+    def outcome(self, door: str, arguments: tuple[Any, ...], keyvalues: Mapping[str, str]) -> str:
+        """Run, answering what is asked, until the function ends; give what the prelude wrote."""
+        for _ in range(MAX_ROUNDS):
+            text = self._one_run(door, arguments)
             if not text.startswith('{"wanted"'):
-                break
+                return text or '{"error":"it waited for something that never came"}'
             for question in json.loads(text)["wanted"]:
                 self._answer("\0".join(question), _answer_to(question, keyvalues))
-        else:
-            text = '{"error":"asked for too many keys and digests"}'
-        return _parsed(text)
+        return '{"error":"it asked for too many keys and digests"}'
 
-
-def _parsed(text: str) -> dict[str, Any]:
-    """Read what the prelude's __take gave: JSON, or a rewritten URI, a line feed and JSON."""
-    if text.startswith("/"):
-        uri, _, rest = text.partition("\n")
-        return {"uri": uri, "request": json.loads(rest)}
-    return json.loads(text) if text else {"error": "the function never ended"}
+    def _one_run(self, door: str, arguments: tuple[Any, ...]) -> str:
+        self._doors[door](*arguments)
+        # Looking after every job instead of draining them saves a call, and each call into
+        # QuickJS gives up the interpreter lock.
+        text: str = self._get("__outcome")
+        while not text and self._js.execute_pending_job():
+            text = self._get("__outcome")
+        return text or self._wanted()
 
 
 def _answer_to(question: list[str], keyvalues: Mapping[str, str]) -> str | None:
@@ -156,6 +168,11 @@ def _wrapped(source: str) -> str:
     """Make a script of a module, line for line, so that errors name the right line."""
     body = _IMPORT.sub(r'const \1 = __modules["\3"];', source)
     return f"__load(function (__modules) {{ 'use strict'; {body}\nreturn handler; }})"
+
+
+def _milliseconds(now: float | None) -> float:
+    # QuickJS takes whole numbers as 32 bits, so this is a float.
+    return float(time.time() if now is None else now) * 1000
 
 
 def _failed(message: str) -> FunctionFailed:

@@ -7,12 +7,14 @@ answered with 503) against the header rules (a forbidden header is answered with
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from edge.errors import FunctionInvalid
+from edge.errors import FunctionFailed, FunctionInvalid
 
 _FORBIDDEN = frozenset({
     "connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization",
@@ -27,8 +29,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _STATUSES = range(100, 600)
 
 
-@dataclass(frozen=True, slots=True)
-class Rewritten:
+class Rewritten(NamedTuple):
     """The function handed the request on. `changes` holds only what differs from the event."""
 
     uri: str
@@ -36,12 +37,14 @@ class Rewritten:
 
     def applied_to(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Give the whole request, as the function left it."""
-        request = {**event["request"], "uri": self.uri, "method": self.changes["method"]}
-        request["querystring"] = self.changes.get("querystring", {})
-        request["cookies"] = self.changes.get("cookies", {})
-        merged = {**request["headers"], **self.changes["headers"]}
-        request["headers"] = {name: entry for name, entry in merged.items() if entry is not None}
-        return request
+        headers = {**event["request"]["headers"], **self.changes.get("headers", {})}
+        return {
+            **event["request"],
+            "uri": self.uri,
+            "querystring": self.changes.get("querystring", {}),
+            "headers": {name: entry for name, entry in headers.items() if entry is not None},
+            "cookies": self.changes.get("cookies", {}),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,13 @@ class Generated:
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 
-def check_outcome(outcome: Mapping[str, Any]) -> Rewritten | Generated:
-    """Turn the prelude's outcome into a result. Raises FunctionInvalid."""
-    if "request" in outcome:
-        return _check_request(outcome["uri"], outcome["request"])
+def check_outcome(outcome: Mapping[str, Any]) -> Generated:
+    """Check what a function gave that is no request. Raises FunctionInvalid, FunctionFailed."""
+    if "error" in outcome:
+        raise FunctionFailed(
+            f"The edge function failed: {outcome['error'].strip()}",
+            "Try it with push_functions before it is published.",
+        )
     if "response" in outcome:
         return _check_response(outcome["response"])
     raise FunctionInvalid(
@@ -69,14 +75,19 @@ def check_outcome(outcome: Mapping[str, Any]) -> Rewritten | Generated:
     )
 
 
-def _check_request(uri: str, changes: Mapping[str, Any]) -> Rewritten:
-    for name, entry in changes["headers"].items():
+def check_rewritten(text: str) -> Rewritten:
+    """Check a request: its URI, a line feed and JSON of what else changed, or nothing."""
+    uri, _, rest = text.partition("\n")
+    if not rest:
+        return Rewritten(uri, {})
+    changes = json.loads(rest)
+    for name, entry in changes.get("headers", {}).items():
         _check_header_name(name)
         if name in _READ_ONLY:
             raise FunctionInvalid(f"Header {name} is read-only in a viewer request.")
         if entry is not None:
             _values(name, entry)
-    return Rewritten(uri=uri, changes=changes)
+    return Rewritten(uri, changes)
 
 
 def _check_response(response: Mapping[str, Any]) -> Generated:
@@ -99,11 +110,12 @@ def _check_response(response: Mapping[str, Any]) -> Generated:
 
 def _mapping(response: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = response.get(name) or {}
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise FunctionInvalid(f"Expected {name} to be an object, found {type(value).__name__}.")
     return value
 
 
+@lru_cache(maxsize=256)
 def _check_header_name(name: str) -> None:
     if not _HEADER_NAME.fullmatch(name):
         raise FunctionInvalid(f"Expected a header name in lower case, found {name!r:.80}.")
@@ -113,7 +125,7 @@ def _check_header_name(name: str) -> None:
 
 def _values(name: str, entry: Any) -> list[str]:
     """List a header's values; a multiValue wins over value."""
-    if not isinstance(entry, Mapping):
+    if not isinstance(entry, dict):
         raise FunctionInvalid(f"Expected header {name} to be an object with a value.")
     entries = entry.get("multiValue") or [entry]
     return [_line(name, item.get("value")) for item in entries]
@@ -144,7 +156,7 @@ def _body(body: Any) -> bytes:
     """Read a body: text, or {data, encoding} with the encodings text and base64."""
     if isinstance(body, str):
         return body.encode()
-    if isinstance(body, Mapping) and isinstance(body.get("data"), str):
+    if isinstance(body, dict) and isinstance(body.get("data"), str):
         if body.get("encoding", "text") == "text":
             return str(body["data"]).encode()
         try:
