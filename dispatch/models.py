@@ -21,7 +21,7 @@ class Customer(models.Model):
 
     name = models.CharField(max_length=120)
     phone = PhoneNumberField(unique=True)
-    email = models.EmailField(blank=True)
+    email = models.EmailField("e-mail", blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -43,6 +43,7 @@ class ServiceType(models.Model):
 
     class Meta:
         ordering = ["position", "name"]
+        verbose_name = "service"
 
     def __str__(self) -> str:
         return self.name

@@ -196,6 +196,22 @@ UNFOLD = {
     "SITE_SUBHEADER": "Dispatch",
     "SITE_SYMBOL": "local_shipping",
     "SITE_URL": "/dashboard/",
+    # Around the accent of the customers' pages (600), from light to dark.
+    "COLORS": {
+        "primary": {
+            "50": "#fdf3ec",
+            "100": "#fbe3d3",
+            "200": "#f6c3a3",
+            "300": "#f0a077",
+            "400": "#ea7f4c",
+            "500": "#d4551f",
+            "600": "#b8410f",
+            "700": "#98350c",
+            "800": "#7a2c0d",
+            "900": "#62260e",
+            "950": "#351205",
+        }
+    },
     "SIDEBAR": {
         "show_all_applications": True,
         "navigation": [

@@ -5,11 +5,12 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -65,7 +66,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     inlines = [EventInline, PriceInline]
     readonly_fields = ["customer_line", "wished", "consent", "created_at"]
     fieldsets = [
-        ("Plan", {"fields": [("window_start", "window_end"), "crew", ("on_hold", "hold_reason")]}),
+        ("Plan", {"fields": ["window_start", "window_end", "crew", ("on_hold", "hold_reason")]}),
         ("Price", {"fields": ["price_text", "reason", "seen_revision"]}),
         ("Work", {"fields": [*WORK, "wished"]}),
         ("Place", {"fields": PLACE}),
@@ -78,7 +79,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         ("Customer", {"fields": [("phone", "contact_name"), "contact_email", "key"]}),
         ("Work", {"fields": [*WORK, "price_text"]}),
         ("Place", {"fields": PLACE}),
-        ("Plan", {"fields": [("window_start", "window_end"), "crew"]}),
+        ("Plan", {"fields": ["window_start", "window_end", "crew"]}),
     ]
     warn_unsaved_form = True
     change_form_outer_before_template = "dispatch/job_steps.html"
@@ -116,16 +117,19 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
     @admin.display(description="Phone", ordering="customer__phone")
     def phone(self, job: Job) -> str:
-        return str(job.customer.phone)
+        return _on_one_line(str(job.customer.phone))
 
     @admin.display(description="Window", ordering="window_start", empty_value="-")
     def window(self, job: Job) -> str | None:
-        text = window_text(job)
-        return f"{text} (late)" if job.is_late(timezone.now()) else text
+        if (text := window_text(job)) is None:
+            return None
+        day, times = text.split(", ", 1)
+        late = " (late)" if job.is_late(timezone.now()) else ""
+        return format_html("{}<br>{}", _on_one_line(day + late), _on_one_line(times))
 
     @admin.display(description="Price", empty_value="-")
     def price(self, job: Job) -> str | None:
-        return str(job.price) if job.price else None
+        return _on_one_line(str(job.price)) if job.price else None
 
     @display(description="Hold", ordering="on_hold", label="warning")  # type: ignore[untyped-decorator]
     def hold(self, job: Job) -> str | None:
@@ -138,6 +142,13 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     ) -> Any:
         kwargs["form"] = JobForm if obj else NewJobForm
         return super().get_form(request, obj, change, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Keep long texts low: the page is read from top to bottom all day."""
+        formfield = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(db_field, TextField) and formfield:
+            formfield.widget.attrs["rows"] = 3
+        return formfield
 
     def get_inlines(self, request: HttpRequest, obj: Job | None) -> list[Any]:
         return list(self.inlines) if obj else []
@@ -171,13 +182,16 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
     def _steps(self, request: HttpRequest, job: Job) -> dict[str, Any]:
         may = self.has_change_permission(request, job)
-        steps = job.next_statuses if may else []
+        allowed = job.next_statuses if may else []
+        steps = [step for step in allowed if step != Status.CANCELLED]
         return {
             "job": job,
             "status_colour": COLOURS[Status(job.status).label],
             "late": job.is_late(timezone.now()),
-            "steps": [step for step in steps if step != Status.CANCELLED],
-            "may_cancel": Status.CANCELLED in steps,
+            # Forward first: the first button is the one that is coloured.
+            "forward": [step for step in steps if _is_forward(job, step)],
+            "back": [step for step in steps if not _is_forward(job, step)],
+            "may_cancel": Status.CANCELLED in allowed,
             "move_url": reverse("admin:dispatch_job_move", args=[job.pk]),
             "list_url": reverse("admin:dispatch_job_changelist"),
         }
@@ -233,26 +247,34 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     def customer_line(self, job: Job) -> str:
         page = reverse("admin:dispatch_customer_change", args=[job.customer_id])
         phone = job.customer.phone
-        return format_html(
-            '<a href="{}">{}</a>, <a href="{}">{}</a>', page, job.customer, phone.as_rfc3966, phone
-        )
+        link = '<a class="text-primary-600" href="{}">{}</a>'
+        return format_html(f"{link}, {link}", page, job.customer, phone.as_rfc3966, phone)
 
     @admin.display(description="Day asked for", empty_value="-")
     def wished(self, job: Job) -> str | None:
-        day = job.wished_day.strftime("%a %d %b %Y") if job.wished_day else ""
+        day = date_format(job.wished_day, "D M j, Y") if job.wished_day else ""
         part = Job.DayPart(job.wished_part).label if job.wished_part else ""
         return ", ".join(filter(None, [day, part])) or None
 
-    @admin.display(description="Text messages", empty_value="Not agreed to")
-    def consent(self, job: Job) -> str | None:
+    @admin.display(description="Text messages")
+    def consent(self, job: Job) -> str:
         proof = getattr(job, "text_consent", None)
-        return f"Agreed to on {timezone.localtime(proof.at):%d %b %Y}" if proof else None
+        return f"Agreed to on {date_format(proof.at)}" if proof else "Not agreed to"
+
+
+def _on_one_line(text: str) -> str:
+    return format_html('<span class="whitespace-nowrap">{}</span>', text)
+
+
+def _is_forward(job: Job, step: Status) -> bool:
+    order = list(Status)
+    return order.index(Status(job.status)) < order.index(step) < order.index(Status.CANCELLED)
 
 
 def window_text(job: Job) -> str | None:
-    """Write a window as people read it: Fri 20 Nov, 13:00 to 15:00."""
+    """Write a window as people read it: Fri Nov 20, 1 p.m. to 3 p.m."""
     if job.window_start is None or job.window_end is None:
         return None
     start, end = timezone.localtime(job.window_start), timezone.localtime(job.window_end)
-    until = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%a %d %b, %H:%M}"
-    return f"{start:%a %d %b, %H:%M} to {until}"
+    until = date_format(end, "P" if start.date() == end.date() else "D M j, P")
+    return f"{date_format(start, 'D M j, P')} to {until}"

@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from phonenumber_field.modelfields import PhoneNumberField
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -40,10 +42,14 @@ class ReadOnlyInline(TabularInline):  # type: ignore[misc]  # unfold ships no ty
 class CustomerJobs(ReadOnlyInline):
     model = Job
     verbose_name_plural = "jobs"
-    fields = ["number", "status", "service", "window_start", "address_line", "town"]
+    fields = ["job", "status", "service", "window_start", "address_line", "town"]
     readonly_fields = fields
     ordering = ["-number"]
-    show_change_link = True
+
+    @admin.display(description="job")
+    def job(self, job: Job) -> str:
+        page = reverse("admin:dispatch_job_change", args=[job.pk])
+        return format_html('<a class="text-primary-600" href="{}">{}</a>', page, job.label)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         jobs: QuerySet[Job] = super().get_queryset(request)

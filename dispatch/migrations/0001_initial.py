@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=120)),
                 ('phone', phonenumber_field.modelfields.PhoneNumberField(max_length=128, region=None, unique=True)),
-                ('email', models.EmailField(blank=True, max_length=254)),
+                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
@@ -56,6 +56,7 @@ class Migration(migrations.Migration):
                 ('position', models.PositiveSmallIntegerField(default=0)),
             ],
             options={
+                'verbose_name': 'service',
                 'ordering': ['position', 'name'],
             },
         ),

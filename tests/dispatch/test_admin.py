@@ -79,7 +79,8 @@ def test_list_shows_what_a_dispatcher_needs(desk):
         "Birch",
         "$600 all-in",
         "On hold",
-        "Fri 20 Nov, 13:00 to 15:00",
+        "Fri Nov 20",
+        "1 p.m. to 3 p.m.",
     ):
         assert text in html
 
