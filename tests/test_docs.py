@@ -1,0 +1,50 @@
+"""The reference says what the code says: statuses, behaviours, fields, checks."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dispatch.statuses import FLOW, Status
+from edge.behaviours import BEHAVIOURS
+from tests.builders import make_job
+from tracking.documents import public_document
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def rows(page: str, heading: str) -> list[list[str]]:
+    """Read the rows of the table under a heading row that begins with `heading`."""
+    text = (ROOT / "docs/reference" / page).read_text()
+    _, found, rest = text.partition(f"\n| {heading}")
+    assert found, f"{page} has no table '{heading}'"
+    lines = rest.split("\n\n")[0].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_statuses_and_transitions():
+    shown = {code.strip("`"): row for code, *row in rows("job-statuses.md", "status")}
+    assert list(shown) == Status.values
+    for status in Status:
+        allowed = [step.value for step in Status if step in FLOW[status].to]
+        label, to, told = shown[status.value]
+        assert label == status.label
+        assert re.findall(r"`(\w+)`", to) == allowed, status
+        assert told == FLOW[status].next_for_customer
+
+
+def test_behaviours():
+    shown = [(pattern.strip("`"), origin) for pattern, origin in rows("urls.md", "pattern")]
+    assert shown == [(item.pattern, item.origin.value) for item in BEHAVIOURS]
+
+
+@pytest.mark.django_db
+def test_fields_of_the_tracking_document():
+    shown = [name.strip("`") for name, *_ in rows("tracking-document.md", "field")]
+    assert shown == list(public_document(make_job()))
+
+
+def test_system_checks():
+    shown = {name.strip("`") for name, *_ in rows("system-checks.md", "id")}
+    made = set(re.findall(r'id="(qdn\.\w+)"', (ROOT / "qdn/checks.py").read_text()))
+    assert shown == made
