@@ -47,12 +47,10 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     list_display = [
         "label",
         "status_label",
-        "contact_name",
-        "phone",
-        "service",
+        "customer_and_phone",
+        "service_and_town",
         "window",
         "crew",
-        "town",
         "price",
         "hold",
     ]
@@ -66,7 +64,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     inlines = [EventInline, PriceInline]
     readonly_fields = ["customer_line", "wished", "consent", "created_at"]
     fieldsets = [
-        ("Plan", {"fields": ["window_start", "window_end", "crew", ("on_hold", "hold_reason")]}),
+        ("Plan", {"fields": ["window_start", "window_end", "crew", "on_hold", "hold_reason"]}),
         ("Price", {"fields": ["price_text", "reason", "seen_revision"]}),
         ("Work", {"fields": [*WORK, "wished"]}),
         ("Place", {"fields": PLACE}),
@@ -115,9 +113,13 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     def status_label(self, job: Job) -> str:
         return Status(job.status).label
 
-    @admin.display(description="Phone", ordering="customer__phone")
-    def phone(self, job: Job) -> str:
-        return _on_one_line(str(job.customer.phone))
+    @display(description="Customer", ordering="contact_name", header=True)  # type: ignore[untyped-decorator]
+    def customer_and_phone(self, job: Job) -> list[str]:
+        return [job.contact_name, str(job.customer.phone)]
+
+    @display(description="Service, town", ordering="town", header=True)  # type: ignore[untyped-decorator]
+    def service_and_town(self, job: Job) -> list[str]:
+        return [job.service.name, job.town]
 
     @admin.display(description="Window", ordering="window_start", empty_value="-")
     def window(self, job: Job) -> str | None:

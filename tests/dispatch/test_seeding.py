@@ -1,0 +1,50 @@
+"""A fresh database can take a booking, and dispatchers may do their work and no more."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+
+from dispatch.models import Counter, ServiceType
+from dispatch.seeding import DISPATCHERS, seed
+
+pytestmark = pytest.mark.django_db
+
+
+def test_fresh_database_has_services_and_a_counter():
+    assert set(ServiceType.objects.values_list("code", flat=True)) == {
+        "junk",
+        "dumpster-10",
+        "dumpster-20",
+        "cleanout",
+    }
+    assert Counter.objects.get(name="job").value == 1000
+
+
+def test_migrating_again_keeps_what_people_changed():
+    ServiceType.objects.filter(code="junk").update(name="Hauling", active=False)
+    ServiceType.objects.filter(code="cleanout").delete()
+    Counter.objects.update(value=1042)
+    call_command("migrate", verbosity=0)
+    assert ServiceType.objects.get(code="junk").name == "Hauling"
+    assert not ServiceType.objects.filter(code="cleanout").exists()
+    assert Counter.objects.get(name="job").value == 1042
+
+
+def test_dispatchers_have_no_way_into_tasks_or_accounts():
+    permissions = Group.objects.get(name=DISPATCHERS).permissions
+    apps = set(permissions.values_list("content_type__app_label", flat=True))
+    assert not apps & {"django_q", "auth", "admin", "deployments", "edge"}
+    assert permissions.filter(codename="change_job").exists()
+
+
+def test_dispatchers_delete_nothing_and_edit_no_history():
+    codenames = set(
+        Group.objects.get(name=DISPATCHERS).permissions.values_list("codename", flat=True)
+    )
+    assert not {name for name in codenames if name.startswith("delete_")}
+    assert not codenames & {"add_jobevent", "change_jobevent", "add_price", "change_price"}
+
+
+def test_seeding_before_the_tables_exist_does_nothing(monkeypatch):
+    monkeypatch.setattr(Counter._meta, "db_table", "not_there_yet")
+    seed()
