@@ -47,12 +47,12 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     list_display = [
         "label",
         "status_label",
+        "hold",
         "customer_and_phone",
         "service_and_town",
         "window",
         "crew",
         "price",
-        "hold",
     ]
     list_filter = ["status", WindowFilter, NeedsFilter, "crew", "service", "on_hold", "created_at"]
     list_filter_submit = False
@@ -115,7 +115,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
     @display(description="Customer", ordering="contact_name", header=True)  # type: ignore[untyped-decorator]
     def customer_and_phone(self, job: Job) -> list[str]:
-        return [job.contact_name, str(job.customer.phone)]
+        return [job.contact_name, _on_one_line(str(job.customer.phone))]
 
     @display(description="Service, town", ordering="town", header=True)  # type: ignore[untyped-decorator]
     def service_and_town(self, job: Job) -> list[str]:
@@ -131,9 +131,9 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
     @admin.display(description="Price", empty_value="-")
     def price(self, job: Job) -> str | None:
-        return _on_one_line(str(job.price)) if job.price else None
+        return str(job.price) if job.price else None
 
-    @display(description="Hold", ordering="on_hold", label="warning")  # type: ignore[untyped-decorator]
+    @display(description="Hold", ordering="on_hold", label={"On hold": "warning"})  # type: ignore[untyped-decorator]
     def hold(self, job: Job) -> str | None:
         return "On hold" if job.on_hold else None
 
