@@ -11,7 +11,8 @@
   var MOST_DIGESTS = 200;
   var wanted = [];
   var logs = [];
-  var before = null;
+  var before = null; // the headers' values as they came
+  var count = 0; // how many these are
   var now = 0;
   var handler = null;
 
@@ -100,24 +101,35 @@
   global.eval = undefined;
 
   // ---- the door ----
-  // A request goes back as its URI, a line feed and what else changed: writing the whole request
-  // as JSON would take longer than the function itself.
+  // A request goes back as its URI and then the headers that changed, all in lines: writing it as
+  // JSON would take longer than the function itself. What does not fit goes as JSON after all.
   function changes(request) {
     var headers = request.headers || {};
-    var rest = '';
-    var diff = null;
+    var lines = '';
+    var kept = 0;
+    var plain = true;
     var name, entry;
     for (name in headers) {
       entry = headers[name];
-      if (!entry || entry.value !== before[name] || entry.multiValue) (diff = diff || {})[name] = entry;
+      if (before[name] !== undefined) kept++;
+      if (!entry || typeof entry.value !== 'string' || entry.multiValue) plain = false;
+      else if (entry.value !== before[name]) {
+        lines += '\n' + name + '\n' + entry.value;
+        plain = plain && !entry.value.includes('\n');
+      }
     }
-    for (name in before) {
-      if (!(name in headers)) (diff = diff || {})[name] = null;
+    for (name in request.querystring) plain = false;
+    for (name in request.cookies) plain = false;
+    return plain && kept === count ? lines : '\n' + JSON.stringify(allChanges(request, headers));
+  }
+  function allChanges(request, headers) {
+    var diff = {};
+    for (var name in headers) {
+      var entry = headers[name];
+      if (!entry || entry.value !== before[name] || entry.multiValue) diff[name] = entry;
     }
-    if (diff) rest += ',"headers":' + JSON.stringify(diff);
-    for (name in request.querystring) { rest += ',"querystring":' + JSON.stringify(request.querystring); break; }
-    for (name in request.cookies) { rest += ',"cookies":' + JSON.stringify(request.cookies); break; }
-    return rest && '{' + rest.slice(1) + '}';
+    for (var gone in before) if (!(gone in headers)) diff[gone] = null;
+    return { headers: diff, querystring: request.querystring, cookies: request.cookies };
   }
   function describe(value) {
     if (value === null || typeof value !== 'object') return JSON.stringify({ invalid: String(value) });
@@ -125,7 +137,7 @@
     if (typeof value.uri !== 'string' || value.uri[0] !== '/' || value.uri.includes('\n')) {
       return JSON.stringify({ invalid: 'a request whose uri is ' + value.uri });
     }
-    return value.uri + '\n' + changes(value);
+    return value.uri + changes(value);
   }
   function settle(value) {
     global.__outcome = wanted.length ? JSON.stringify({ wanted: wanted }) : describe(value);
@@ -146,6 +158,7 @@
   function prepare(milliseconds) {
     now = milliseconds;
     before = {};
+    count = 0;
     global.__outcome = '';
     if (wanted.length) wanted = [];
     if (logs.length) logs = [];
@@ -162,7 +175,10 @@
     prepare(milliseconds);
     var event = JSON.parse(text);
     var headers = event.request.headers;
-    for (var name in headers) before[name] = headers[name].value;
+    for (var name in headers) {
+      before[name] = headers[name].value;
+      count++;
+    }
     run(event);
   };
   // The same without JSON, for the requests of the local edge: twice as fast. `head` is names and
@@ -171,6 +187,7 @@
     prepare(milliseconds);
     var lines = head.split('\n');
     var headers = {};
+    count = lines.length / 2;
     for (var i = 0; i < lines.length; i += 2) {
       headers[lines[i]] = { value: before[lines[i]] = lines[i + 1] };
     }

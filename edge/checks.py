@@ -1,0 +1,51 @@
+"""System checks of the edge's settings: ids edge.E001 to edge.E003."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+
+BACKENDS = ("local", "aws")
+
+
+def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """Check what the chosen back end needs."""
+    if settings.EDGE_BACKEND not in BACKENDS:
+        return [_unknown_backend()]
+    if settings.EDGE_BACKEND == "aws":
+        return [] if settings.EDGE_BUCKET else [_missing_bucket()]
+    store = Path(settings.EDGE_STORE_DIR)
+    return [] if _writable(store) else [_read_only(store)]
+
+
+def _unknown_backend() -> Error:
+    return Error(
+        f"Expected EDGE_BACKEND to be one of {', '.join(BACKENDS)}, "
+        f"found {settings.EDGE_BACKEND!r}.",
+        hint="Leave EDGE_BACKEND unset for the local back end.",
+        id="edge.E001",
+    )
+
+
+def _missing_bucket() -> Error:
+    return Error(
+        "EDGE_BACKEND is aws, but EDGE_BUCKET is empty.",
+        hint="Set EDGE_BUCKET to the name of the bucket the distributions read.",
+        id="edge.E002",
+    )
+
+
+def _read_only(store: Path) -> Error:
+    return Error(
+        f"The object store's folder {store} cannot be written.",
+        hint="Give this user the rights to it, or set DATA_DIR to a folder that can be written.",
+        id="edge.E003",
+    )
+
+
+def _writable(folder: Path) -> bool:
+    """Tell whether the folder, or the nearest one above it that exists, can be written."""
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    return existing.is_dir() and os.access(existing, os.W_OK)
