@@ -46,5 +46,10 @@ def test_fields_of_the_tracking_document():
 
 def test_system_checks():
     shown = {name.strip("`") for name, *_ in rows("system-checks.md", "id")}
-    made = set(re.findall(r'id="(qdn\.\w+)"', (ROOT / "qdn/checks.py").read_text()))
-    assert shown == made
+    code = "".join(path.read_text() for path in ROOT.glob("*/checks.py"))
+    assert shown == set(re.findall(r'id="(\w+\.\w+)"', code))
+
+
+def test_settings_are_the_variables_that_are_read():
+    shown = {name.strip("`") for name, *_ in rows("settings.md", "variable")}
+    assert shown == set(re.findall(r'env\.\w+\(\s*"(\w+)"', (ROOT / "qdn/settings.py").read_text()))
