@@ -54,26 +54,23 @@ def token_in(text: str) -> str:
     return ""
 
 
+@transaction.atomic
 def ensure_link(*, job: Job, actor: str) -> TrackingLink:
     """Give the job's active link, and make one when it has none."""
-    active = TrackingLink.objects.active().filter(job=job)
-    if link := active.first():
-        return link
-    try:
-        return _create(job=job, actor=actor)
-    except IntegrityError:
-        # Somebody else made it between our look and our write; the constraint let one through.
-        return active.get()
+    link, made = _get_or_create(job=job, actor=actor)
+    if made:
+        request_publishing()
+    return link
 
 
 def ensure_open_links(*, actor: str) -> int:
     """Make a link for each open job that never had one; tell how many.
 
-    A job whose link was revoked gets none: taking a link away would not last otherwise.
+    A job whose link was revoked gets none: taking a link away would not last otherwise. Whoever
+    calls this publishes.
     """
     jobs = Job.objects.filter(status__in=OPEN, tracking_links__isnull=True)
-    links = [ensure_link(job=job, actor=actor) for job in jobs]
-    return len(links)
+    return sum(_get_or_create(job=job, actor=actor)[1] for job in jobs)
 
 
 @transaction.atomic
@@ -102,11 +99,20 @@ def rotate(*, link: TrackingLink, actor: str, reason: str) -> TrackingLink:
     return _create(job=link.job, actor=actor)
 
 
-@transaction.atomic
+def _get_or_create(*, job: Job, actor: str) -> tuple[TrackingLink, bool]:
+    active = TrackingLink.objects.active().filter(job=job)
+    if link := active.first():
+        return link, False
+    try:
+        with transaction.atomic():
+            return _create(job=job, actor=actor), True
+    except IntegrityError:
+        # Somebody else made it between our look and our write; the constraint let one through.
+        return active.get(), False
+
+
 def _create(*, job: Job, actor: str) -> TrackingLink:
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    link = TrackingLink.objects.create(
+    return TrackingLink.objects.create(
         job=job, token=token, token_sha256=hash_token(token), created_by=actor
     )
-    request_publishing()
-    return link

@@ -5,6 +5,7 @@ import logging
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 
@@ -202,6 +203,19 @@ def test_put_that_lands_after_the_link_was_revoked_and_deleted(store, clock):
     assert shown(store, link) == 1
     publish_behind(objects=store)
     assert store.bodies == {}
+
+
+def test_many_workers_at_once_leave_the_newest(store, together):
+    link = make_link()
+
+    def change_and_publish():
+        Job.objects.filter(pk=link.job_id).update(revision=F("revision") + 1)
+        return publish_behind(objects=store)
+
+    results = together(change_and_publish)
+    assert all(isinstance(result, dict) for result in results), results
+    assert not TrackingLink.objects.behind().exists()
+    assert shown(store, link) == 7
 
 
 def test_store_failure_is_told_at_the_end_and_mended_later(store, caplog):

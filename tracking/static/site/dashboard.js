@@ -7,6 +7,8 @@
 
   const clock = (date) => new Intl.DateTimeFormat('en-US',
     { timeZone: data.zone, hour: 'numeric', minute: '2-digit' }).format(date).replace(/\u202f/g, ' ');
+  // Windows begin and end on the hour nearly always, and a column is narrow.
+  const hour = (date) => clock(date).replace(':00', '');
   const day = (date) => new Intl.DateTimeFormat('en-US',
     { timeZone: data.zone, weekday: 'short', month: 'short', day: 'numeric' }).format(date);
   const make = (tag, text, className) =>
@@ -16,7 +18,7 @@
   const windowText = ({ start, end }) => {
     const [from, to] = [new Date(start), new Date(end)];
     const here = day(from) === day(new Date()) ? '' : `${day(from)}, `;
-    const [begins, ends] = [clock(from), clock(to)];
+    const [begins, ends] = [hour(from), hour(to)];
     const same = begins.slice(-2) === ends.slice(-2);
     return `${here}${same ? begins.slice(0, -3) : begins} – ${ends}`;
   };
@@ -27,11 +29,13 @@
     if (job.late) link.classList.add('late');
     if (job.on_hold) link.classList.add('held');
     link.append(make('b', job.name));
-    if (job.window) link.append(make('span', windowText(job.window), 'when'));
+    if (job.window && job.window.start) link.append(make('span', windowText(job.window), 'when'));
     if (job.late) link.append(make('span', 'Running late', 'alarm'));
     if (job.on_hold) link.append(make('span', `On hold: ${job.hold_reason}`, 'alarm'));
     link.append(make('div', `${job.service}, ${job.town}`));
-    link.append(make('div', [job.crew || 'No crew yet', job.price || 'No price yet'].join(' · ')));
+    const who = make('div', job.crew || 'No crew yet');
+    who.append(' · ', make('span', job.price || 'No price yet', 'whole'));
+    link.append(who);
     link.append(make('span', job.number, 'fact'));
     item.append(link);
     return item;

@@ -3,7 +3,7 @@
 {
   const data = JSON.parse(document.getElementById('data').textContent);
   const at = (id) => document.getElementById(id);
-  const RETRY_MS = 10e3, IDLE_MS = 300e3;
+  const RETRY_MS = 10e3, IDLE_MS = 300e3, EARLY_MS = 2e3, EARLY_LOOKS = 2;
   let shown = null, seenAt = null, failures = 0, timer, due = 0;
 
   // /track/<token> and /track-staging/<token>, slash or not. Decoding and encoding again leaves
@@ -64,7 +64,9 @@
     say('window', job.window && open ? interval(job.window) : '');
     at('late').hidden = !(about.waits && job.window && Date.parse(job.window.end) <= Date.now());
     say('next', about.next);
-    at('road').replaceChildren(...job.flow.map((one, index) => step(one, index, current, !open)));
+    const road = at('road').cloneNode(false);
+    road.append(...job.flow.map((one, index) => step(one, index, current, !open)));
+    if (!road.isEqualNode(at('road'))) at('road').replaceWith(road);
     for (const id of ['number', 'service', 'area']) say(id, job[id]);
     say('price', job.price || data.noPrice);
     say('crew', job.crew || data.noCrew);
@@ -79,6 +81,7 @@
   };
 
   const pause = () => {
+    if (failures && !shown && failures <= EARLY_LOOKS) return EARLY_MS;
     if (failures) return Math.min(IDLE_MS, RETRY_MS * 2 ** (failures - 1));
     const about = shown && data.statuses[shown.status];
     return about ? about.poll * 1e3 : IDLE_MS;
@@ -96,9 +99,10 @@
     try {
       const answer = await fetch(address(), { cache: 'no-cache', credentials: 'omit', referrerPolicy: 'no-referrer' });
       if (answer.status === 404 || answer.status === 403) {
-        shown = null;
         failures += 1;
-        found(false);
+        // Who has just booked may be here before the document is.
+        if (shown || failures > EARLY_LOOKS) found(false);
+        shown = null;
         return wait();
       }
       if (!answer.ok) throw new Error(answer.status);

@@ -1,0 +1,75 @@
+"""What stands in the files of a release: sizes, and nothing from anywhere else."""
+
+import gzip
+import re
+
+import pytest
+from django.conf import settings
+
+from deployments.building import build_surfaces
+from dispatch.statuses import Status
+
+pytestmark = pytest.mark.django_db
+TRACK_BUDGET = 14 * 1024
+
+
+@pytest.fixture
+def built():
+    return {file.artifact.path: file.body for file in build_surfaces()}
+
+
+def pages(built):
+    return {path: body.decode() for path, body in built.items() if path.endswith(".html")}
+
+
+def test_track_page_fits_its_budget(built):
+    page = built["track/index.html"]
+    scripts = re.findall(r'src="/(assets/[^"]+)"', page.decode())
+    assert len(scripts) == 1
+    parts = [page, *(built[path] for path in scripts)]
+    assert sum(len(gzip.compress(part)) for part in parts) <= TRACK_BUDGET
+
+
+def test_every_surface_is_built(built):
+    for surface in settings.SURFACES.values():
+        assert f"{surface['path']}index.html".lstrip("/") in built
+
+
+def test_pages_load_nothing_from_elsewhere(built):
+    for path, page in pages(built).items():
+        for address in re.findall(r'(?:src|href|action)="([^"]*)"', page):
+            assert re.match(r"/(?!/)|#|tel:|data:image/svg", address), (path, address)
+
+
+def test_pages_have_no_inline_scripts_and_no_inline_styles(built):
+    for path, page in pages(built).items():
+        for script in re.findall(r"<script[^>]*>", page):
+            assert "src=" in script or 'type="application/json"' in script, (path, script)
+        assert not re.search(r'<[^>]+\s(style|on\w+)="', page), path
+
+
+def test_scripts_know_no_status(built):
+    for path, body in built.items():
+        if path.endswith(".js"):
+            for status in Status:
+                assert not re.search(rf"\b{status.value}\b", body.decode()), (path, status)
+
+
+def test_track_page_keeps_its_address_to_itself(built):
+    page = built["track/index.html"].decode()
+    assert '<meta name="robots" content="noindex">' in page
+    assert '<meta name="referrer" content="no-referrer">' in page
+    assert '<form class="paste" action="/t/" method="get">' in page
+
+
+def test_static_booking_form_has_no_key(built):
+    page = built["book/index.html"].decode()
+    assert re.search(r'<input type="hidden" name="form_key"[^>]*>', page)
+    assert not re.search(r'name="form_key"[^>]*value=', page)
+
+
+def test_error_page_needs_no_other_file(built):
+    page = built["404.html"]
+    assert b"/assets/" not in page
+    assert b'<link rel="stylesheet"' not in page
+    assert b"<style>" in page
