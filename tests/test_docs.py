@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.core.management import get_commands, load_command_class
 
 from dispatch.statuses import FLOW, Status
 from edge.behaviours import BEHAVIOURS
@@ -11,6 +12,7 @@ from tests.builders import make_job
 from tracking.documents import public_document
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]
 
 
 def rows(page: str, heading: str) -> list[list[str]]:
@@ -53,3 +55,28 @@ def test_system_checks():
 def test_settings_are_the_variables_that_are_read():
     shown = {name.strip("`") for name, *_ in rows("settings.md", "variable")}
     assert shown == set(re.findall(r'env\.\w+\(\s*"(\w+)"', (ROOT / "qdn/settings.py").read_text()))
+
+
+def shown_commands(page: Path) -> list[tuple[str, list[str]]]:
+    """Find each `manage.py COMMAND --flag ...` of a page, over continued lines."""
+    text = page.read_text().replace("\\\n", " ")
+    found = re.findall(r"manage\.py ([a-z_]+)([^\n`|]*)", text)
+    return [
+        (name, re.findall(r"(?<!\S)--[a-z-]+", rest.partition("  #")[0])) for name, rest in found
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_commands_that_are_shown_exist_with_their_flags(page):
+    for name, flags in shown_commands(page):
+        app = get_commands().get(name)
+        assert app, f"{page.name} shows manage.py {name}"
+        command = app if not isinstance(app, str) else load_command_class(app, name)
+        known = command.create_parser("manage.py", name)._option_string_actions
+        assert set(flags) <= set(known), f"{page.name}: manage.py {name} {flags}"
+
+
+def test_shown_commands_are_found():
+    found = dict(shown_commands(ROOT / "docs/how-to/create-and-move-jobs-from-the-shell.md"))
+    assert "create_job" in found
+    assert found["job_status"] == ["--side", "--reason"]
