@@ -126,7 +126,8 @@
     var diff = {};
     for (var name in headers) {
       var entry = headers[name];
-      if (!entry || entry.value !== before[name] || entry.multiValue) diff[name] = entry;
+      var same = entry && typeof entry.value === 'string' && entry.value === before[name];
+      if (!same || entry.multiValue) diff[name] = entry === undefined ? null : entry;
     }
     for (var gone in before) if (!(gone in headers)) diff[gone] = null;
     return { headers: diff, querystring: request.querystring, cookies: request.cookies };

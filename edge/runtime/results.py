@@ -130,7 +130,9 @@ def _check_response(response: Mapping[str, Any]) -> Generated:
 
 
 def _mapping(response: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = response.get(name) or {}
+    value = response.get(name)
+    if value is None:
+        return {}
     if not isinstance(value, dict):
         raise FunctionInvalid(f"Expected {name} to be an object, found {type(value).__name__}.")
     return value
@@ -143,12 +145,16 @@ def _check_header_name(name: str) -> None:
         raise FunctionInvalid(f"Header {name} may not be set by a function.")
 
 
+def _entries(name: str, entry: Any) -> list[dict[str, Any]]:
+    """List an entry's items; a multiValue wins over value."""
+    items = entry.get("multiValue") or [entry] if isinstance(entry, dict) else [entry]
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise FunctionInvalid(f"Expected {name} to be an object with a value.")
+    return items
+
+
 def _values(name: str, entry: Any) -> list[str]:
-    """List a header's values; a multiValue wins over value."""
-    if not isinstance(entry, dict):
-        raise FunctionInvalid(f"Expected header {name} to be an object with a value.")
-    entries = entry.get("multiValue") or [entry]
-    return [_line(name, item.get("value")) for item in entries]
+    return [_line(name, item.get("value")) for item in _entries(f"header {name}", entry)]
 
 
 def _line(name: str, value: Any) -> str:
@@ -163,7 +169,7 @@ def _line(name: str, value: Any) -> str:
 def _set_cookies(cookies: Mapping[str, Any]) -> list[str]:
     lines = []
     for name, entry in cookies.items():
-        for item in entry.get("multiValue") or [entry]:
+        for item in _entries(f"cookie {name}", entry):
             attributes = item.get("attributes")
             tail = f"; {attributes}" if attributes else ""
             lines.append(_line(f"cookie {name}", f"{name}={item.get('value', '')}{tail}"))

@@ -1,0 +1,305 @@
+"""What every back end keeps to; one behaviour a test."""
+
+import pytest
+
+from edge.backends import get_backend
+from edge.errors import EdgeError, FunctionFailed, LimitExceeded, ObjectMissing, StaleEtag
+from edge.routing import RoutingDocument
+from edge.shipped import digest_of, function_name, function_source
+from tests.edge.cases import LIVE, Case
+
+pytestmark = pytest.mark.django_db
+TEXT = {"content_type": "text/plain", "cache_control": "public, max-age=5"}
+NAME = function_name("production")
+
+
+@pytest.fixture(params=["local"])
+def backend(request, settings):
+    settings.EDGE_BACKEND = request.param
+    return get_backend()
+
+
+# Objects
+
+
+def test_object_comes_back_as_it_was_put(backend):
+    backend.objects.put("a/b.txt", b"text", metadata={"release": "r1"}, **TEXT)
+    stored = backend.objects.get("a/b.txt")
+    assert stored.body == b"text"
+    assert stored.info == backend.objects.head("a/b.txt")
+    assert (stored.info.key, stored.info.size) == ("a/b.txt", 4)
+    assert stored.info.content_type == "text/plain"
+    assert stored.info.cache_control == "public, max-age=5"
+    assert stored.info.metadata == {"release": "r1"}
+
+
+def test_object_is_put_from_a_file(backend, tmp_path):
+    (tmp_path / "file").write_bytes(b"from a file")
+    assert backend.objects.put("a", tmp_path / "file", **TEXT).size == 11
+    assert backend.objects.get("a").body == b"from a file"
+
+
+def test_etag_is_the_quoted_md5(backend):
+    info = backend.objects.put("a", b"text", **TEXT)
+    assert info.etag == '"1cb251ec0d568de6a929b520c4aed8d1"'
+
+
+def test_put_replaces(backend):
+    backend.objects.put("a", b"old", metadata={"x": "1"}, **TEXT)
+    backend.objects.put("a", b"new", **TEXT)
+    assert backend.objects.get("a").body == b"new"
+    assert backend.objects.head("a").metadata == {}
+
+
+def test_key_may_lie_under_another_key(backend):
+    for key in ("a", "a/b", "a/b/c", "a~", "a~/b", "a%7E"):
+        backend.objects.put(key, key.encode(), **TEXT)
+    assert [backend.objects.get(o.key).body.decode() for o in backend.objects.list("a")] == [
+        "a", "a%7E", "a/b", "a/b/c", "a~", "a~/b",
+    ]  # fmt: skip
+
+
+def test_empty_object_is_an_object(backend):
+    backend.objects.put("empty", b"", **TEXT)
+    assert backend.objects.get("empty").body == b""
+
+
+def test_key_may_be_unicode(backend):
+    backend.objects.put("fotos/müll.txt", b"x", **TEXT)
+    assert [o.key for o in backend.objects.list("fotos/m")] == ["fotos/müll.txt"]
+
+
+def test_list_goes_by_prefix_and_in_order(backend):
+    for key in ("releases/b/x", "releases/a/z", "releases/a/y", "releases-old/c", "other"):
+        backend.objects.put(key, b"x", **TEXT)
+    assert [o.key for o in backend.objects.list("releases/")] == [
+        "releases/a/y", "releases/a/z", "releases/b/x",
+    ]  # fmt: skip
+    assert next(o.key for o in backend.objects.list("releases")) == "releases-old/c"
+    assert [o.key for o in backend.objects.list("releases/a/y")] == ["releases/a/y"]
+    assert len(list(backend.objects.list(""))) == 5
+
+
+def test_list_tells_size_and_etag(backend):
+    info = backend.objects.put("a", b"text", **TEXT)
+    (listed,) = backend.objects.list("a")
+    assert (listed.size, listed.etag) == (4, info.etag)
+
+
+def test_list_of_nothing_is_empty(backend):
+    assert list(backend.objects.list("nothing/here")) == []
+    assert list(backend.objects.list("../")) == []
+
+
+def test_copy_keeps_type_and_takes_new_metadata(backend):
+    backend.objects.put("a", b"text", metadata={"release": "r1"}, **TEXT)
+    info = backend.objects.copy("a", "b/c", metadata={"release": "r2"})
+    assert info == backend.objects.head("b/c")
+    assert (info.content_type, info.metadata) == ("text/plain", {"release": "r2"})
+    assert backend.objects.get("b/c").body == b"text"
+    assert backend.objects.head("a").metadata == {"release": "r1"}
+
+
+def test_delete_passes_over_what_is_not_there(backend):
+    backend.objects.put("a", b"x", **TEXT)
+    backend.objects.delete(["a", "b", "c/d"])
+    assert backend.objects.head("a") is None
+
+
+def test_missing_object_is_none_to_head_and_an_error_to_get(backend):
+    assert backend.objects.head("missing") is None
+    with pytest.raises(ObjectMissing):
+        backend.objects.get("missing")
+    with pytest.raises(ObjectMissing):
+        backend.objects.copy("missing", "b", metadata={})
+
+
+@pytest.mark.parametrize(
+    "key", ["", "/a", "a/", "a//b", ".", "a/../b", "../a", "a\nb", "a\0", "x" * 1025]
+)
+def test_impossible_key_is_refused(backend, key):
+    with pytest.raises(EdgeError):
+        backend.objects.put(key, b"x", **TEXT)
+    assert backend.objects.head(key) is None
+    with pytest.raises(ObjectMissing):
+        backend.objects.get(key)
+
+
+# Keys and values
+
+
+def test_update_writes_and_deletes_at_once(backend):
+    store = backend.keyvalues
+    etag = store.update(puts={"a": "1", "b": "2"}, if_match=store.etag())
+    assert etag == store.etag()
+    store.update(puts={"b": "3", "c": "4"}, deletes=["a"], if_match=etag)
+    assert store.items() == {"b": "3", "c": "4"}
+    assert (store.get("b"), store.get("a")) == ("3", None)
+
+
+def test_every_update_changes_the_etag(backend):
+    store = backend.keyvalues
+    etags = {store.etag()}
+    for _ in range(3):
+        etags.add(store.update(puts={"a": "same"}, if_match=store.etag()))
+    assert len(etags) == 4
+
+
+def test_stale_etag_writes_nothing(backend):
+    store = backend.keyvalues
+    stale = store.etag()
+    store.update(puts={"a": "1"}, if_match=stale)
+    with pytest.raises(StaleEtag):
+        store.update(puts={"a": "2", "b": "2"}, deletes=["a"], if_match=stale)
+    assert store.items() == {"a": "1"}
+
+
+@pytest.mark.parametrize(
+    "puts",
+    [{"k" * 513: "v"}, {"": "v"}, {"key": "v" * 1022}, {str(n): "v" for n in range(51)}],
+    ids=["long key", "empty key", "long entry", "many keys"],
+)
+def test_update_beyond_a_limit_writes_nothing(backend, puts):
+    etag = backend.keyvalues.etag()
+    with pytest.raises(LimitExceeded):
+        backend.keyvalues.update(puts={**puts, "good": "1"}, if_match=etag)
+    assert (backend.keyvalues.items(), backend.keyvalues.etag()) == ({}, etag)
+
+
+# Functions
+
+
+def staged(backend, source=""):
+    return backend.functions.stage(NAME, source or function_source())
+
+
+def test_published_function_is_live(backend):
+    assert backend.functions.live(NAME) is None
+    etag = staged(backend)
+    assert backend.functions.live(NAME) is None
+    backend.functions.publish(NAME, if_match=etag)
+    live = backend.functions.live(NAME)
+    assert (live.name, live.source) == (NAME, function_source())
+    assert live.digest == digest_of(function_source())
+
+
+def test_staging_leaves_the_live_function(backend):
+    backend.functions.publish(NAME, if_match=staged(backend))
+    staged(backend, "function handler(event) { return event.request; }")
+    assert backend.functions.live(NAME).source == function_source()
+
+
+def test_trial_run_tells_the_output(backend):
+    etag = staged(backend)
+    document = RoutingDocument(environment="production", release=LIVE).to_json()
+    backend.keyvalues.update(puts={"host:localhost": document}, if_match=backend.keyvalues.etag())
+    trial = backend.functions.test(NAME, Case("/about").event(), if_match=etag)
+    assert trial.error == ""
+    assert trial.output["request"]["uri"] == f"/releases/{LIVE}/about/index.html"
+
+
+def test_trial_run_tells_a_response(backend):
+    trial = backend.functions.test(NAME, Case("/a%2fb").event(), if_match=staged(backend))
+    assert trial.output["response"]["statusCode"] == 400
+
+
+def test_trial_run_tells_an_error(backend):
+    etag = staged(backend, "function handler(event) { throw new Error('no luck'); }")
+    trial = backend.functions.test(NAME, Case("/").event(), if_match=etag)
+    assert trial.output is None
+    assert "no luck" in trial.error
+
+
+def test_stale_stage_is_neither_tried_nor_published(backend):
+    stale = staged(backend)
+    staged(backend)
+    with pytest.raises(StaleEtag):
+        backend.functions.test(NAME, Case("/").event(), if_match=stale)
+    with pytest.raises(StaleEtag):
+        backend.functions.publish(NAME, if_match=stale)
+    assert backend.functions.live(NAME) is None
+
+
+def test_function_never_staged_is_not_published(backend):
+    with pytest.raises(StaleEtag):
+        backend.functions.publish("nobody", if_match="x")
+
+
+def test_long_function_is_refused(backend):
+    with pytest.raises(LimitExceeded):
+        staged(backend, function_source() + "//" + "x" * 10_240)
+
+
+def test_function_with_a_syntax_error_is_refused(backend):
+    with pytest.raises(FunctionFailed, match="SyntaxError"):
+        staged(backend, "function handler(event) {")
+
+
+# Distribution
+
+
+def test_invalidation_counts_paths(backend):
+    assert backend.distribution.invalidate(["/a", "/b/*", "/a"], reference="d1") == 2
+    assert backend.distribution.invalidate([], reference="d2") == 0
+
+
+def test_same_invalidation_twice_is_one(backend):
+    assert backend.distribution.invalidate(["/b", "/a"], reference="d1") == 2
+    assert backend.distribution.invalidate(["/a", "/b"], reference="d1") == 2
+
+
+def test_reference_is_not_used_again_for_other_paths(backend):
+    backend.distribution.invalidate(["/a"], reference="d1")
+    with pytest.raises(EdgeError, match="for other paths"):
+        backend.distribution.invalidate(["/b"], reference="d1")
+
+
+@pytest.mark.parametrize("path", ["a", "/a*b", "/*/b", ""])
+def test_odd_path_is_not_invalidated(backend, path):
+    with pytest.raises(EdgeError):
+        backend.distribution.invalidate([path], reference="d1")
+
+
+# Viewer
+
+
+def test_viewer_sees_a_switch_at_once(backend):
+    for release in ("r1", "r2"):
+        backend.objects.put(
+            f"releases/{release}/index.html",
+            release.encode(),
+            content_type="text/html",
+            cache_control="public, max-age=0, s-maxage=31536000",
+            metadata={"release": release},
+        )
+        document = RoutingDocument(environment="production", release=release).to_json()
+        etag = backend.keyvalues.etag()
+        backend.keyvalues.update(puts={"host:example.org": document}, if_match=etag)
+        seen = backend.viewer.fetch("example.org", "/")
+        assert (seen.status, seen.body) == (200, release.encode())
+        assert seen.headers["x-amz-meta-release"] == release
+
+
+def test_viewer_sees_the_published_function(backend):
+    document = RoutingDocument(environment="production", release="r1").to_json()
+    backend.keyvalues.update(puts={"host:example.org": document}, if_match=backend.keyvalues.etag())
+    source = "function handler(event) { return { statusCode: 204 }; }"
+    backend.functions.publish(NAME, if_match=staged(backend, source))
+    assert backend.viewer.fetch("example.org", "/").status == 204
+    assert backend.viewer.fetch("other.example", "/").status == 503
+
+
+def test_viewer_passes_the_query_on(backend):
+    seen = backend.viewer.fetch("example.org", "/track?token=abc")
+    assert (seen.status, seen.headers["location"]) == (301, "/track/abc")
+
+
+def test_viewer_does_not_reach_the_application(backend):
+    with pytest.raises(EdgeError, match="answered by the application"):
+        backend.viewer.fetch("example.org", "/admin/")
+
+
+def test_unknown_backend_is_refused(settings):
+    settings.EDGE_BACKEND = "aws"
+    with pytest.raises(EdgeError, match="EDGE_BACKEND"):
+        get_backend()
