@@ -83,11 +83,10 @@ def cookie_entries(header: str) -> dict[str, Any]:
 
 def _entries(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Gather values by name; the first is `value`, and several stand in `multiValue` too."""
-    entries: dict[str, Any] = {}
+    values: dict[str, list[dict[str, str]]] = {}
     for name, value in pairs:
-        entry = entries.setdefault(name, {"value": value})
-        if "multiValue" in entry:
-            entry["multiValue"].append({"value": value})
-        elif entry["value"] != value:
-            entry["multiValue"] = [{"value": entry["value"]}, {"value": value}]
-    return entries
+        values.setdefault(name, []).append({"value": value})
+    return {
+        name: {**items[0], "multiValue": items} if len(items) > 1 else items[0]
+        for name, items in values.items()
+    }
