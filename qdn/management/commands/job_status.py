@@ -1,7 +1,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from dispatch.changing import job_by_number, move_job
+from dispatch.changing import check_move, job_by_number, move_job
 from dispatch.models import Job
 from dispatch.statuses import parse_status
 from qdn.console import OperatorCommand, actor
@@ -22,6 +22,11 @@ class Command(OperatorCommand):
     def run(self, **options: Any) -> dict[str, Any]:
         job = job_by_number(options["number"])
         before, to = job.status, parse_status(options["status"])
+        answer = {"number": job.label, "before": before, "status": to.value}
+        if before == to:  # repeats are safe
+            self.summarise(f"Nothing to do: {job.label} is {to} already")
+            return answer
+        check_move(job=job, to=to)
         if not options["dry_run"]:
             job = move_job(
                 job=job,
@@ -31,4 +36,4 @@ class Command(OperatorCommand):
                 side=options["side"],
             )
         self.summarise(f"{job.label}: {before} -> {to}")
-        return {"number": job.label, "before": before, "status": to.value}
+        return answer
