@@ -9,7 +9,7 @@ class TrackingConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect to what dispatch tells, and keep the safety net scheduled."""
-        from tracking import tasks  # noqa: PLC0415 (models load after app configs)
+        from tracking import queue  # noqa: PLC0415 (models load after app configs)
 
-        job_changed.connect(tasks.on_job_changed, dispatch_uid="tracking.publish")
-        post_migrate.connect(tasks.ensure_schedule, sender=self, dispatch_uid="tracking.schedule")
+        job_changed.connect(queue.on_job_changed, dispatch_uid="tracking.publish")
+        post_migrate.connect(queue.ensure_schedule, sender=self, dispatch_uid="tracking.schedule")

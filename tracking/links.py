@@ -12,7 +12,7 @@ from dispatch.models import Job
 from dispatch.statuses import OPEN
 from tracking.errors import LinkNotActive, ReasonMissing
 from tracking.models import LONGEST_TOKEN, TrackingLink
-from tracking.tasks import request_publishing
+from tracking.queue import request_publishing
 
 # 128 bits: nobody finds one by trying (design section 7).
 TOKEN_BYTES = 16

@@ -14,7 +14,7 @@ from dispatch.models import Job
 from dispatch.statuses import Status
 from tests.builders import make_job
 from tests.tracking.builders import MemoryStore, make_link
-from tracking import publishing, tasks
+from tracking import publishing, queue, tasks
 from tracking.errors import PublishingFailed
 from tracking.links import revoke_link, rotate
 from tracking.models import TrackingLink
@@ -275,12 +275,12 @@ def test_change_of_a_job_enqueues_publishing_without_arguments():
 
 def test_task_makes_links_and_publishes(store, monkeypatch):
     job = make_job()
-    monkeypatch.setattr("edge.backends.get_backend", lambda: type("B", (), {"objects": store}))
+    monkeypatch.setattr("tracking.tasks.get_backend", lambda: type("B", (), {"objects": store}))
     assert tasks.publish() == {**NOTHING, "written": 1}
     assert shown(store, TrackingLink.objects.get(job=job)) == 1
 
 
 def test_schedule_stands_once():
-    tasks.ensure_schedule()
-    tasks.ensure_schedule()
+    queue.ensure_schedule()
+    queue.ensure_schedule()
     assert Schedule.objects.filter(func="tracking.tasks.publish").count() == 1
