@@ -1,73 +1,115 @@
-"""Measures the local edge against WhiteNoise, and the function's time per call.
+"""Measures the local edge against WhiteNoise, and the edge function's time per call.
 
 Run it as `.venv/bin/python bench/edge.py` on a quiet machine. Both servers run under gunicorn with
-the same workers and threads, and are loaded in turns, so that a slow moment hits both.
+the same workers and threads and are loaded in turns, so that a slow moment meets both; a ratio is
+the median of the rounds' ratios.
 """
 
 import argparse
+import hashlib
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
+from statistics import median
+
+import django
+from django.core.management import call_command
+from whitenoise.compress import Compressor
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench.load import requests_per_second  # noqa: E402
+from edge.event import ViewerRequest  # noqa: E402
+from edge.routing import RoutingDocument  # noqa: E402
+from edge.runtime.quickjs import EdgeFunction  # noqa: E402
+from edge.shipped import function_source  # noqa: E402
 
 RELEASE = "20260101-000000-aaaaaaaa"
 TOKEN = "abcdefghijklmnopqrstuv"
-DOCUMENT = b'{"v":1,"number":"QDN-1042","status":"ready_for_pickup","label":"Ready for pickup",' + (
+DOCUMENT = (
+    b'{"v":1,"number":"QDN-1042","status":"ready_for_pickup","label":"Ready for pickup",'
     b'"flow":[{"code":"requested","label":"Requested","at":"2026-11-20T17:00:00Z"}],'
     b'"service":"Junk removal","area":"Soderblom Avenue, Fairbanks","first_name":"Mark",'
     b'"price":"$600 all-in","updated_at":"2026-11-20T17:00:00Z","revision":3}'
 )
 PAGE = b"<!doctype html><title>Track</title>" + b"<p>A line of a page about a job.</p>\n" * 400
+# The same bytes: where the edge has them, and where WhiteNoise has them.
 PATHS = {
     "tracking document": (f"/track/{TOKEN}.json", "/document.json"),
     "track page": (f"/track/{TOKEN}", "/page.html"),
 }
 ENCODINGS = {"identity": {}, "gzip": {"Accept-Encoding": "gzip"}}
+ROUTING = RoutingDocument(environment="production", release=RELEASE).to_json()
+HEADERS = (("host", "localhost:8000"), ("user-agent", "Mozilla/5.0"), ("accept", "*/*"))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--threads", type=int, default=4)
     options = parser.parse_args()
+    measure_function()
     with tempfile.TemporaryDirectory() as folder:
-        os.environ.update(DATA_DIR=folder, EDGE_BACKEND="local", DEBUG="1")
+        os.environ.update(
+            DATA_DIR=folder, EDGE_BACKEND="local", DJANGO_SETTINGS_MODULE="qdn.settings"
+        )
         prepare(Path(folder))
-        measure_function()
         with server("edge", options) as edge, server("whitenoise", options) as plain:
             compare(edge, plain, options)
 
 
+def measure_function(batches: int = 40, calls: int = 1_000) -> None:
+    """Time the function in QuickJS, from a viewer's request to a checked result."""
+    function = EdgeFunction(function_source())
+    store = {"host:localhost": ROUTING}
+    numbers = count()
+    for name, path in {
+        "track URL": lambda: f"/track/{TOKEN}",
+        "track URL, its document": lambda: f"/track/{TOKEN}.json",
+        "track URL, a document never asked for": lambda: f"/track/{TOKEN}{next(numbers)}.json",
+    }.items():
+        times = []
+        for _ in range(batches):
+            requests = [ViewerRequest(path(), HEADERS) for _ in range(calls)]
+            started = time.perf_counter()
+            for request in requests:
+                function.run_request(request, store, version="1")
+            times.append((time.perf_counter() - started) / calls * 1e6)
+        print(f"{name}: median {median(times):.1f}, best {min(times):.1f} microseconds a call")
+
+
 def prepare(folder: Path) -> None:
     """Store the same bytes for both."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "qdn.settings"
-    import django
-
     django.setup()
-    from django.core.management import call_command
-    from whitenoise.compress import Compressor
-
-    from edge.backends import get_backend
-    from edge.routing import RoutingDocument
+    from edge.backends import get_backend  # noqa: PLC0415 - needs the app registry
 
     call_command("migrate", verbosity=0)
     backend = get_backend()
-    document = RoutingDocument(environment="production", release=RELEASE).to_json()
-    backend.keyvalues.update(puts={"host:localhost": document}, if_match=backend.keyvalues.etag())
-    store_objects(backend.objects)
+    etag = backend.keyvalues.etag()
+    backend.keyvalues.update(puts={"host:localhost": ROUTING}, if_match=etag)
+    backend.objects.put(
+        f"jobs/{hashlib.sha256(TOKEN.encode()).hexdigest()}.json",
+        DOCUMENT,
+        content_type="application/json",
+        cache_control="public, max-age=5",
+    )
+    backend.objects.put(
+        f"releases/{RELEASE}/track/index.html",
+        PAGE,
+        content_type="text/html; charset=utf-8",
+        cache_control="public, max-age=0, must-revalidate, s-maxage=31536000",
+        metadata={"release": RELEASE},
+    )
     plain = folder / "plain"
     plain.mkdir()
     (plain / "document.json").write_bytes(DOCUMENT)
@@ -75,85 +117,46 @@ def prepare(folder: Path) -> None:
     list(Compressor(quiet=True).compress(str(plain / "page.html")))
 
 
-def store_objects(objects) -> None:
-    import hashlib
-
-    objects.put(
-        f"jobs/{hashlib.sha256(TOKEN.encode()).hexdigest()}.json",
-        DOCUMENT,
-        content_type="application/json",
-        cache_control="public, max-age=5",
-    )
-    objects.put(
-        f"releases/{RELEASE}/track/index.html",
-        PAGE,
-        content_type="text/html; charset=utf-8",
-        cache_control="public, max-age=0, must-revalidate, s-maxage=31536000",
-        metadata={"release": RELEASE},
-    )
-
-
-def measure_function(calls: int = 20_000) -> None:
-    """Time the function alone, with the headers of a browser, in the thread of a server."""
-    from edge.event import viewer_event
-    from edge.runtime.quickjs import EdgeFunction
-    from edge.shipped import function_source
-
-    function = EdgeFunction(function_source())
-    store = {"host:localhost": f'{{"e":"production","r":"{RELEASE}","p":"","m":0}}'}
-    headers = {"host": "localhost:8000", "user-agent": "Mozilla/5.0", "accept": "*/*"}
-    for name, (path, _) in PATHS.items():
-        event = viewer_event(uri=path, headers=headers)
-        times = []
-        for _ in range(5):
-            started = time.perf_counter()
-            for _ in range(calls // 5):
-                function.run(event, store, version="1")
-            times.append((time.perf_counter() - started) / (calls // 5) * 1e6)
-        print(f"function, {name}: {statistics.median(times):.1f} microseconds a call")
-
-
 @contextmanager
 def server(name: str, options):
     """Run one of bench/apps.py under gunicorn; give its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        sys.executable, "-m", "gunicorn", f"bench.apps:{name}", "--bind", f"127.0.0.1:{port}",
-        "--worker-class", "gthread", "--workers", str(options.workers),
-        "--threads", str(options.threads), "--log-level", "error",
-    ]  # fmt: skip
-    process = subprocess.Popen(command, cwd=ROOT)
-    try:
-        wait_for(port, PATHS["track page"][name == "whitenoise"])
-        yield port
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-
-
-def wait_for(port: int, path: str) -> None:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}{path}", headers={"Host": "localhost"}
-    )
-    for _ in range(100):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(128)
+        command = [
+            sys.executable, "-m", "gunicorn", f"bench.apps:{name}",
+            "--bind", f"fd://{listener.fileno()}", "--worker-class", "gthread",
+            "--workers", str(options.workers), "--threads", str(options.threads),
+            "--log-level", "error",
+        ]  # fmt: skip
+        process = subprocess.Popen(command, cwd=ROOT, pass_fds=[listener.fileno()])
         try:
-            with urllib.request.urlopen(request, timeout=2) as response:
-                assert response.read() == PAGE
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("The server did not start.")
+            port = listener.getsockname()[1]
+            check_bytes(port, name == "whitenoise")
+            yield port
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
+
+
+def check_bytes(port: int, plain: bool) -> None:
+    """Refuse to compare servers that do not send the same; waits for the start."""
+    for name, expected in {"track page": PAGE, "tracking document": DOCUMENT}.items():
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}{PATHS[name][plain]}", headers={"Host": "localhost"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as response:
+            assert response.read() == expected, name
 
 
 def compare(edge: int, plain: int, options) -> None:
+    print(f"gunicorn gthread, workers: {options.workers}, threads: {options.threads}")
     for encoding, headers in ENCODINGS.items():
         for name, (edge_path, plain_path) in PATHS.items():
-            ours, theirs = [], []
+            rates = []
             for _ in range(options.rounds):
-                for port, path, results in ((edge, edge_path, ours), (plain, plain_path, theirs)):
-                    results.append(
+                rates.append(
+                    [
                         requests_per_second(
                             port=port,
                             path=path,
@@ -161,11 +164,14 @@ def compare(edge: int, plain: int, options) -> None:
                             headers=headers,
                             seconds=options.seconds,
                         )
-                    )
-            ours_rps, theirs_rps = statistics.median(ours), statistics.median(theirs)
+                        for port, path in ((edge, edge_path), (plain, plain_path))
+                    ]
+                )
+            ratios = [ours / theirs for ours, theirs in rates]
             print(
-                f"{name}, {encoding}: edge {ours_rps:.0f}/s, WhiteNoise {theirs_rps:.0f}/s, "
-                f"ratio {ours_rps / theirs_rps:.2f}"
+                f"{name}, {encoding}: edge {median(ours for ours, _ in rates):.0f}/s, "
+                f"WhiteNoise {median(theirs for _, theirs in rates):.0f}/s, "
+                f"ratio {median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
             )
 
 

@@ -78,8 +78,9 @@ class EdgeFunction:
         try:
             context.use(version)
             text = context.outcome(door, arguments, keyvalues)
-        except quickjs.JSException as error:
-            # Out of time, memory or stack: what the context holds now is anybody's guess.
+        except (quickjs.JSException, UnicodeError) as error:
+            # Out of time, memory or stack, or text that is no Unicode: what the context holds
+            # now is anybody's guess.
             self._local.context = None
             raise _failed(str(error)) from None
         if text.startswith("/"):

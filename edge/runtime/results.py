@@ -179,10 +179,10 @@ def _set_cookies(cookies: Mapping[str, Any]) -> list[str]:
 def _body(body: Any) -> bytes:
     """Read a body: text, or {data, encoding} with the encodings text and base64."""
     if isinstance(body, str):
-        return body.encode()
+        return body.encode(errors="replace")
     if isinstance(body, dict) and isinstance(body.get("data"), str):
         if body.get("encoding", "text") == "text":
-            return str(body["data"]).encode()
+            return str(body["data"]).encode(errors="replace")
         try:
             return base64.b64decode(body["data"], validate=True)
         except binascii.Error:

@@ -148,6 +148,18 @@ def test_memory_does_not_grow():
         assert function.run_request(request, CASES[0].store).uri.startswith("/jobs/")
 
 
+def test_long_texts_come_through():
+    long = "x" * 8_000
+    function = EdgeFunction(
+        "function handler(e) { const r = e.request; r.uri = '/releases/' + r.uri + '/' + r.uri;"
+        " r.headers.a = {value: r.uri + '!' + r.uri}; return r; }"
+    )
+    result = function.run_request(ViewerRequest(f"/{long}", (("host", "h"),)), {})
+    uri = f"/releases//{long}//{long}"
+    assert result.uri == uri
+    assert result.applied_to(EVENT)["headers"]["a"] == {"value": f"{uri}!{uri}"}
+
+
 # Refusals
 
 
@@ -160,6 +172,7 @@ def test_memory_does_not_grow():
         "var a = []; while (true) { a.push(new Array(1000).fill(1)); }",
         "return new Promise(function () {})",
         "return eval('1')",
+        "event.request.uri = '/\\ud800'; return event.request",
         "(function deep() { deep(); })()",
     ],
 )

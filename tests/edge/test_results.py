@@ -31,6 +31,7 @@ def test_response_comes_through():
     ("body", "expected"),
     [
         ("'text'", b"text"),
+        ("'\\ud800'", b"?"),  # half a character
         ("{data: 'text', encoding: 'text'}", b"text"),
         ("{data: 'AAE=', encoding: 'base64'}", b"\0\1"),
     ],

@@ -1,0 +1,76 @@
+"""A local edge to ask, over a store in a folder and values in memory."""
+
+from dataclasses import dataclass, field
+
+from edge.backends.folder import FolderStore
+from edge.protocols import ViewerResponse
+from edge.routing import RoutingDocument
+from edge.snapshot import Snapshot
+from edge.wsgi import LocalEdge
+
+RELEASE = "20260102-000000-aaaaaaaa"
+DOCUMENT_RULE = "public, max-age=0, must-revalidate, s-maxage=31536000"
+PAGE = b"<!doctype html><p>A page.</p>\n" * 60
+
+
+def put(objects, key, body=PAGE, *, content_type="text/html; charset=utf-8", rule=DOCUMENT_RULE,
+        **metadata):  # fmt: skip
+    """Store an object as a push does."""
+    return objects.put(key, body, content_type=content_type, cache_control=rule, metadata=metadata)
+
+
+def application(environ, start_response):
+    """Stand for Django: tell the path."""
+    start_response("200 OK", [("content-type", "text/plain"), ("x-from", "application")])
+    return [environ["PATH_INFO"].encode()]
+
+
+@dataclass
+class Machine:
+    """A local edge whose back end a test changes by hand."""
+
+    folder: object
+    options: dict = field(default_factory=dict)
+    state: Snapshot = field(default_factory=Snapshot)
+
+    def __post_init__(self):
+        self.objects = FolderStore(self.folder)
+        self.edge = LocalEdge(
+            application,
+            objects=self.objects,
+            read_snapshot=lambda known: self.state,
+            **{"refresh_seconds": 0, **self.options},
+        )
+        self.route()
+
+    def route(self, release=RELEASE, **more):
+        """Point localhost at a release."""
+        document = RoutingDocument(environment="production", release=release).to_json()
+        self.state = Snapshot(
+            etag=release,
+            published=0,
+            invalidated=0,
+            keyvalues={"host:localhost": document, **more.pop("keyvalues", {})},
+            **more,
+        )
+
+    def ask(self, path, method="GET", host="localhost", **environ) -> ViewerResponse:
+        """Ask with headers and variables of a WSGI environ."""
+        location, _, query = path.partition("?")
+        seen = []
+        body = self.edge(
+            {
+                "REQUEST_METHOD": method,
+                "RAW_URI": path,
+                "PATH_INFO": location,
+                "QUERY_STRING": query,
+                "HTTP_HOST": host,
+                "REMOTE_ADDR": "192.0.2.1",
+                "wsgi.url_scheme": "http",
+                **environ,
+            },
+            lambda status, headers: seen.append((status, headers)),
+        )
+        ((status, headers),) = seen
+        assert len(dict(headers)) == len(headers), f"a header twice: {headers}"
+        return ViewerResponse(int(status[:3]), dict(headers), b"".join(body))
