@@ -7,16 +7,18 @@ Order, and what a kill at each point leaves behind:
   function         the old release behind the new function, which serves both
   routing update   the switch: all keys of the environment in one update with If-Match
   read back, probe the new release; the next run settles the record
-  error page       as before or as after, one object
-  audit, outcome   the next run writes what is missing
-A failure from the function on is undone: the old routing documents, then the old function.
+  error page       the new release; the next run copies it
+  audit, outcome   the new release; the next run writes what is missing
+A failure from the function to the probe is undone: the old routing documents, then the old
+function. After the probe the switch stands, and a failure only leaves something to settle.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from deployments import functions, recording
-from deployments.artifacts import ERROR_PAGE
+from django.db import DatabaseError
+
+from deployments import error_page, functions, recording
 from deployments.errors import ChangedMeanwhile, DeploymentError, PartlyChanged, Refused
 from deployments.locking import deploy_lock
 from deployments.models import Deployment, Outcome
@@ -26,7 +28,8 @@ from deployments.routes import read_route, write_route
 from edge.errors import EdgeError
 from edge.protocols import Backend
 
-ERROR_PAGE_KEY = "errors/404.html"
+# What may go wrong underway; anything else is a defect, and the next run settles the record.
+FAILURES = (DeploymentError, EdgeError, DatabaseError, KeyboardInterrupt)
 Say = Callable[[str], None]
 
 
@@ -53,15 +56,28 @@ def deploy(backend: Backend, target: Target, *, say: Say) -> Done:
         plan = plan_deployment(backend, target)
         if plan.is_done:
             return Done(plan, None)
+        _check_expected(plan)
         deployment = recording.record(target, previous=plan.live)
         try:
-            invalidated = _switch(backend, plan, deployment, say)
-        except (DeploymentError, EdgeError, KeyboardInterrupt) as error:
+            _switch(backend, plan, say)
+        except FAILURES as error:
             raise _undone(backend, plan, deployment, error, say) from error
-    return Done(plan, deployment, invalidated)
+        return Done(plan, deployment, _finish(backend, plan, deployment))
 
 
-def _switch(backend: Backend, plan: Plan, deployment: Deployment, say: Say) -> int:
+def _check_expected(plan: Plan) -> None:
+    """Refuse when the target was chosen by what was live, and that has changed since."""
+    expected = plan.target.chosen_from
+    if expected is not None and expected.name != plan.live:
+        raise ChangedMeanwhile(
+            "live-changed",
+            f"{plan.target.environment} served {expected} when this was decided, and serves "
+            f"{plan.live or 'nothing'} now.",
+            "Look with: manage.py status, then decide again.",
+        )
+
+
+def _switch(backend: Backend, plan: Plan, say: Say) -> None:
     target, environment = plan.target, plan.target.environment
     if plan.function_changes:
         say(f"Publish edge function {target.function}")
@@ -70,8 +86,20 @@ def _switch(backend: Backend, plan: Plan, deployment: Deployment, say: Say) -> i
     write_route(backend.keyvalues, environment, seen=plan.route, wanted=plan.wanted)
     say(f"Probe {', '.join(target.release.pages)}")
     _check_switched(backend, plan)
-    invalidated = _refresh_error_page(backend, deployment)
-    recording.finish(backend, deployment, Outcome.Result.SUCCEEDED)
+
+
+def _finish(backend: Backend, plan: Plan, deployment: Deployment) -> int:
+    """Bring the error page up to date and record the outcome. Raises PartlyChanged."""
+    try:
+        invalidated = error_page.refresh(backend, deployment)
+        recording.finish(backend, deployment, Outcome.Result.SUCCEEDED)
+    except FAILURES as error:
+        raise PartlyChanged(
+            "not-recorded",
+            f"{deployment.environment} serves {deployment.release}, but what follows a switch did "
+            f"not finish: {_told(error)}.",
+            f"Run: {_next_command(plan, again=True)}",
+        ) from error
     return invalidated
 
 
@@ -96,15 +124,15 @@ def _undone(
 ) -> DeploymentError:
     """Put the old routing documents and function back; tell what to raise."""
     environment, release = plan.target.environment, plan.target.release
-    say(f"Restore {environment}: {error or type(error).__name__}")
+    say(f"Restore {environment}: {_told(error)}")
     try:
         _restore(backend, plan)
-        recording.finish(backend, deployment, Outcome.Result.RESTORED, detail=str(error))
-    except (DeploymentError, EdgeError) as second:
+        recording.finish(backend, deployment, Outcome.Result.RESTORED, detail=_told(error))
+    except FAILURES as second:
         return PartlyChanged(
             "not-restored",
-            f"Deploying {release} to {environment} failed ({error}), and so did restoring what "
-            f"was live ({second}).",
+            f"Deploying {release} to {environment} failed ({_told(error)}), and so did "
+            f"restoring what was live ({_told(second)}).",
             f"Run: {_next_command(plan)}",
         )
     restored = f"{environment} serves {plan.live or 'nothing'} as before."
@@ -114,7 +142,7 @@ def _undone(
         return Refused(error.code, f"{error.message} {restored}", "See: manage.py status")
     return PartlyChanged(
         "switch-failed",
-        f"Deploying {release} to {environment} failed: {error or 'interrupted'}. {restored}",
+        f"Deploying {release} to {environment} failed: {_told(error)}. {restored}",
         f"Run: {_next_command(plan, again=True)}",
     )
 
@@ -132,27 +160,15 @@ def _next_command(plan: Plan, *, again: bool = False) -> str:
 
     A release that was never live there is not for `rollback`: `promote --release` takes any.
     """
-    release = plan.target.release.name if again or not plan.live else plan.live
-    return f"manage.py promote --release {release} --to {plan.target.environment} --yes"
+    target = plan.target
+    if again and target.kind == Deployment.Kind.FUNCTION:
+        return f"manage.py push_functions --environment {target.environment} --yes"
+    release = target.release.name if again or not plan.live else plan.live
+    return f"manage.py promote --release {release} --to {target.environment} --yes"
 
 
-def _refresh_error_page(backend: Backend, deployment: Deployment) -> int:
-    """Bring the error page at its fixed key up to date; tell how many paths were invalidated.
-
-    All environments share it, so it follows the protected one; any may fill the empty place.
-    """
-    release = deployment.release
-    wanted = backend.objects.head(release.key(ERROR_PAGE))
-    stored = backend.objects.head(ERROR_PAGE_KEY)
-    if wanted is None or (stored and not deployment.environment.protected):
-        return 0
-    digest = wanted.metadata.get("sha256", "")
-    if stored and stored.metadata.get("sha256") == digest:
-        return 0
-    metadata = {"sha256": digest}
-    backend.objects.copy(release.key(ERROR_PAGE), ERROR_PAGE_KEY, metadata=metadata)
-    reference = f"deployment-{deployment.pk}"
-    return backend.distribution.invalidate([f"/{ERROR_PAGE_KEY}"], reference=reference)
+def _told(error: BaseException) -> str:
+    return str(error) or "interrupted"
 
 
 def _lock_reason(target: Target) -> str:

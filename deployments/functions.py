@@ -11,17 +11,20 @@ from edge.shipped import digest_of, function_name, function_source
 
 
 def shipped_version(*, actor: str) -> FunctionVersion:
-    """Keep the function as this checkout ships it."""
-    return keep(function_source(), actor=actor)
-
-
-def keep(source: str, *, actor: str) -> FunctionVersion:
-    """Record a source; the same source is the same version."""
+    """Describe the function as this checkout ships it; written down once it is deployed."""
+    source = function_source()
     digest = digest_of(source)
-    version, _ = FunctionVersion.objects.get_or_create(
-        digest=digest, defaults={"source": source, "created_by": actor}
+    known = FunctionVersion.objects.filter(digest=digest).first()
+    return known or FunctionVersion(digest=digest, source=source, created_by=actor)
+
+
+def keep(version: FunctionVersion) -> FunctionVersion:
+    """Write a version down; the same source is the same version."""
+    kept, _ = FunctionVersion.objects.get_or_create(
+        digest=version.digest,
+        defaults={"source": version.source, "created_by": version.created_by},
     )
-    return version
+    return kept
 
 
 def live(backend: Backend, environment: Environment) -> PublishedFunction | None:

@@ -16,7 +16,10 @@ from edge.routing import RoutingDocument
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What an environment shall serve, and on whose word."""
+    """What an environment shall serve, and on whose word.
+
+    `chosen_from` is the live release the choice was made from, where it was made for the operator.
+    """
 
     environment: Environment
     release: Release
@@ -24,6 +27,7 @@ class Target:
     kind: Deployment.Kind
     actor: str
     reason: str
+    chosen_from: Release | None = None
 
 
 @dataclass(frozen=True, slots=True)

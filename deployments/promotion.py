@@ -27,46 +27,91 @@ def promote_target(
 ) -> Target:
     """Deploy what another environment has live: same release, same function version.
 
-    A release named explicitly goes with the function it last ran with. Raises Refused.
+    A release named explicitly goes with the function it last ran with in `to`, or else in
+    `source`; that is also how an environment is brought back to what its history says. Raises
+    Refused.
     """
+    if release is not None:
+        function = (
+            _function_of(release, to)
+            or _function_of(release, source)
+            or (to.live.function if to.live else functions.shipped_version(actor=actor))
+        )
+        return Target(to, release, function, Kind.PROMOTE, actor, reason)
     if source == to:
         raise Refused(
             "same-environment",
             f"--from and --to are both {to}.",
-            "Promote from one environment to another one.",
+            "Promote from one environment to another one, or name a release with --release.",
         )
-    release = release or _live_release(source)
-    function = _function_of(release, [source, to]) or functions.shipped_version(actor=actor)
-    return Target(to, release, function, Kind.PROMOTE, actor, reason)
+    live = source.live
+    if live is None:
+        raise Refused(
+            "nothing-to-promote",
+            f"{source} has nothing live that could be promoted.",
+            f"Push first: manage.py push --to {source}",
+        )
+    return Target(to, live.release, live.function, Kind.PROMOTE, actor, reason)
 
 
 def rollback_target(
     *, environment: Environment, release: Release | None = None, actor: str, reason: str = ""
 ) -> Target:
-    """Deploy a release that was live before (default: the one before this one), never a rebuild.
+    """Deploy what was live before, release and function, never a rebuild.
 
-    It gets the function version it ran with. Raises Refused.
+    Without a release it is the deployment that the live one replaced: rolling back again goes
+    further back, never forth to what was left. A release named explicitly may be any that was
+    live there. Raises Refused.
     """
-    live = environment.live
+    past = served_in_order(environment)
+    earlier = [d for d in past[:-1] if release is None or d.release == release]
+    found = earlier[-1] if earlier else release and _last_deployment(release, environment)
+    if not found:
+        raise _nothing_to_roll_back(environment, release)
+    chosen_from = past[-1].release if release is None else None
+    return Target(
+        environment, found.release, found.function, Kind.ROLLBACK, actor, reason, chosen_from
+    )
+
+
+def served_in_order(environment: Environment) -> list[Deployment]:
+    """List what an environment came to serve, as a stack: the live deployment is the last one.
+
+    A rollback takes off what it left; a deployment of what is live adds nothing.
+    """
+    stack: list[Deployment] = []
     past = environment.deployments.succeeded().select_related("release", "function")
-    if release is None and live:
-        before = past.exclude(release=live.release).last()
-        release = before.release if before else None
-    if live is None or release is None:
-        raise Refused(
+    for deployment in past.order_by("pk"):
+        if deployment.kind == Kind.ROLLBACK:
+            stack = _without_what_was_left(stack, deployment)
+        if not stack or not _same(stack[-1], deployment):
+            stack.append(deployment)
+    return stack
+
+
+def _without_what_was_left(stack: list[Deployment], rollback: Deployment) -> list[Deployment]:
+    """Cut a stack back to what the rollback went to; whole when that is not in it."""
+    kept = next((n for n in range(len(stack) - 1, -1, -1) if _same(stack[n], rollback)), None)
+    return stack if kept is None else stack[: kept + 1]
+
+
+def _same(one: Deployment, other: Deployment) -> bool:
+    return one.release_id == other.release_id and one.function_id == other.function_id
+
+
+def _nothing_to_roll_back(environment: Environment, release: Release | None) -> Refused:
+    if release is None:
+        return Refused(
             "nothing-before",
-            f"{environment} has served no other release before.",
+            f"{environment} has served nothing else before.",
             "See: manage.py history",
         )
-    function = _function_of(release, [environment])
-    if function is None:
-        raise Refused(
-            "never-live",
-            f"Release {release} was never live in {environment}.",
-            f"See: manage.py history. To deploy it all the same: "
-            f"manage.py promote --release {release} --to {environment}",
-        )
-    return Target(environment, release, function, Kind.ROLLBACK, actor, reason)
+    return Refused(
+        "never-live",
+        f"Release {release} was never live in {environment}.",
+        f"See: manage.py history. To deploy it all the same: "
+        f"manage.py promote --release {release} --to {environment}",
+    )
 
 
 def function_target(*, environment: Environment, actor: str, reason: str = "") -> Target:
@@ -82,22 +127,13 @@ def function_target(*, environment: Environment, actor: str, reason: str = "") -
     return Target(environment, live.release, version, Kind.FUNCTION, actor, reason)
 
 
-def _live_release(environment: Environment) -> Release:
-    live = environment.live
-    if live is None:
-        raise Refused(
-            "nothing-to-promote",
-            f"{environment} has nothing live that could be promoted.",
-            f"Push first: manage.py push --to {environment}",
-        )
-    return live.release
+def _function_of(release: Release, environment: Environment) -> FunctionVersion | None:
+    """Find the function a release ran with last in an environment."""
+    ran = _last_deployment(release, environment)
+    return ran.function if ran else None
 
 
-def _function_of(release: Release, environments: list[Environment]) -> FunctionVersion | None:
-    """Find the function a release ran with last, in the first environment that had it."""
-    for environment in environments:
-        past = environment.deployments.succeeded().filter(release=release)
-        ran: Deployment | None = past.select_related("function").last()
-        if ran:
-            return ran.function
-    return None
+def _last_deployment(release: Release, environment: Environment) -> Deployment | None:
+    past = environment.deployments.succeeded().filter(release=release)
+    last: Deployment | None = past.select_related("release", "function").last()
+    return last

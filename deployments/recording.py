@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from deployments import functions
+from deployments import error_page, functions
 from deployments.models import Deployment, Environment, Outcome, Release
 from deployments.plans import Target
 from deployments.routes import read_route
@@ -23,7 +23,7 @@ def record(target: Target, *, previous: str) -> Deployment:
         environment=target.environment,
         release=target.release,
         previous=Release.objects.filter(name=previous).first(),
-        function=target.function,
+        function=functions.keep(target.function),
         kind=target.kind,
         actor=target.actor,
         reason=target.reason,
@@ -53,6 +53,8 @@ def settle_unfinished(
         took_place = deployment == unfinished[-1] and _is_in_force(backend, deployment)
         result = Result.SUCCEEDED if took_place else Result.ABANDONED
         say(f"Settle interrupted deployment {deployment.pk}: {result.label.lower()}")
+        if took_place:
+            error_page.refresh(backend, deployment)
         finish(backend, deployment, result, detail="Interrupted; settled by a later run.")
 
 

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from deployments import functions
-from deployments.deploying import ERROR_PAGE_KEY
+from deployments import error_page, functions
 from deployments.models import Deployment, Environment, Release
 from deployments.probing import answers
 from deployments.routes import read_route
@@ -93,7 +92,7 @@ def _drift(backend: Backend, environment: Environment, live: Deployment) -> Iter
     if environment.deployments.unfinished().exists():
         yield f"a deployment was interrupted; run: {mend}"
     try:
-        if backend.objects.head(ERROR_PAGE_KEY) is None:
-            yield f"{ERROR_PAGE_KEY} is missing; run: {mend}"
+        if backend.objects.head(error_page.KEY) is None:
+            yield f"{error_page.KEY} is missing; run: {mend}"
     except EdgeError as error:
         yield f"the object store does not answer: {error}"

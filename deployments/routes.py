@@ -15,29 +15,35 @@ ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What an environment's routing keys held at one moment."""
+    """What an environment's routing keys held at one moment.
+
+    `values` has its own keys, `stale` the keys of hosts that are its no longer.
+    """
 
     values: dict[str, str | None]
+    stale: frozenset[str] = frozenset()
 
     @property
     def document(self) -> RoutingDocument | None:
         """The routing document, or None where there is none or it cannot be read."""
-        text = next(iter(self.values.values()))
-        try:
-            return RoutingDocument.from_json(text) if text else None
-        except (ValueError, KeyError, TypeError):
-            return None
+        return _parse(next(iter(self.values.values())))
 
     @property
     def agrees(self) -> bool:
-        """Whether every key holds the same document."""
-        return len(set(self.values.values())) == 1
+        """Whether every key holds the same document, and no other key does."""
+        return len(set(self.values.values())) == 1 and not self.stale
 
 
 def read_route(store: KeyValueStore, environment: Environment) -> Route:
-    """Read every routing key of an environment."""
+    """Read every routing key of an environment, those of hosts it has lost included."""
+    items = store.items()
     keys = routing_keys(environment.name, environment.hosts)
-    return Route({key: store.get(key) for key in keys})
+    stale = {
+        key
+        for key, text in items.items()
+        if key.startswith("host:") and key not in keys and _names(text, environment)
+    }
+    return Route({key: items.get(key) for key in keys}, frozenset(stale))
 
 
 def write_route(
@@ -54,6 +60,7 @@ def write_route(
             break
         puts = {key: value for key, value in wanted.values.items() if value is not None}
         deletes = [key for key, value in wanted.values.items() if value is None]
+        deletes += seen.stale
         if store.get(PREVIEW_KEY) is None:
             puts[PREVIEW_KEY] = secrets.token_urlsafe(32)
         try:
@@ -70,5 +77,17 @@ def write_route(
 
 def route_to(environment: Environment, document: RoutingDocument) -> Route:
     """Give what the keys of an environment hold once a document is in force."""
-    text = document.to_json()
-    return Route(dict.fromkeys(routing_keys(environment.name, environment.hosts), text))
+    keys = routing_keys(environment.name, environment.hosts)
+    return Route(dict.fromkeys(keys, document.to_json()))
+
+
+def _parse(text: str | None) -> RoutingDocument | None:
+    try:
+        return RoutingDocument.from_json(text) if text else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _names(text: str, environment: Environment) -> bool:
+    document = _parse(text)
+    return document is not None and document.environment == environment.name

@@ -21,7 +21,7 @@ from deployments.errors import ChangedMeanwhile, DeploymentError, PartlyChanged,
 from deployments.models import Environment
 from dispatch.errors import DispatchError, JobChangedMeanwhile
 from edge.errors import EdgeError, StaleEtag
-from tracking.errors import TrackingError
+from tracking.errors import PublishingFailed, TrackingError
 
 PIPED_WIDTH = 200
 REFUSED, CHANGED_MEANWHILE, PARTLY_CHANGED = 1, 3, 4
@@ -30,6 +30,7 @@ EXIT_CODES: dict[type[Exception], int] = {
     JobChangedMeanwhile: CHANGED_MEANWHILE,
     StaleEtag: CHANGED_MEANWHILE,
     PartlyChanged: PARTLY_CHANGED,
+    PublishingFailed: PARTLY_CHANGED,
     DeploymentError: REFUSED,
     DispatchError: REFUSED,
     TrackingError: REFUSED,

@@ -1,11 +1,13 @@
 """What `bin/demo` shows: demo data, a first release, and where to look at them."""
 
 from collections.abc import Callable
+from io import StringIO
 from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.core.management.base import OutputWrapper
 
 from deployments.errors import Refused
 from dispatch.demo import load_demo_jobs
@@ -20,17 +22,19 @@ PASSWORD = "hauls-junk-all-day"  # noqa: S105
 MARKS_STREET = "Soderblom Avenue"
 
 
-def set_up(*, say: Callable[[str], None]) -> None:
-    """Load demo data, push a release and promote it; repeats change nothing. Raises Refused."""
-    refuse_in_production()
+def set_up(*, say: Callable[[str], None], out: StringIO | OutputWrapper) -> None:
+    """Load demo data, push a release and promote it; repeats change nothing.
+
+    The steps of the two commands go to `out`.
+    """
     say("Load demo jobs")
     load_demo_jobs(actor=LOGIN)
     for job in Job.objects.filter(tracking_links=None):
         ensure_link(job=job, actor=LOGIN)
     publish_behind(objects=get_backend().objects)
     _create_login()
-    call_command("push", message="First release")
-    call_command("promote", yes=True)
+    call_command("push", message="First release", stdout=out)
+    call_command("promote", yes=True, stdout=out)
 
 
 def refuse_in_production() -> None:

@@ -21,6 +21,9 @@ class SwitchCommand(DeployCommand):
         """Make the target the options ask for."""
         raise NotImplementedError
 
+    def prepare(self, target: Target) -> None:
+        """Do what comes before the switch and is not for a dry run. Raises Refused."""
+
     def run(self, **options: Any) -> dict[str, Any]:
         started = time.monotonic()
         backend = get_backend()
@@ -29,6 +32,7 @@ class SwitchCommand(DeployCommand):
         self._show(plan)
         if options["dry_run"]:
             return self._result(plan, None, 0, started)
+        self.prepare(target)
         if not plan.is_done:
             question = f"Point {target.environment} at {target.release}?"
             self.confirm(target.environment, question, yes=options["yes"])

@@ -219,3 +219,35 @@ def test_fault_points_are_counted():
 def test_releases_of_the_same_content_are_one(operator):
     assert operator.push("A") == operator.push("A")
     assert Release.objects.count() == 1
+
+
+def test_keys_of_hosts_it_has_lost_are_removed(operator, production, backend):
+    production.hosts = ["localhost", "127.0.0.1", "old.example.com"]
+    production.save()
+    first = operator.push("A")
+    operator.promote()
+    assert operator.served("old.example.com") == first.name
+    production.hosts = ["localhost", "127.0.0.1"]
+    production.save()
+    assert read_route(backend.keyvalues, production).stale == {"host:old.example.com"}
+    operator.promote()
+    assert backend.keyvalues.get("host:old.example.com") is None
+    assert backend.keyvalues.get("host:staging.localhost") is not None
+
+
+def test_failure_after_the_probe_leaves_the_switch_to_be_settled(operator, backend, replaced):
+    class NoAudit(Counting):
+        def put(self, key, *args, **kwargs):
+            if key.startswith("audit/"):
+                raise BackendUnavailable("503 SlowDown")
+            return backend.objects.put(key, *args, **kwargs)
+
+    release = operator.push("A")
+    operator.backend = replaced(objects=NoAudit(backend.objects))
+    with pytest.raises(PartlyChanged) as failed:
+        operator.promote()
+    assert failed.value.code == "not-recorded"
+    operator.backend = backend
+    assert operator.served() == release.name
+    assert operator.promote().deployment is None
+    assert Deployment.objects.last().outcome.result == Outcome.Result.SUCCEEDED

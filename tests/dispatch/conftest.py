@@ -11,9 +11,9 @@ from dispatch.seeding import DISPATCHERS
 
 
 @pytest.fixture(autouse=True)
-def static_root(settings, tmp_path):
-    """WhiteNoise warns where collectstatic has not run; tests need no collected files."""
-    settings.STATIC_ROOT = tmp_path
+def time_zone(settings):
+    """The days of these tests are Denver's, whatever the firm's default is."""
+    settings.TIME_ZONE = "America/Denver"
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from dispatch.changing import job_by_number
-from dispatch.demo import JOBS, load_demo_jobs
+from dispatch.demo import JOBS, load_demo_jobs, next_window
 from dispatch.models import Job
 from dispatch.statuses import Status
 
@@ -20,7 +20,7 @@ def test_demo_has_marks_job():
     assert (mark.first_name, mark.status) == ("Mark", Status.READY_FOR_PICKUP)
     assert "Soderblom Avenue" in mark.address
     assert str(mark.price) == "$600 all-in"
-    assert mark.window_start == datetime(2026, 11, 20, 20, tzinfo=UTC)
+    assert mark.window_start == datetime(2026, 11, 20, 21, tzinfo=UTC)
 
 
 def test_demo_twice_is_demo_once():
@@ -32,3 +32,12 @@ def test_demo_twice_is_demo_once():
 def test_demo_shows_every_status():
     load_demo_jobs()
     assert set(Job.objects.values_list("status", flat=True)) == set(Status)
+
+
+@pytest.mark.parametrize(
+    ("now", "window"),
+    [("06:00", (0, 9, 11)), ("13:30", (0, 14, 16)), ("18:59", (0, 19, 21)), ("21:00", (1, 9, 11))],
+)
+def test_marks_window_is_still_to_come(now, window):
+    with time_machine.travel(f"2026-11-20T{now}:00-07:00"):
+        assert next_window() == window

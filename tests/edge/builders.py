@@ -1,6 +1,8 @@
 """A local edge to ask, over a store in a folder and values in memory."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from edge.backends.folder import FolderStore
 from edge.protocols import ViewerResponse
@@ -29,8 +31,8 @@ def application(environ, start_response):
 class Machine:
     """A local edge whose back end a test changes by hand."""
 
-    folder: object
-    options: dict = field(default_factory=dict)
+    folder: Path
+    options: dict[str, Any] = field(default_factory=dict)
     state: Snapshot = field(default_factory=Snapshot)
 
     def __post_init__(self):

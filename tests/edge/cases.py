@@ -187,7 +187,7 @@ REFUSED = [
         "/assets/%2e%2e/registry/jobs.json", "/assets/%2E./x", "/./x", "/a/.", "/a%2fb", "/a%2Fb",
         "/a%5cb", "/a\\b", "/a%00b", "/a%0d%0ab", "/a\tb", "/a%7fb", "/a%", "/a%2", "/a%zz",
         "/%ff", "//evil.example", "/a//b", "/.well-known/../registry/jobs.json", "/track/..",
-        "/track/%2e%2e.json/../x",
+        "/track/%2e%2e.json/../x", "/track/\u00e9", "/a b",
     )
 ]  # fmt: skip
 
@@ -211,6 +211,8 @@ PREVIEWS = [
     ),
     Case("/?release=live", status=302, location="/", sets=CLEARED),
     Case("/?x=1&release=live", status=302, location="/?x=1", sets=CLEARED),
+    Case("/?x=\u00e9 \U0001f69a&release=live", status=302,
+         location="/?x=%C3%A9%20%F0%9F%9A%9A", sets=CLEARED),
     Case("/", page("/index.html", OLD), cookie=f"other=1; qdn_release={ticket()}"),
     Case(f"/track/{TOKEN}", page("/track/index.html", OLD), cookie=f"qdn_release={ticket()}",
          token=TOKEN),

@@ -1,6 +1,7 @@
 """What is particular to the folder: whole or not at all, even when writing fails."""
 
 import os
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from edge.backends import folder
 from edge.backends.folder import FolderStore
 from edge.errors import BackendUnavailable, KeyRefused, ObjectMissing
 
-TEXT = {"content_type": "text/plain", "cache_control": "no-store"}
+TEXT: dict[str, Any] = {"content_type": "text/plain", "cache_control": "no-store"}
 
 
 def test_folder_is_made_with_the_first_object(tmp_path):
@@ -25,7 +26,7 @@ def test_failed_write_leaves_the_old_object_and_no_debris(tmp_path, monkeypatch)
     def broken(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(folder.os, "replace", broken)
+    monkeypatch.setattr("edge.backends.folder.os.replace", broken)
     with pytest.raises(BackendUnavailable, match="No space left"):
         store.put("a", b"new", **TEXT)
     monkeypatch.undo()

@@ -57,7 +57,7 @@ def gunicorn(environ):
             cwd=ROOT, env=environ, pass_fds=[listener.fileno()],
         )  # fmt: skip
         try:
-            yield http.client.HTTPConnection(*listener.getsockname(), timeout=60)
+            yield http.client.HTTPConnection("127.0.0.1", listener.getsockname()[1], timeout=60)
         finally:
             process.terminate()
             process.wait(timeout=30)

@@ -4,7 +4,6 @@ import threading
 
 import pytest
 
-from edge import snapshot as module
 from edge.errors import BackendUnavailable
 from edge.routing import RoutingDocument
 from edge.shipped import function_name, function_source
@@ -16,7 +15,7 @@ def clock(monkeypatch):
     class Clock:
         now = 100.0
 
-    monkeypatch.setattr(module.time, "monotonic", lambda: Clock.now)
+    monkeypatch.setattr("edge.snapshot.time.monotonic", lambda: Clock.now)
     return Clock
 
 

@@ -1,4 +1,5 @@
 from argparse import ArgumentParser
+from io import StringIO
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +12,6 @@ from qdn.walk import Walk, WalkFailed
 
 class Command(OperatorCommand):
     help = "Load demo data and deploy a first release; bin/demo calls this."
-    changes_something = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -26,8 +26,11 @@ class Command(OperatorCommand):
                 return Walk(site=settings.SITE_URL, say=self.say).run()
             except WalkFailed as failed:
                 raise CommandError(str(failed), returncode=REFUSED) from failed
+        if options["dry_run"]:
+            self.summarise("Would load demo jobs and a login, push a release and promote it")
+            return {}
         if not options["urls"]:
-            demonstration.set_up(say=self.say)
+            demonstration.set_up(say=self.say, out=StringIO() if self.quiet else self.stdout)
         urls = demonstration.urls()
         if options["urls"]:
             for name, url in urls.items():

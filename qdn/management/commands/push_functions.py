@@ -18,13 +18,14 @@ class Command(SwitchCommand):
         parser.add_argument("--environment", default="staging")
 
     def target(self, **options: Any) -> Target:
-        target = function_target(
+        return function_target(
             environment=Environment.objects.named(options["environment"]),
             actor=actor(),
             reason=options["reason"],
         )
+
+    def prepare(self, target: Target) -> None:
         tests = functions.try_out(
             get_backend(), target.environment, target.function, target.release
         )
         self.say(f"Try out edge function {target.function}: {len(tests)} requests, all right")
-        return target

@@ -1,0 +1,24 @@
+"""The error page at its fixed key: edge functions do not run on error responses.
+
+All environments share it, so it follows the protected one; any may fill the empty place.
+"""
+
+from deployments.artifacts import ERROR_PAGE
+from deployments.models import Deployment
+from edge.protocols import Backend
+
+KEY = "errors/404.html"
+
+
+def refresh(backend: Backend, deployment: Deployment) -> int:
+    """Bring the error page up to date; tell how many paths were invalidated. Raises EdgeError."""
+    source = deployment.release.key(ERROR_PAGE)
+    wanted, stored = backend.objects.head(source), backend.objects.head(KEY)
+    if wanted is None or (stored and not deployment.environment.protected):
+        return 0
+    metadata = {"sha256": wanted.metadata.get("sha256", "")}
+    if stored and stored.metadata.get("sha256") == metadata["sha256"]:
+        return 0
+    backend.objects.copy(source, KEY, metadata=metadata)
+    reference = f"deployment-{deployment.pk}"
+    return backend.distribution.invalidate([f"/{KEY}"], reference=reference)
