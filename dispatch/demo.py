@@ -203,7 +203,7 @@ def _details(demo: DemoJob, crews: dict[str, Crew]) -> dict[str, Any]:
 
 
 def next_window() -> tuple[int, int, int]:
-    """Give two hours that are still to come: whoever looks at Mark's link finds the crew on time."""
+    """Give two hours still to come: whoever looks at Mark's link finds the crew on time."""
     first = max(9, timezone.localtime().hour + 1)
     return (0, first, first + 2) if first <= LAST_START else (1, 9, 11)
 

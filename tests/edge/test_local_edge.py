@@ -56,9 +56,11 @@ def gunicorn(environ):
              "--log-level", "error"],
             cwd=ROOT, env=environ, pass_fds=[listener.fileno()],
         )  # fmt: skip
+        connection = http.client.HTTPConnection("127.0.0.1", listener.getsockname()[1], timeout=60)
         try:
-            yield http.client.HTTPConnection("127.0.0.1", listener.getsockname()[1], timeout=60)
+            yield connection
         finally:
+            connection.close()
             process.terminate()
             process.wait(timeout=30)
 

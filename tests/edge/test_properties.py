@@ -22,7 +22,8 @@ REACHABLE = re.compile(
 PIECES = st.sampled_from(
     ["/", "..", ".", "%2e", "%2E%2e", "%2f", "%5c", "\\", "//", "track", "track-staging", "book",
      "assets", ".well-known", "registry", "jobs", "releases", LIVE, "audit", "jobs.json", ".json",
-     ".html", "%", "%zz", "%00", "%c3%a9", "?token=", "?release=", "?release=live&", "&t=", "a b", "é", "-", "\n"]
+     ".html", "%", "%zz", "%00", "%c3%a9", "?token=", "?release=", "?release=live&", "&t=",
+     "a b", "é", "-", "\n"]
 )  # fmt: skip
 PATHS = st.one_of(
     st.lists(st.one_of(PIECES, st.text(max_size=4)), max_size=12).map(lambda p: "/" + "".join(p)),
