@@ -10,7 +10,7 @@ const kvs = cf.kvs();
 
 // A page family, perhaps of another environment: /track/..., /track-staging/..., /track.html
 const SURFACE = /^\/(track|book|dashboard)(?:-([a-z0-9-]+))?(\.html)?(\/.*)?$/;
-// "Has a dot" does not mean "is a file": tokens and names have dots.
+// A dot does not make a file: tokens and names have dots.
 const FILE =
   /\.(html?|css|m?js|json|map|txt|xml|ico|svg|png|jpe?g|gif|webp|avif|woff2?|[ot]tf|pdf|webmanifest|wasm|mp[34]|webm|ics|csv|zip)$/i;
 // Nearly every path is plain: one look instead of three.
@@ -28,7 +28,7 @@ async function handler(event) {
   const request = event.request;
   const uri = request.uri;
   if (!acceptable(uri)) {
-    return reply(400, 'Bad Request', 'text/plain', 'Bad request: this address is not one of ours.\n', {});
+    return reply(400, 'Bad Request', 'text/plain', 'Bad request: not an address of ours.\n', {});
   }
   if (uri.startsWith('/assets/') || uri.startsWith('/.well-known/')) {
     request.querystring = {};
