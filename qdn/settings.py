@@ -1,6 +1,7 @@
 """The one settings file. Every variable it reads stands in .env.example."""
 
 from pathlib import Path
+from typing import Any
 
 import environ
 from django.urls import reverse_lazy
@@ -190,6 +191,18 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # The admin's look. A link shows to those who may open it.
+
+
+def _sidebar_link(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
+    """Link a model's list for those who may view it."""
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{model}_changelist"),
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{model}"),
+    }
+
+
 UNFOLD = {
     "SITE_TITLE": "QuickDumpNow",
     "SITE_HEADER": "QuickDumpNow",
@@ -219,20 +232,18 @@ UNFOLD = {
                 "title": "Dispatch",
                 "items": [
                     {"title": "Board", "icon": "view_kanban", "link": "/dashboard/"},
-                    *(
-                        {
-                            "title": title,
-                            "icon": icon,
-                            "link": reverse_lazy(f"admin:dispatch_{model}_changelist"),
-                            "permission": f"dispatch.permissions.may_view_{model}",
-                        }
-                        for title, icon, model in (
-                            ("Jobs", "assignment", "job"),
-                            ("Customers", "person", "customer"),
-                            ("Crews", "local_shipping", "crew"),
-                            ("Services", "category", "servicetype"),
-                        )
-                    ),
+                    _sidebar_link("Jobs", "assignment", "dispatch", "job"),
+                    _sidebar_link("Customers", "person", "dispatch", "customer"),
+                    _sidebar_link("Crews", "local_shipping", "dispatch", "crew"),
+                    _sidebar_link("Services", "category", "dispatch", "servicetype"),
+                ],
+            },
+            {
+                "title": "Pages",
+                "items": [
+                    _sidebar_link("Environments", "dns", "deployments", "environment"),
+                    _sidebar_link("Releases", "inventory_2", "deployments", "release"),
+                    _sidebar_link("Deployments", "history", "deployments", "deployment"),
                 ],
             },
         ],
