@@ -2,7 +2,8 @@
 
 Run it as `.venv/bin/python bench/edge.py` on a quiet machine. Both servers run under gunicorn with
 the same workers and threads and are loaded in turns, so that a slow moment meets both; a ratio is
-the median of the rounds' ratios.
+the median of the rounds' ratios. The server's processor time per request is told too (on Linux): other
+work on the machine hardly changes it.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import django
 from django.core.management import call_command
@@ -117,6 +119,33 @@ def prepare(folder: Path) -> None:
     list(Compressor(quiet=True).compress(str(plain / "page.html")))
 
 
+class Server(NamedTuple):
+    port: int
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """Sum the processor time of gunicorn's workers; 0 where there is no /proc."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        if not children.exists():
+            return 0
+        stats = [Path(f"/proc/{pid}/stat").read_text() for pid in children.read_text().split()]
+        ticks = [stat.rpartition(")")[2].split()[11:13] for stat in stats]
+        return sum(int(tick) for pair in ticks for tick in pair) / os.sysconf("SC_CLK_TCK")
+
+
+class Load(NamedTuple):
+    rate: float
+    cpu: float  # microseconds a request
+
+
+def load(target: Server, path: str, headers: dict[str, str], seconds: float) -> Load:
+    before = target.cpu_seconds()
+    rate = requests_per_second(
+        port=target.port, path=path, host="localhost", headers=headers, seconds=seconds
+    )
+    return Load(rate, (target.cpu_seconds() - before) / (rate * seconds) * 1e6)
+
+
 @contextmanager
 def server(name: str, options):
     """Run one of bench/apps.py under gunicorn; give its port."""
@@ -133,7 +162,7 @@ def server(name: str, options):
         try:
             port = listener.getsockname()[1]
             check_bytes(port, name == "whitenoise")
-            yield port
+            yield Server(port, process.pid)
         finally:
             process.terminate()
             process.wait(timeout=10)
@@ -149,30 +178,31 @@ def check_bytes(port: int, plain: bool) -> None:
             assert response.read() == expected, name
 
 
-def compare(edge: int, plain: int, options) -> None:
+def compare(edge: Server, plain: Server, options) -> None:
     print(f"gunicorn gthread, workers: {options.workers}, threads: {options.threads}")
     for encoding, headers in ENCODINGS.items():
         for name, (edge_path, plain_path) in PATHS.items():
-            rates = []
-            for _ in range(options.rounds):
-                rates.append(
-                    [
-                        requests_per_second(
-                            port=port,
-                            path=path,
-                            host="localhost",
-                            headers=headers,
-                            seconds=options.seconds,
-                        )
-                        for port, path in ((edge, edge_path), (plain, plain_path))
-                    ]
+            rounds = [
+                (
+                    load(edge, edge_path, headers, options.seconds),
+                    load(plain, plain_path, headers, options.seconds),
                 )
-            ratios = [ours / theirs for ours, theirs in rates]
-            print(
-                f"{name}, {encoding}: edge {median(ours for ours, _ in rates):.0f}/s, "
-                f"WhiteNoise {median(theirs for _, theirs in rates):.0f}/s, "
-                f"ratio {median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-            )
+                for _ in range(options.rounds)
+            ]
+            print(f"{name}, {encoding}: {summary(rounds)}")
+
+
+def summary(rounds: list[tuple[Load, Load]]) -> str:
+    ratios = [ours.rate / theirs.rate for ours, theirs in rounds]
+    edge, plain = (
+        f"{median(pair[side].rate for pair in rounds):.0f}/s"
+        f" at {median(pair[side].cpu for pair in rounds):.0f} us"
+        for side in (0, 1)
+    )
+    return (
+        f"edge {edge}, WhiteNoise {plain}, "
+        f"ratio {median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+    )
 
 
 if __name__ == "__main__":
