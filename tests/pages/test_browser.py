@@ -1,8 +1,8 @@
 """The pages in a real browser, from the server and the edge of bin/demo."""
 
-from pathlib import re
+import re
+from pathlib import Path
 
-import Path
 import pytest
 
 pytestmark = pytest.mark.browser
