@@ -20,5 +20,9 @@ def refresh(backend: Backend, deployment: Deployment) -> int:
     if stored and stored.metadata.get("sha256") == metadata["sha256"]:
         return 0
     backend.objects.copy(source, KEY, metadata=metadata)
-    reference = f"deployment-{deployment.pk}"
-    return backend.distribution.invalidate([f"/{KEY}"], reference=reference)
+    return sum(
+        backend.distribution.invalidate(
+            distribution, [f"/{KEY}"], reference=f"deployment-{deployment.pk}"
+        )
+        for distribution in deployment.environment.distribution_ids
+    )

@@ -42,9 +42,34 @@ class Environment(models.Model):
         return self.name
 
     @property
+    def distribution_ids(self) -> list[str]:
+        """The distributions that serve it; an environment without any stands for itself."""
+        ids = [distribution.remote_id for distribution in self.distributions.all()]
+        return ids or [self.name]
+
+    @property
     def live(self) -> "Deployment | None":
         """The deployment that succeeded last: what the history says is live."""
         return self.deployments.succeeded().select_related("release", "function").last()
+
+
+class Distribution(models.Model):
+    """A CDN distribution that serves an environment.
+
+    `paths` are the patterns it routes to the pages, as in its behaviours: what of a deployment
+    concerns it, and so what is invalidated in it.
+    """
+
+    environment = models.ForeignKey(Environment, models.CASCADE, related_name="distributions")
+    remote_id = models.CharField("id", max_length=64, unique=True)
+    domain = models.CharField(max_length=253, blank=True)
+    paths = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.environment}: {self.remote_id}"
 
 
 class ReleaseQuerySet(models.QuerySet["Release"]):

@@ -134,9 +134,9 @@ class FunctionHost(Protocol):
 
 
 class Distribution(Protocol):
-    """A CDN distribution: what caches."""
+    """CDN distributions, by id: what caches. The local back end has one cache for all ids."""
 
-    def invalidate(self, paths: Iterable[str], *, reference: str) -> int:
+    def invalidate(self, distribution: str, paths: Iterable[str], *, reference: str) -> int:
         """Drop cached paths (`*` only at the end); tell how many. Same reference: done once."""
 
 

@@ -107,13 +107,14 @@ class RowFunctionHost:
 class RowDistribution:
     """A Distribution: rows that every local edge reads, each for its own cache."""
 
-    def invalidate(self, paths: Iterable[str], *, reference: str) -> int:
+    def invalidate(self, distribution: str, paths: Iterable[str], *, reference: str) -> int:
         wanted = sorted(set(paths))
         for path in wanted:
             if not path.startswith("/") or "*" in path[:-1]:
                 raise EdgeError(f"A path starts with '/' and has '*' at its end only: {path!r}.")
         if not wanted:
             return 0
+        reference = f"{distribution}:{reference}"
         with transaction.atomic():
             _state().update(invalidated=F("invalidated") + 1)  # first: it is the lock
             earlier = Invalidation.objects.filter(reference=reference).first()

@@ -239,25 +239,30 @@ def test_function_with_a_syntax_error_is_refused(backend):
 
 
 def test_invalidation_counts_paths(backend):
-    assert backend.distribution.invalidate(["/a", "/b/*", "/a"], reference="d1") == 2
-    assert backend.distribution.invalidate([], reference="d2") == 0
+    assert backend.distribution.invalidate("main", ["/a", "/b/*", "/a"], reference="d1") == 2
+    assert backend.distribution.invalidate("main", [], reference="d2") == 0
 
 
 def test_same_invalidation_twice_is_one(backend):
-    assert backend.distribution.invalidate(["/b", "/a"], reference="d1") == 2
-    assert backend.distribution.invalidate(["/a", "/b"], reference="d1") == 2
+    assert backend.distribution.invalidate("main", ["/b", "/a"], reference="d1") == 2
+    assert backend.distribution.invalidate("main", ["/a", "/b"], reference="d1") == 2
 
 
 def test_reference_is_not_used_again_for_other_paths(backend):
-    backend.distribution.invalidate(["/a"], reference="d1")
+    backend.distribution.invalidate("main", ["/a"], reference="d1")
     with pytest.raises(EdgeError, match="for other paths"):
-        backend.distribution.invalidate(["/b"], reference="d1")
+        backend.distribution.invalidate("main", ["/b"], reference="d1")
+
+
+def test_distributions_have_references_of_their_own(backend):
+    backend.distribution.invalidate("main", ["/a"], reference="d1")
+    assert backend.distribution.invalidate("root", ["/b"], reference="d1") == 1
 
 
 @pytest.mark.parametrize("path", ["a", "/a*b", "/*/b", ""])
 def test_odd_path_is_not_invalidated(backend, path):
     with pytest.raises(EdgeError):
-        backend.distribution.invalidate([path], reference="d1")
+        backend.distribution.invalidate("main", [path], reference="d1")
 
 
 # Viewer
