@@ -2,8 +2,8 @@
 
 Run it as `.venv/bin/python bench/edge.py` on a quiet machine. Both servers run under gunicorn with
 the same workers and threads and are loaded in turns, so that a slow moment meets both; a ratio is
-the median of the rounds' ratios. The server's processor time per request is told too (on Linux): other
-work on the machine hardly changes it.
+the median of the rounds' ratios. On Linux the processor time per request is told too: other work on
+the machine changes it less.
 """
 
 import argparse

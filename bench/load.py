@@ -27,7 +27,9 @@ def requests_per_second(
     ).stdout
     if "Non-2xx" in output:
         raise SystemExit(f"The server answered with errors:\n{output}")
-    return float(re.search(r"Requests/sec:\s*([\d.]+)", output)[1])
+    found = re.search(r"Requests/sec:\s*([\d.]+)", output)
+    assert found, output
+    return float(found[1])
 
 
 def _with_python(port: int, path: str, headers: dict[str, str], seconds: float) -> float:
