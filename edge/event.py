@@ -43,10 +43,10 @@ class ViewerRequest(NamedTuple):
 
     def flat(self) -> tuple[str, ...]:
         """Give the request as the prelude's __request takes it."""
-        head = "\n".join([part for pair in self.headers for part in pair])
-        if head.count("\n") != 2 * len(self.headers) - 1:  # a folded line of an odd server
-            folded = (part.replace("\n", " ") for pair in self.headers for part in pair)
-            head = "\n".join(folded)
+        head = "\n".join([f"{name}\0{value}" for name, value in self.headers])
+        if head.count("\n") != len(self.headers) - 1 or head.count("\0") != len(self.headers):
+            head = "\n".join(f"{_one_line(name)}\0{_one_line(v)}" for name, v in self.headers)
+        head = f"\n{head}\n"
         query = json.dumps(query_entries(self.querystring)) if self.querystring else ""
         cookies = json.dumps(cookie_entries(self.cookies)) if self.cookies else ""
         return (self.request_id, self.ip, self.method, self.uri, head, query, cookies)
@@ -79,6 +79,11 @@ def cookie_entries(header: str) -> dict[str, Any]:
     """Split a Cookie header: {name: {value, multiValue?}}."""
     pairs = (part.strip().partition("=") for part in header.split(";"))
     return _entries((name, value) for name, _, value in pairs if name)
+
+
+def _one_line(text: str) -> str:
+    """Replace what an odd server may leave in a header: a folded line, a NUL."""
+    return text.replace("\n", " ").replace("\0", " ")
 
 
 def _entries(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:

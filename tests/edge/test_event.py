@@ -51,4 +51,4 @@ def test_cookies():
 
 def test_folded_header_cannot_pass_for_another():
     request = ViewerRequest("/", (("a", "1\nhost"), ("host", "localhost")))
-    assert request.flat()[4] == "a\n1 host\nhost\nlocalhost"
+    assert request.flat()[4] == "\na\0001 host\nhost\0localhost\n"

@@ -11,6 +11,7 @@ from edge.errors import FunctionFailed, FunctionInvalid
 from edge.event import ViewerRequest, viewer_event
 from edge.limits import FUNCTION_MEMORY_BYTES
 from edge.runtime.quickjs import EdgeFunction
+from edge.runtime.results import Generated
 from edge.shipped import function_source
 from tests.edge.cases import CASES, NOW
 
@@ -233,3 +234,39 @@ def test_source_that_cannot_run_is_refused(source):
 def test_what_the_runtime_lacks_is_an_error(expression):
     with pytest.raises(FunctionFailed):
         answer(expression, {"a": "{not json"})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return r;",
+        "r.headers.b = {value: 'new'}; return r;",
+        "r.headers.n = {value: 'new'}; return r;",
+        "r.headers.a.value = 'changed'; return r;",
+        "delete r.headers.a; return r;",
+        "delete r.headers.nothing; return r;",
+        "r.headers.a = {value: r.headers.a.value}; return r;",
+        "r.headers = {a: r.headers.a}; return r;",
+        "r.headers = {}; return r;",
+        "r.headers = Object.assign({}, r.headers); return r;",
+        "r.headers.n = {value: Object.keys(r.headers).join()}; return r;",
+        "r.headers.n = {value: JSON.stringify(r.headers)}; return r;",
+        "r.headers.n = {value: String('b' in r.headers) + ('z' in r.headers)}; return r;",
+        "r.headers.n = {value: String(r.headers.z) + typeof r.headers.toString}; return r;",
+        "r.headers.n = {value: String(r.headers.hasOwnProperty('c'))}; return r;",
+        "for (const k in r.headers) r.headers[k] = {value: k}; return r;",
+        "r.headers.a = {value: '1', multiValue: [{value: '1'}, {value: '2'}]}; return r;",
+        "return {statusCode: 200, body: JSON.stringify(r.headers)};",
+    ],
+)
+def test_headers_made_when_looked_at_are_headers_all_the_same(body):
+    """Values that read like names, and one header's start in another's, must not mislead."""
+    function = EdgeFunction(f"async function handler(event) {{ const r = event.request; {body} }}")
+    headers = (("a", "b"), ("b", ""), ("c", "a"), ("aa", "x\ty"), ("x-a", "z"))
+    request = ViewerRequest("/", headers)
+    lazy, plain = function.run_request(request, {}), function.run(request.event(), {})
+    assert type(lazy) is type(plain)
+    if isinstance(lazy, Generated):
+        assert lazy == plain
+    else:
+        assert lazy.applied_to(request.event()) == plain.applied_to(request.event())

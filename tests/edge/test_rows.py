@@ -43,8 +43,8 @@ def test_of_many_writers_exactly_one_wins():
 @pytest.mark.django_db
 def test_invalidations_are_numbered_in_order():
     for number in range(3):
-        RowDistribution().invalidate([f"/{number}"], reference=f"d{number}")
-    RowDistribution().invalidate(["/1"], reference="d1")
+        RowDistribution().invalidate("main", [f"/{number}"], reference=f"d{number}")
+    RowDistribution().invalidate("main", ["/1"], reference="d1")
     assert list(Invalidation.objects.values_list("number", flat=True)) == [1, 2, 3]
 
 
@@ -59,7 +59,7 @@ def test_unchanged_state_costs_one_query(django_assert_num_queries):
 @pytest.mark.django_db
 def test_snapshot_tells_what_was_dropped_since():
     first = read_snapshot(Snapshot())
-    RowDistribution().invalidate(["/b", "/a*"], reference="d1")
+    RowDistribution().invalidate("main", ["/b", "/a*"], reference="d1")
     second = read_snapshot(first)
     assert list(second.dropped) == ["/a*", "/b"]
     RowKeyValueStore().update(puts={"a": "1"}, if_match="empty")
@@ -68,7 +68,7 @@ def test_snapshot_tells_what_was_dropped_since():
 
 @pytest.mark.django_db
 def test_new_process_drops_nothing():
-    RowDistribution().invalidate(["/a"], reference="d1")
+    RowDistribution().invalidate("main", ["/a"], reference="d1")
     assert read_snapshot(Snapshot()).dropped == []
 
 
