@@ -34,16 +34,15 @@ async function handler(event) {
     request.querystring = {};
     return request;
   }
-  const surface = surfaceOf(uri);
+  let surface = surfaceOf(uri);
   const target = oldLink(surface, request.querystring);
   if (target) {
     return redirect(301, 'Moved Permanently', target, {});
   }
-  let routing = null;
-  try {
-    routing = await kvs.get(routingKey(surface, request.headers), { format: 'json' });
-  } catch (missing) {
-    // No such key, or no JSON: 503 below.
+  let routing = await readRouting(surface, request.headers);
+  if (!routing && surface && surface.env) {
+    surface = null; // no such environment, so an ordinary page: /book-club/
+    routing = await readRouting(surface, request.headers);
   }
   if (!routing || !routing.r || typeof routing.r !== 'string' || routing.m) {
     const later = { 'retry-after': { value: '120' } };
@@ -117,6 +116,15 @@ function routingKey(surface, headers) {
   const host = headers.host ? headers.host.value.toLowerCase() : '';
   const port = host.lastIndexOf(':');
   return 'host:' + (port > host.lastIndexOf(']') ? host.slice(0, port) : host);
+}
+
+// null when there is no such key, or no JSON under it.
+async function readRouting(surface, headers) {
+  try {
+    return await kvs.get(routingKey(surface, headers), { format: 'json' });
+  } catch (missing) {
+    return null;
+  }
 }
 
 // How long a signed preview still holds, in seconds; 0 when it is expired, forged or another environment's.

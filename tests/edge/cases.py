@@ -158,6 +158,9 @@ PAGES = [
     Case("/docs/guide.pdf?download", page("/docs/guide.pdf")),
     Case("/bookkeeping", page("/bookkeeping/index.html")),
     Case("/home-staging/", page("/home-staging/index.html")),
+    # No environment has that name, so these are ordinary pages.
+    Case("/book-club/", page("/book-club/index.html")),
+    Case("/track-record", page("/track-record/index.html")),
     Case("/%62ook/", page("/%62ook/index.html")),
     Case("/", page("/index.html", STAGED), host="staging.localhost"),
     Case("/", page("/index.html", STAGED), host="STAGING.localhost:8000"),
@@ -198,7 +201,6 @@ UNAVAILABLE = [
     Case("/", status=503, host="empty.localhost"),
     Case("/", status=503, host="down.localhost"),
     Case(f"/track/{TOKEN}.json", status=503, host="down.localhost"),
-    Case("/track-nowhere/", status=503),
 ]
 
 PREVIEWS = [

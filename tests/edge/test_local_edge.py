@@ -97,7 +97,7 @@ def fetch(connection, path, method="GET", **headers):
         ("/track/AB.12", 200, PAGE),
         ("/.well-known/x", 200, b"known"),
         (f"/track.html?token={TOKEN}", 301, b""),
-        ("/track-staging/x", 503, None),
+        ("/track-staging/x", 404, None),
         ("/registry/jobs.json", 404, None),
         (f"/releases/{RELEASE}/track/index.html", 404, None),
         ("/%2e%2e/registry/jobs.json", 400, None),
