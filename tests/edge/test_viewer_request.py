@@ -92,12 +92,12 @@ def test_engines_agree_to_the_letter(function, from_njs):
         assert from_njs[name].output == in_quickjs(function, case), name
 
 
-@needs_njs
-@pytest.mark.njs
 # They look like another environment's, and are not.
 READ_TWICE = {"/book-club/", "/track-record"}
 
 
+@needs_njs
+@pytest.mark.njs
 def test_ordinary_request_reads_one_key(from_njs):
     ordinary = [
         name
