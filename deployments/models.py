@@ -32,6 +32,12 @@ class Environment(models.Model):
         default=False,
         help_text="Commands ask before they touch it, and the shared error page is its own.",
     )
+    stack = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text="What provision left of its CloudFormation stack: name, id, aliases, outputs.",
+    )
 
     objects = EnvironmentQuerySet.as_manager()
 
