@@ -31,6 +31,17 @@ def deploy_lock(*, environment: Environment, actor: str, reason: str) -> Iterato
         DeployLock.objects.filter(pk=held.pk).delete()
 
 
+def renew(lock: DeployLock) -> None:
+    """Extend the lease of a lock that is held. Raises ChangedMeanwhile when it was taken over."""
+    expires_at = timezone.now() + LEASE
+    if not DeployLock.objects.filter(pk=lock.pk).update(expires_at=expires_at):
+        raise ChangedMeanwhile(
+            "lock-lost",
+            f"The lock of {lock.environment} ran out and another run has taken it over.",
+            "Look with: manage.py status, then run the command again if you still want it.",
+        )
+
+
 def _acquire(environment: Environment, actor: str, reason: str) -> DeployLock:
     for _ in range(2):
         _drop_stale(environment)

@@ -1,17 +1,17 @@
 """Describing a deployment before it is done: what an environment shall serve, and what changes.
 
-Nothing here writes, so a dry run is a plan that nobody carries out.
+Nothing here writes, so a dry run is a plan that nobody carries out. What a plan consists of depends
+on the environment's strategy (deployments/strategies.py).
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
-from deployments import functions
 from deployments.artifacts import MANIFEST
 from deployments.errors import Refused
 from deployments.models import Deployment, Environment, FunctionVersion, Release
-from deployments.routes import Route, read_route, route_to
-from edge.protocols import Backend, PublishedFunction
-from edge.routing import RoutingDocument
+from edge.protocols import Backend, ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,69 +30,78 @@ class Target:
     chosen_from: Release | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What deploying a target would change. Reads only."""
+class Plan(Protocol):
+    """What deploying a target would change."""
 
-    target: Target
-    route: Route
-    function: PublishedFunction | None
+    @property
+    def target(self) -> Target: ...
 
     @property
     def live(self) -> str:
         """Name of the release the environment serves now, or nothing."""
-        document = self.route.document
-        return document.release if document else ""
-
-    @property
-    def function_changes(self) -> bool:
-        """Whether the environment runs another edge function, or none."""
-        return self.function is None or self.function.digest != self.target.function.digest
 
     @property
     def is_done(self) -> bool:
         """Whether the environment serves the target already."""
-        return (
-            self.live == self.target.release.name
-            and self.route.agrees
-            and not self.function_changes
-        )
 
-    @property
-    def wanted(self) -> Route:
-        """What the routing keys shall hold; maintenance stays on, a canary ends."""
-        target = self.target
-        now = self.route.document or RoutingDocument(target.environment.name, "")
-        release = target.release.name
-        previous = now.previous if now.release == release else now.release
-        document = replace(now, release=release, previous=previous, canary=None)
-        return route_to(target.environment, document)
+    def lines(self) -> list[str]:
+        """Tell people what would change besides the release, a line each."""
 
 
-def plan_deployment(backend: Backend, target: Target) -> Plan:
-    """Check that a target can be deployed and describe what would change.
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A deployment underway: the back end, whom to tell, and the lock it is done under.
+
+    `keep_lock` extends the lease; it raises ChangedMeanwhile when the lock was taken over.
+    """
+
+    backend: Backend
+    say: Callable[[str], None]
+    keep_lock: Callable[[], None]
+
+
+def check_whole(objects: ObjectStore, release: Release) -> None:
+    """Refuse a release whose objects are gone.
 
     The work does not grow with the release: its manifest and its surfaces' pages are looked at.
     (That every file is there by size was established when the manifest was written, and whatever
     removes objects removes the manifest first.) Raises Refused.
     """
-    _check_objects(backend, target.release)
-    return Plan(
-        target=target,
-        route=read_route(backend.keyvalues, target.environment),
-        function=functions.live(backend, target.environment),
-    )
-
-
-def _check_objects(backend: Backend, release: Release) -> None:
     expected = {MANIFEST: (None, release.digest)}
     expected |= {page["path"]: (page["size"], page["sha256"]) for page in release.pages.values()}
     for path, (size, digest) in expected.items():
-        info = backend.objects.head(release.key(path))
+        info = objects.head(release.key(path))
         if info is None or size not in {None, info.size} or info.metadata.get("sha256") != digest:
-            raise Refused(
-                "objects-gone",
-                f"Release {release} is no longer whole: {release.key(path)} is "
-                f"{'missing' if info is None else 'not what was pushed'}.",
-                "Push its content again, or choose another one: manage.py releases",
-            )
+            fault = "missing" if info is None else "not what was pushed"
+            raise objects_gone(release, f"{release.key(path)} is {fault}")
+
+
+def objects_gone(release: Release, fault: str) -> Refused:
+    """Tell that a release cannot be deployed any more."""
+    return Refused(
+        "objects-gone",
+        f"Release {release} is no longer whole: {fault}.",
+        "Push its content again, or choose another one: manage.py releases",
+    )
+
+
+def next_command(plan: Plan, *, again: bool = False) -> str:
+    """Name the command that brings the environment to what it should serve.
+
+    A release that was never live there is not for `rollback`: `promote --release` takes any.
+    """
+    target = plan.target
+    if again and target.kind == Deployment.Kind.FUNCTION:
+        return f"manage.py push_functions --environment {target.environment} --yes"
+    release = target.release.name if again or not plan.live else plan.live
+    return serve_command(release, target.environment)
+
+
+def serve_command(release: object, environment: object) -> str:
+    """Name the command after which an environment serves a release."""
+    return f"manage.py promote --release {release} --to {environment} --yes"
+
+
+def told(error: BaseException) -> str:
+    """Say what went wrong."""
+    return str(error) or "interrupted"

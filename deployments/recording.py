@@ -1,19 +1,23 @@
 """Recording deployments: intent before, outcome and audit object after.
 
 The audit object is written before the outcome, so a deployment with an outcome has both; one
-without is settled by the next run.
+without is settled by the next run (deployments/settling.py).
 """
 
 import json
-from collections.abc import Callable
 from typing import Any
 
-from deployments import error_page, functions
-from deployments.models import Deployment, Environment, Outcome, Release
+from django.db import DatabaseError
+
+from deployments import functions
+from deployments.errors import DeploymentError
+from deployments.models import Deployment, Outcome, Release
 from deployments.plans import Target
-from deployments.routes import read_route
+from edge.errors import EdgeError
 from edge.protocols import Backend
 
+# What may go wrong underway; anything else is a defect, and the next run settles the record.
+FAILURES = (DeploymentError, EdgeError, DatabaseError, KeyboardInterrupt)
 Result = Outcome.Result
 
 
@@ -41,23 +45,6 @@ def finish(backend: Backend, deployment: Deployment, result: Result, *, detail: 
     Outcome.objects.create(deployment=deployment, result=result, detail=detail[:500])
 
 
-def settle_unfinished(
-    backend: Backend, environment: Environment, *, say: Callable[[str], None]
-) -> None:
-    """Give every interrupted deployment the outcome it had, by what the environment serves.
-
-    Called with the lock held, so nobody is at work on them.
-    """
-    unfinished = list(environment.deployments.unfinished().select_related("release", "function"))
-    for deployment in unfinished:
-        took_place = deployment == unfinished[-1] and _is_in_force(backend, deployment)
-        result = Result.SUCCEEDED if took_place else Result.ABANDONED
-        say(f"Settle interrupted deployment {deployment.pk}: {result.label.lower()}")
-        if took_place:
-            error_page.refresh(backend, deployment)
-        finish(backend, deployment, result, detail="Interrupted; settled by a later run.")
-
-
 def audit_key(deployment: Deployment) -> str:
     """Name the audit object: `audit/<time>-<deployment>.json`."""
     return f"audit/{deployment.at:%Y%m%d-%H%M%S}-{deployment.pk}.json"
@@ -79,14 +66,3 @@ def audit_document(deployment: Deployment, result: Result, detail: str) -> dict[
         "result": result.value,
         "detail": detail,
     }
-
-
-def _is_in_force(backend: Backend, deployment: Deployment) -> bool:
-    document = read_route(backend.keyvalues, deployment.environment).document
-    live = functions.live(backend, deployment.environment)
-    return (
-        document is not None
-        and document.release == deployment.release.name
-        and live is not None
-        and live.digest == deployment.function.digest
-    )

@@ -5,7 +5,8 @@ from argparse import ArgumentParser
 from typing import Any
 
 from deployments.deploying import deploy
-from deployments.plans import Plan, Target, plan_deployment
+from deployments.plans import Plan, Target
+from deployments.strategies import plan_deployment
 from edge.backends import get_backend
 from qdn.console import DeployCommand
 
@@ -52,8 +53,8 @@ class SwitchCommand(DeployCommand):
     def _show(self, plan: Plan) -> None:
         target = plan.target
         self.say(f"{target.environment}: {plan.live or 'nothing'} -> {target.release}")
-        change = "changes to" if plan.function_changes else "stays"
-        self.say(f"Edge function {change} {target.function}")
+        for line in plan.lines():
+            self.say(line)
 
     def _result(
         self, plan: Plan, deployment: int | None, invalidated: int, started: float

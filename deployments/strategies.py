@@ -1,0 +1,50 @@
+"""Strategies: how an environment comes to serve a release. Deploying has one path for all.
+
+`pointer` moves a pointer that the edge function follows.
+"""
+
+from typing import Any, Protocol, TypeVar
+
+from deployments.errors import DeploymentError
+from deployments.models import Deployment, Environment
+from deployments.plans import Plan, Run, Target, check_whole
+from deployments.pointing import Pointing
+from edge.protocols import Backend
+
+P = TypeVar("P", bound=Plan)
+
+
+class Strategy(Protocol[P]):
+    """What differs between the ways of deploying."""
+
+    def plan(self, backend: Backend, target: Target) -> P:
+        """Describe what deploying a target would change. Reads only. Raises Refused."""
+
+    def carry_out(self, run: Run, plan: P, deployment: Deployment) -> int:
+        """Do it and see that it is served; tell how many paths were invalidated.
+
+        Raises DeploymentError, EdgeError, DatabaseError; `failed` is called then.
+        """
+
+    def failed(
+        self, run: Run, plan: P, deployment: Deployment, error: BaseException
+    ) -> DeploymentError:
+        """Undo what can be undone; tell what to raise."""
+
+    def follow_up(self, backend: Backend, deployment: Deployment) -> int:
+        """Do what follows a deployment that took place; tell how many paths were invalidated."""
+
+    def is_in_force(self, backend: Backend, deployment: Deployment) -> bool:
+        """Tell whether an interrupted deployment took place after all."""
+
+
+def strategy_of(environment: Environment) -> Strategy[Any]:
+    """Choose the strategy of an environment."""
+    return Pointing()
+
+
+def plan_deployment(backend: Backend, target: Target) -> Plan:
+    """Check that a target can be deployed and describe what would change. Raises Refused."""
+    check_whole(backend.objects, target.release)
+    plan: Plan = strategy_of(target.environment).plan(backend, target)
+    return plan
