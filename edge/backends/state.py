@@ -1,6 +1,6 @@
 """Reads the local back end's rows into snapshots."""
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, connections
 
 from edge.backends.rows import EMPTY_ETAG
 from edge.errors import BackendUnavailable
@@ -10,8 +10,7 @@ from edge.snapshot import Snapshot, functions_by_host
 
 def read_snapshot(known: Snapshot) -> Snapshot:
     """Read what changed since `known`: one query when nothing did. Raises BackendUnavailable."""
-    # The edge stands outside Django's request cycle, which otherwise does this.
-    close_old_connections()
+    _close_old_connections()
     try:
         return _read(known)
     except DatabaseError as error:
@@ -20,7 +19,17 @@ def read_snapshot(known: Snapshot) -> Snapshot:
             "Check DATABASE_URL, and run `manage.py migrate`.",
         ) from error
     finally:
-        close_old_connections()
+        _close_old_connections()
+
+
+def _close_old_connections() -> None:
+    """Do what Django does around a request: the edge stands outside that cycle.
+
+    A connection inside a transaction is somebody else's, and closing it would lose their work.
+    """
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
 
 
 def _read(known: Snapshot) -> Snapshot:
