@@ -16,6 +16,10 @@ ENTRY_BYTES = 1_024
 UPDATE_KEYS = 50
 UPDATE_BYTES = 3 * 1024 * 1024
 STORE_BYTES = 5 * 1024 * 1024
+INVALIDATION_PATHS = 3_000
+INVALIDATION_WILDCARDS = 15
+# Beyond it CloudFront throttles the function ("Test functions": compute utilization).
+UTILIZATION_PERCENT = 70
 COMPRESSED_BYTES = range(1_000, 10_000_001)
 
 
@@ -41,6 +45,33 @@ def check_update(*, puts: Mapping[str, str], deletes: Sequence[str]) -> None:
     size = sum(len(key.encode()) + len(value.encode()) for key, value in puts.items())
     if size > UPDATE_BYTES:
         raise LimitExceeded(f"One update may hold {UPDATE_BYTES} bytes, this one holds {size}.")
+
+
+def check_invalidation(paths: Sequence[str]) -> None:
+    """Raise LimitExceeded for more paths than a distribution takes at once."""
+    wildcards = sum(path.endswith("*") for path in paths)
+    if len(paths) > INVALIDATION_PATHS:
+        raise LimitExceeded(
+            f"One invalidation may name {INVALIDATION_PATHS:,} paths, this one names "
+            f"{len(paths):,}.",
+            "Fold paths into one that ends in '*', or split them.",
+        )
+    if wildcards > INVALIDATION_WILDCARDS:
+        raise LimitExceeded(
+            f"One invalidation may name {INVALIDATION_WILDCARDS} paths that end in '*', this one "
+            f"names {wildcards}.",
+            "Fold them further: '/*' is one path.",
+        )
+
+
+def check_utilization(percent: int | None) -> None:
+    """Raise LimitExceeded for a function that CloudFront would throttle; None is not known."""
+    if percent is not None and percent > UTILIZATION_PERCENT:
+        raise LimitExceeded(
+            f"The function took {percent} % of the time CloudFront allows; beyond "
+            f"{UTILIZATION_PERCENT} % it is throttled.",
+            "Do less in it: fewer reads of the key-value store, fewer digests.",
+        )
 
 
 def _check_entry(*, key: str, value: str) -> None:

@@ -127,17 +127,29 @@ class FunctionHost(Protocol):
         """
 
     def test(self, name: str, event: Mapping[str, Any], *, if_match: str) -> FunctionTest:
-        """Run the development stage on one event. Raises StaleEtag."""
+        """Run the development stage on one event.
+
+        Raises StaleEtag, LimitExceeded (more than 70 % of the time CloudFront allows).
+        """
 
     def publish(self, name: str, *, if_match: str) -> None:
         """Make the development stage live. Raises StaleEtag."""
+
+
+DEPLOYED = "Deployed"
 
 
 class Distribution(Protocol):
     """CDN distributions, by id: what caches. The local back end has one cache for all ids."""
 
     def invalidate(self, distribution: str, paths: Iterable[str], *, reference: str) -> int:
-        """Drop cached paths (`*` only at the end); tell how many. Same reference: done once."""
+        """Drop cached paths (`*` only at the end); tell how many. Same reference: done once.
+
+        Limits: 3,000 paths, 15 of them with `*`. Raises LimitExceeded before anything is sent.
+        """
+
+    def status(self, distribution: str) -> str:
+        """Tell `Deployed`, or `InProgress` while a change is on its way to the edges."""
 
 
 @dataclass(frozen=True, slots=True)

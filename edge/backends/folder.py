@@ -15,10 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from edge.backends.keys import key_segments
 from edge.errors import BackendUnavailable, KeyRefused, ObjectMissing
 from edge.protocols import ListedObject, ObjectInfo, StoredObject
 
-KEY_BYTES = 1_024  # S3's limit
 SEGMENT_BYTES = 250  # what file systems take, less our mark
 # Names of files end in this, names of folders never do, so the keys `a` and `a/b` get along.
 MARK = "~"
@@ -134,15 +134,8 @@ class FolderStore:
 
 def _segments(key: str) -> list[str]:
     """Split a key into names for the file system. Raises KeyRefused."""
-    segments = key.split("/")
-    if not key or len(key.encode(errors="replace")) > KEY_BYTES:
-        raise KeyRefused(f"A key has 1 to {KEY_BYTES} bytes, found {key[:40]!r}.")
-    if any(segment in ("", ".", "..") for segment in segments) or not key.isprintable():
-        raise KeyRefused(
-            f"A key is a relative path without '.', '..' and control characters, found {key!r}."
-        )
     # The mark must not occur in a name, so it is escaped, and so is what escapes it.
-    names = [segment.replace("%", "%25").replace("~", "%7E") for segment in segments]
+    names = [segment.replace("%", "%25").replace("~", "%7E") for segment in key_segments(key)]
     if any(len(name.encode()) > SEGMENT_BYTES for name in names):
         raise KeyRefused(f"A name within a key has at most {SEGMENT_BYTES} bytes: {key[:40]!r}.")
     return names

@@ -8,11 +8,11 @@ from django.db import transaction
 from django.db.models import F
 
 from edge import limits
-from edge.errors import EdgeError, FunctionFailed, StaleEtag
+from edge.backends.paths import checked_paths, reference_taken
+from edge.backends.trials import check_source, tried_here
+from edge.errors import StaleEtag
 from edge.models import EdgeState, FunctionStage, Invalidation, KeyValue
-from edge.protocols import FunctionTest, PublishedFunction
-from edge.runtime.quickjs import EdgeFunction
-from edge.runtime.results import Generated
+from edge.protocols import DEPLOYED, FunctionTest, PublishedFunction
 from edge.shipped import digest_of
 
 EMPTY_ETAG = "empty"  # of a store nobody has written to
@@ -60,8 +60,7 @@ class RowFunctionHost:
         return PublishedFunction(row.name, row.source, row.digest) if row else None
 
     def stage(self, name: str, source: str) -> str:
-        limits.check_function_source(source)
-        EdgeFunction(source)  # raises FunctionFailed for a syntax error
+        check_source(source)
         etag = secrets.token_hex(16)
         FunctionStage.objects.update_or_create(
             name=name,
@@ -72,13 +71,7 @@ class RowFunctionHost:
 
     def test(self, name: str, event: Mapping[str, Any], *, if_match: str) -> FunctionTest:
         row = self._staged(name, if_match)
-        try:
-            result = EdgeFunction(row.source).run(event, RowKeyValueStore().items())
-        except FunctionFailed as error:
-            return FunctionTest(output=None, error=error.message)
-        if isinstance(result, Generated):
-            return FunctionTest(output={"response": result.raw}, error="")
-        return FunctionTest(output={"request": result.applied_to(event)}, error="")
+        return tried_here(row.source, event, RowKeyValueStore().items())
 
     def publish(self, name: str, *, if_match: str) -> None:
         with transaction.atomic():
@@ -108,10 +101,7 @@ class RowDistribution:
     """A Distribution: rows that every local edge reads, each for its own cache."""
 
     def invalidate(self, distribution: str, paths: Iterable[str], *, reference: str) -> int:
-        wanted = sorted(set(paths))
-        for path in wanted:
-            if not path.startswith("/") or "*" in path[:-1]:
-                raise EdgeError(f"A path starts with '/' and has '*' at its end only: {path!r}.")
+        wanted = checked_paths(paths)
         if not wanted:
             return 0
         reference = f"{distribution}:{reference}"
@@ -122,11 +112,11 @@ class RowDistribution:
                 number = EdgeState.objects.values_list("invalidated", flat=True).get()
                 Invalidation.objects.create(number=number, reference=reference, paths=wanted)
             elif earlier.paths != wanted:
-                raise EdgeError(
-                    f"The invalidation {reference!r} was made before, for other paths.",
-                    "Give another reference.",
-                )
+                raise reference_taken(reference)
         return len(wanted)
+
+    def status(self, distribution: str) -> str:
+        return DEPLOYED
 
 
 def _state() -> Any:
