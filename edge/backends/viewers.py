@@ -1,0 +1,105 @@
+"""Who stands in front of the edge, for probing: over HTTP, or in this process."""
+
+import http.client
+import socket
+import ssl
+from collections.abc import Callable, Iterable
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from edge.errors import BackendUnavailable
+from edge.protocols import ObjectStore, ViewerResponse
+from edge.snapshot import Snapshot
+from edge.wsgi import Environ, LocalEdge, StartResponse
+
+TIMEOUT_SECONDS = 10
+
+
+class HttpViewer:
+    """A Viewer that asks a host over HTTPS, as a browser would; follows nothing.
+
+    `url` (http://address:port or https://...) says where to connect instead of where DNS leads;
+    host name and certificate stay those of the host asked for.
+    """
+
+    def __init__(self, url: str = "") -> None:
+        self._url = urlsplit(url)
+
+    def fetch(self, host: str, path: str) -> ViewerResponse:
+        connection = self._connection(host)
+        try:
+            connection.request("GET", path, headers={"Host": host, "User-Agent": "QuickDumpNow"})
+            response = connection.getresponse()
+            return ViewerResponse(
+                status=response.status,
+                headers={name.lower(): value for name, value in response.getheaders()},
+                body=response.read(),
+            )
+        except (OSError, http.client.HTTPException) as error:
+            where = self._url.netloc or host
+            raise BackendUnavailable(
+                f"{where} did not answer: {error or type(error).__name__}.",
+                "If DNS does not lead to the edge yet, set EDGE_VIEWER_URL to where it is.",
+            ) from error
+        finally:
+            connection.close()
+
+    def _connection(self, host: str) -> http.client.HTTPConnection:
+        address, port = self._url.hostname or host, self._url.port
+        if self._url.scheme == "http":
+            return http.client.HTTPConnection(address, port, timeout=TIMEOUT_SECONDS)
+        return _SecureConnection(address, port, host=host)
+
+
+class _SecureConnection(http.client.HTTPSConnection):
+    """Connects to one address and expects the certificate of another host."""
+
+    def __init__(self, address: str, port: int | None, *, host: str) -> None:
+        self._tls = ssl.create_default_context()
+        super().__init__(address, port, timeout=TIMEOUT_SECONDS, context=self._tls)
+        self._name = host.partition(":")[0]
+
+    def connect(self) -> None:
+        plain = socket.create_connection((self.host, self.port), TIMEOUT_SECONDS)
+        self.sock = self._tls.wrap_socket(plain, server_hostname=self._name)
+
+
+class InProcessViewer:
+    """A Viewer that asks a local edge of its own: nothing cached, state read for every fetch."""
+
+    def __init__(self, objects: ObjectStore, read_snapshot: Callable[[Snapshot], Snapshot]) -> None:
+        self._edge = LocalEdge(
+            _no_application,
+            objects=objects,
+            read_snapshot=read_snapshot,
+            refresh_seconds=0,
+            cache_bytes=0,
+        )
+
+    def fetch(self, host: str, path: str) -> ViewerResponse:
+        seen: dict[str, object] = {}
+
+        def start_response(status: str, headers: list[tuple[str, str]]) -> None:
+            seen.update(status=int(status.split(maxsplit=1)[0]), headers=dict(headers))
+
+        body = b"".join(self._edge(_environ(host, path), start_response))
+        return ViewerResponse(body=body, **seen)  # type: ignore[arg-type]
+
+
+def _environ(host: str, path: str) -> Environ:
+    location, _, query = path.partition("?")
+    return {
+        "REQUEST_METHOD": "GET",
+        "RAW_URI": path,
+        "PATH_INFO": unquote_to_bytes(location).decode("latin-1"),
+        "QUERY_STRING": query,
+        "HTTP_HOST": host,
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.url_scheme": "http",
+    }
+
+
+def _no_application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    raise BackendUnavailable(
+        f"The path {environ['PATH_INFO']} is answered by the application, not by the edge.",
+        "Probe a path of a surface.",
+    )
