@@ -47,13 +47,14 @@ def functions_by_host(keyvalues: Mapping[str, str], functions: Mapping[str, str]
     found = {}
     for key, value in keyvalues.items():
         kind, _, host = key.partition(":")
-        source = functions.get(function_name(_environment(value))) if kind == "host" else None
+        source = functions.get(function_name(environment_of(value))) if kind == "host" else None
         if source:
             found[host] = source
     return found
 
 
-def _environment(document: str) -> str:
+def environment_of(document: str) -> str:
+    """Name the environment of a routing document, or nothing where it cannot be read."""
     try:
         return str(json.loads(document)["e"])
     except (ValueError, KeyError, TypeError):

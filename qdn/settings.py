@@ -108,6 +108,12 @@ FIRM_AREA = "Fairbanks, North Pole and the Tanana Valley"
 # The edge: what meets a request before Django.
 EDGE_BACKEND = env.str("EDGE_BACKEND", default="local")
 EDGE_BUCKET = env.str("EDGE_BUCKET", default="")
+# Of the aws back end: the store that routing documents stand in, by name.
+EDGE_KEY_VALUE_STORE = env.str("EDGE_KEY_VALUE_STORE", default="quickdumpnow")
+# Where the edge answers while DNS does not lead there: http(s)://host:port.
+EDGE_VIEWER_URL = env.str("EDGE_VIEWER_URL", default="")
+# Whether the local edge stands in front of the application with the aws back end too.
+EDGE_LOCAL_VIEWER = env.bool("EDGE_LOCAL_VIEWER", default=False)
 EDGE_STORE_DIR = DATA_DIR / "store"
 EDGE_REFRESH_SECONDS = 0.25  # how old the local edge's view of the back end may be
 EDGE_CACHE_BYTES = 64 * 1024 * 1024
@@ -146,7 +152,13 @@ SURFACE_ASSETS = "site/"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Media share bucket, credentials and endpoint with the edge; it leads nobody to media/.
+    "default": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {"bucket_name": EDGE_BUCKET, "location": "media", "file_overwrite": False},
+    }
+    if EDGE_BACKEND == "aws"
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

@@ -15,7 +15,17 @@ def get_backend() -> Backend:
         from edge.backends.local import local_backend  # noqa: PLC0415
 
         return local_backend(Path(settings.EDGE_STORE_DIR))
+    if settings.EDGE_BACKEND == "aws":
+        # Imported here, because boto3 takes its time and the local back end needs none of it.
+        from edge.backends.aws import aws_backend  # noqa: PLC0415
+
+        return aws_backend(
+            bucket=settings.EDGE_BUCKET,
+            key_value_store=settings.EDGE_KEY_VALUE_STORE,
+            viewer_url=settings.EDGE_VIEWER_URL,
+            local_viewer=settings.EDGE_LOCAL_VIEWER,
+        )
     raise EdgeError(
-        f"Expected EDGE_BACKEND to be 'local', found {settings.EDGE_BACKEND!r}.",
-        "The aws back end is not part of this release.",
+        f"Expected EDGE_BACKEND to be 'local' or 'aws', found {settings.EDGE_BACKEND!r}.",
+        "Leave EDGE_BACKEND unset for the local back end.",
     )

@@ -1,0 +1,39 @@
+"""The aws back end: S3, CloudFront KeyValueStore, CloudFront Functions, invalidations."""
+
+from dataclasses import replace
+from functools import cache
+
+from edge.backends.aws_clients import make_clients
+from edge.backends.aws_distribution import CloudFrontDistributions
+from edge.backends.aws_errors import translated
+from edge.backends.aws_functions import CloudFrontFunctions
+from edge.backends.aws_keyvalues import CloudFrontKeyValues
+from edge.backends.aws_objects import S3Store
+from edge.backends.aws_snapshot import AwsSnapshots
+from edge.backends.viewers import HttpViewer, InProcessViewer
+from edge.protocols import Backend
+
+
+@cache
+def aws_backend(
+    *, bucket: str, key_value_store: str, viewer_url: str = "", local_viewer: bool = False
+) -> Backend:
+    """Compose the aws back end; one for each process, because clients are dear to make.
+
+    `viewer_url` is where viewers are answered when DNS does not lead there; with `local_viewer`
+    and without it, probes ask a local edge in this process. Raises BackendUnavailable.
+    """
+    with translated("Setting up the AWS clients"):
+        clients = make_clients()
+    keyvalues = CloudFrontKeyValues(clients, key_value_store)
+    backend = Backend(
+        name="aws",
+        objects=S3Store(clients.s3, bucket),
+        keyvalues=keyvalues,
+        functions=CloudFrontFunctions(clients.cloudfront, keyvalues),
+        distribution=CloudFrontDistributions(clients.cloudfront),
+        viewer=HttpViewer(viewer_url),
+    )
+    if viewer_url or not local_viewer:
+        return backend
+    return replace(backend, viewer=InProcessViewer(backend.objects, AwsSnapshots(backend).read))

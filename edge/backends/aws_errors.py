@@ -1,0 +1,180 @@
+"""Makes the edge's errors of botocore's, each with a hint.
+
+Source of the codes: botocore's service models of S3, CloudFront and its key-value store, and S3's
+page "Error responses". AWS's own words are kept where they help (they name the permission that is
+missing), and left out where a signature or a token is what went wrong.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from botocore import exceptions as boto
+from botocore.exceptions import BotoCoreError, ClientError
+
+from edge.errors import BackendUnavailable, EdgeError, LimitExceeded, StaleEtag
+
+THROTTLED = frozenset({
+    "BandwidthLimitExceeded", "LimitExceededException", "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled",
+    "RequestThrottledException", "SlowDown", "Throttling", "ThrottlingException",
+    "ThrottledException", "TooManyRequestsException", "429",
+})  # fmt: skip
+# The endpoint does not know the operation.
+UNKNOWN_OPERATION = frozenset({
+    "InvalidAction", "NoSuchOperation", "NoSuchResource", "NotImplemented", "UnknownOperation",
+    "UnknownOperationException", "UnsupportedOperation", "405", "501",
+})  # fmt: skip
+MESSAGE_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What a group of codes means to us. `quoted`: AWS's own words are told."""
+
+    codes: frozenset[str]
+    error: type[EdgeError]
+    hint: str
+    quoted: bool = True
+
+
+def _kind(error: type[EdgeError], codes: str, hint: str, *, quoted: bool = True) -> _Kind:
+    return _Kind(frozenset(codes.split()), error, hint, quoted)
+
+
+_KINDS = (
+    _kind(
+        StaleEtag,
+        "ConflictException PreconditionFailed InvalidIfMatchVersion FunctionAlreadyExists 412",
+        "Read it again, decide again, then write.",
+    ),
+    _kind(
+        BackendUnavailable,
+        "AccessDenied AccessDeniedException AllAccessDisabled Forbidden 403",
+        "Give these credentials the permission; the how-to for AWS lists all that are needed.",
+    ),
+    _kind(
+        BackendUnavailable,
+        "ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired",
+        "The credentials have expired: sign in again, or renew them.",
+        quoted=False,
+    ),
+    _kind(
+        BackendUnavailable,
+        "InvalidAccessKeyId InvalidClientTokenId InvalidToken SignatureDoesNotMatch "
+        "InvalidSignatureException UnrecognizedClientException AuthFailure MissingSecurityHeader "
+        "IncompleteSignature MissingAuthenticationToken",
+        "Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, and the clock.",
+        quoted=False,
+    ),
+    _kind(
+        BackendUnavailable,
+        "RequestTimeTooSkewed RequestInTheFuture",
+        "This machine's clock is wrong: set it by NTP.",
+    ),
+    _kind(
+        BackendUnavailable,
+        "NoSuchBucket PermanentRedirect AuthorizationHeaderMalformed "
+        "IllegalLocationConstraintException",
+        "Check EDGE_BUCKET and AWS_DEFAULT_REGION: the bucket must exist in that region.",
+    ),
+    _kind(
+        BackendUnavailable,
+        "EntityNotFound ResourceNotFoundException",
+        "Check EDGE_KEY_VALUE_STORE, and that the environment's stack was created.",
+    ),
+    _kind(
+        BackendUnavailable,
+        "NoSuchDistribution",
+        "Check the distribution ids of the environment.",
+    ),
+    _kind(
+        BackendUnavailable,
+        "TooManyInvalidationsInProgress",
+        "Wait until the distribution has carried out earlier invalidations, then run it again.",
+    ),
+    _kind(
+        LimitExceeded,
+        "FunctionSizeLimitExceeded EntitySizeLimitExceeded EntityTooLarge KeyTooLongError "
+        "MetadataTooLarge BatchTooLarge TooManyFunctions "
+        "ServiceQuotaExceededException EntityLimitExceeded",
+        "Make it smaller, or ask AWS for a higher quota.",
+    ),
+    _Kind(
+        THROTTLED,
+        BackendUnavailable,
+        "AWS throttles these requests: wait a minute, then run it again.",
+    ),
+)
+
+_CREDENTIALS = (
+    boto.NoCredentialsError,
+    boto.PartialCredentialsError,
+    boto.CredentialRetrievalError,
+    boto.MetadataRetrievalError,
+    boto.NoAuthTokenError,
+    boto.ProfileNotFound,
+    boto.SSOError,
+    boto.TokenRetrievalError,
+)
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Raise the edge's errors instead of botocore's; `what` names the act: "Reading a key"."""
+    try:
+        yield
+    except ClientError as error:
+        raise from_client_error(what, error) from error
+    except BotoCoreError as error:
+        raise _from_library_error(what, error) from error
+
+
+def code_of(error: ClientError) -> str:
+    """Give the code of an error the service answered with."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def from_client_error(what: str, error: ClientError) -> EdgeError:
+    """Make an edge error of what the service answered."""
+    code = code_of(error)
+    status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
+    found = next((kind for kind in _KINDS if code in kind.codes), None)
+    found = found or next((kind for kind in _KINDS if status in kind.codes), None)
+    if found is None:
+        return BackendUnavailable(
+            f"{what} failed: AWS answered {_quoted(error, code or status)}.",
+            "Run it again; if it fails the same way, look at AWS's health page.",
+        )
+    told = _quoted(error, code) if found.quoted else code
+    return found.error(f"{what} failed: AWS answered {told}.", found.hint)
+
+
+def _quoted(error: ClientError, code: str) -> str:
+    message = str(error.response.get("Error", {}).get("Message", ""))[:MESSAGE_CHARACTERS]
+    return f"{code}: {message}".rstrip(" :.")
+
+
+def _from_library_error(what: str, error: BotoCoreError) -> EdgeError:
+    """Make an edge error of what went wrong on this side, or on the way."""
+    kind = type(error).__name__
+    if isinstance(error, _CREDENTIALS):
+        return BackendUnavailable(
+            f"{what} failed: there are no credentials to use ({kind}).",
+            "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the machine "
+            "a role.",
+        )
+    if isinstance(error, boto.NoRegionError | boto.InvalidRegionError):
+        return BackendUnavailable(
+            f"{what} failed: no region is named.", "Set AWS_DEFAULT_REGION to the bucket's region."
+        )
+    if isinstance(error, boto.MissingDependencyException):
+        return BackendUnavailable(
+            f"{what} failed: {error}", "Install the locked requirements: boto3[crt] signs with it."
+        )
+    if isinstance(error, boto.HTTPClientError | boto.ConnectionError):
+        return BackendUnavailable(
+            f"{what} failed: the endpoint did not answer ({kind}).",
+            "Check the network, and AWS_ENDPOINT_URL where it is set; then run it again.",
+        )
+    return BackendUnavailable(f"{what} failed: {kind}.", "Check the AWS_* variables.")

@@ -1,0 +1,161 @@
+"""The object store in an S3 bucket."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from edge.backends.aws_errors import code_of, translated
+from edge.backends.keys import key_segments
+from edge.errors import BackendUnavailable, KeyRefused, ObjectMissing
+from edge.protocols import ListedObject, ObjectInfo, StoredObject
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+DELETED_AT_ONCE = 1_000  # DeleteObjects takes no more
+# A HEAD has no body, so its error carries the status alone.
+_MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+
+
+class S3Store:
+    """An ObjectStore in a bucket. Every object is put in one request, so its ETag is its MD5."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def head(self, key: str) -> ObjectInfo | None:
+        try:
+            return self._head(key)
+        except ObjectMissing:
+            return None
+
+    def get(self, key: str) -> StoredObject:
+        with translated(f"Reading the object {key!r}"), _absence_told(key):
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            return StoredObject(info=_info(key, answer), body=answer["Body"].read())
+
+    def put(
+        self,
+        key: str,
+        body: bytes | Path,
+        *,
+        content_type: str,
+        cache_control: str,
+        metadata: Mapping[str, str] | None = None,
+    ) -> ObjectInfo:
+        key_segments(key)
+        size = len(body) if isinstance(body, bytes) else body.stat().st_size
+        opened = nullcontext(body) if isinstance(body, bytes) else body.open("rb")
+        with opened as content, translated(f"Writing the object {key!r}"):
+            answer = self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=content,
+                ContentType=content_type,
+                CacheControl=cache_control,
+                Metadata=dict(metadata or {}),
+            )
+        return ObjectInfo(
+            key=key,
+            size=size,
+            etag=answer["ETag"],
+            content_type=content_type,
+            cache_control=cache_control,
+            metadata=dict(metadata or {}),
+        )
+
+    def copy(self, source: str, target: str, *, metadata: Mapping[str, str]) -> ObjectInfo:
+        key_segments(target)
+        found = self._head(source)
+        with translated(f"Copying the object {source!r}"), _absence_told(source):
+            # REPLACE takes nothing over, so type and cache rule are named again.
+            answer = self._client.copy_object(
+                Bucket=self._bucket,
+                Key=target,
+                CopySource={"Bucket": self._bucket, "Key": source},
+                CopySourceIfMatch=found.etag,
+                MetadataDirective="REPLACE",
+                ContentType=found.content_type,
+                CacheControl=found.cache_control,
+                Metadata=dict(metadata),
+            )
+        return ObjectInfo(
+            key=target,
+            size=found.size,
+            etag=answer["CopyObjectResult"]["ETag"],
+            content_type=found.content_type,
+            cache_control=found.cache_control,
+            metadata=dict(metadata),
+        )
+
+    def list(self, prefix: str) -> Iterator[ListedObject]:
+        pages = self._client.get_paginator("list_objects_v2")
+        with translated(f"Listing {prefix!r}"):
+            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
+                for item in page.get("Contents", []):
+                    yield ListedObject(key=item["Key"], size=item["Size"], etag=item["ETag"])
+
+    def delete(self, keys: Iterable[str]) -> None:
+        wanted = [key for key in keys if _is_possible(key)]
+        for start in range(0, len(wanted), DELETED_AT_ONCE):
+            self._delete(wanted[start : start + DELETED_AT_ONCE])
+
+    def _head(self, key: str) -> ObjectInfo:
+        with translated(f"Looking at the object {key!r}"), _absence_told(key):
+            return _info(key, self._client.head_object(Bucket=self._bucket, Key=key))
+
+    def _delete(self, keys: Sequence[str]) -> None:
+        with translated(f"Deleting {len(keys)} objects"):
+            answer = self._client.delete_objects(
+                Bucket=self._bucket,
+                Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
+            )
+        failed = answer.get("Errors", [])
+        if failed:
+            raise BackendUnavailable(
+                f"{len(failed)} of {len(keys)} objects were not deleted, first "
+                f"{failed[0].get('Key')!r}: {failed[0].get('Code')}.",
+                "Give these credentials s3:DeleteObject, then run it again.",
+            )
+
+
+@contextmanager
+def _absence_told(key: str) -> Iterator[None]:
+    """Raise ObjectMissing where there is no such key, or cannot be one."""
+    try:
+        key_segments(key)
+        yield
+    except KeyRefused:
+        raise _missing(key) from None
+    except ClientError as error:
+        if code_of(error) in _MISSING:
+            raise _missing(key) from None
+        raise
+
+
+def _missing(key: str) -> ObjectMissing:
+    return ObjectMissing(f"There is no object {key!r}.")
+
+
+def _is_possible(key: str) -> bool:
+    try:
+        key_segments(key)
+    except KeyRefused:
+        return False
+    return True
+
+
+def _info(key: str, answer: Any) -> ObjectInfo:
+    """Read what a HEAD or GET answered."""
+    return ObjectInfo(
+        key=key,
+        size=answer["ContentLength"],
+        etag=answer["ETag"],
+        content_type=answer.get("ContentType", ""),
+        cache_control=answer.get("CacheControl", ""),
+        metadata=answer.get("Metadata", {}),
+    )
