@@ -2,6 +2,8 @@
 
 import pytest
 
+pytest_plugins = ["tests.aws.fixtures"]
+
 
 @pytest.fixture(autouse=True)
 def own_folders(settings, tmp_path):

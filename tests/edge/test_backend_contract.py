@@ -13,10 +13,26 @@ TEXT = {"content_type": "text/plain", "cache_control": "public, max-age=5"}
 NAME = function_name("production")
 
 
-@pytest.fixture(params=["local"])
+@pytest.fixture(params=["local", "aws"])
 def backend(request, settings):
     settings.EDGE_BACKEND = request.param
+    if request.param == "aws":
+        request.getfixturevalue("aws")
     return get_backend()
+
+
+@pytest.fixture
+def distributions(request, backend):
+    """Give the ids of two distributions."""
+    if backend.name == "local":
+        return ["main", "root"]
+    aws = request.getfixturevalue("aws")
+    return [aws.create_distribution(name) for name in ("main", "root")]
+
+
+@pytest.fixture
+def main(distributions):
+    return distributions[0]
 
 
 # Objects
@@ -183,6 +199,12 @@ def test_published_function_is_live(backend):
     assert live.digest == digest_of(function_source())
 
 
+def test_function_may_be_staged_and_published_again(backend):
+    for _ in range(2):
+        backend.functions.publish(NAME, if_match=staged(backend))
+    assert backend.functions.live(NAME).source == function_source()
+
+
 def test_staging_leaves_the_live_function(backend):
     backend.functions.publish(NAME, if_match=staged(backend))
     staged(backend, "function handler(event) { return event.request; }")
@@ -212,7 +234,7 @@ def test_trial_run_tells_an_error(backend):
 
 def test_stale_stage_is_neither_tried_nor_published(backend):
     stale = staged(backend)
-    staged(backend)
+    staged(backend, "function handler(event) { return event.request; }")
     with pytest.raises(StaleEtag):
         backend.functions.test(NAME, Case("/").event(), if_match=stale)
     with pytest.raises(StaleEtag):
@@ -238,31 +260,47 @@ def test_function_with_a_syntax_error_is_refused(backend):
 # Distribution
 
 
-def test_invalidation_counts_paths(backend):
-    assert backend.distribution.invalidate("main", ["/a", "/b/*", "/a"], reference="d1") == 2
-    assert backend.distribution.invalidate("main", [], reference="d2") == 0
+def test_invalidation_counts_paths(backend, main):
+    assert backend.distribution.invalidate(main, ["/a", "/b/*", "/a"], reference="d1") == 2
+    assert backend.distribution.invalidate(main, [], reference="d2") == 0
 
 
-def test_same_invalidation_twice_is_one(backend):
-    assert backend.distribution.invalidate("main", ["/b", "/a"], reference="d1") == 2
-    assert backend.distribution.invalidate("main", ["/a", "/b"], reference="d1") == 2
+def test_same_invalidation_twice_is_one(backend, main):
+    assert backend.distribution.invalidate(main, ["/b", "/a"], reference="d1") == 2
+    assert backend.distribution.invalidate(main, ["/a", "/b"], reference="d1") == 2
 
 
-def test_reference_is_not_used_again_for_other_paths(backend):
-    backend.distribution.invalidate("main", ["/a"], reference="d1")
+def test_reference_is_not_used_again_for_other_paths(backend, main):
+    backend.distribution.invalidate(main, ["/a"], reference="d1")
     with pytest.raises(EdgeError, match="for other paths"):
-        backend.distribution.invalidate("main", ["/b"], reference="d1")
+        backend.distribution.invalidate(main, ["/b"], reference="d1")
 
 
-def test_distributions_have_references_of_their_own(backend):
-    backend.distribution.invalidate("main", ["/a"], reference="d1")
-    assert backend.distribution.invalidate("root", ["/b"], reference="d1") == 1
+def test_distributions_have_references_of_their_own(backend, distributions):
+    main, root = distributions
+    backend.distribution.invalidate(main, ["/a"], reference="d1")
+    assert backend.distribution.invalidate(root, ["/b"], reference="d1") == 1
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [[f"/{n}" for n in range(3001)], [f"/{n}/*" for n in range(16)]],
+    ids=["paths", "wildcards"],
+)
+def test_invalidation_beyond_a_limit_is_refused(backend, main, paths):
+    with pytest.raises(LimitExceeded):
+        backend.distribution.invalidate(main, paths, reference="d1")
+    assert backend.distribution.invalidate(main, ["/*"], reference="d1") == 1
+
+
+def test_distribution_tells_its_status(backend, main):
+    assert backend.distribution.status(main) in ("Deployed", "InProgress")
 
 
 @pytest.mark.parametrize("path", ["a", "/a*b", "/*/b", ""])
-def test_odd_path_is_not_invalidated(backend, path):
+def test_odd_path_is_not_invalidated(backend, main, path):
     with pytest.raises(EdgeError):
-        backend.distribution.invalidate("main", [path], reference="d1")
+        backend.distribution.invalidate(main, [path], reference="d1")
 
 
 # Viewer
@@ -305,6 +343,6 @@ def test_viewer_does_not_reach_the_application(backend):
 
 
 def test_unknown_backend_is_refused(settings):
-    settings.EDGE_BACKEND = "aws"
+    settings.EDGE_BACKEND = "azure"
     with pytest.raises(EdgeError, match="EDGE_BACKEND"):
         get_backend()

@@ -1,0 +1,42 @@
+"""Fixtures that any test may ask for: the stand-in for AWS, and the aws back end over it."""
+
+import pytest
+
+from tests.aws import stand_in
+from tests.aws.plain import PlainBoto
+
+
+@pytest.fixture(scope="session")
+def aws_port():
+    """Run one stand-in for this test process."""
+    with stand_in.running() as port:
+        yield port
+
+
+@pytest.fixture(scope="session")
+def plain_boto(aws_port):
+    """Make clients once: they are dear."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in stand_in.environ(aws_port).items():
+            patch.setenv(name, value)
+        yield PlainBoto()
+
+
+@pytest.fixture
+def aws_environ(aws_port, monkeypatch):
+    """Lead boto3 to an empty stand-in."""
+    stand_in.reset(aws_port)
+    for name, value in stand_in.environ(aws_port).items():
+        monkeypatch.setenv(name, value)
+    return aws_port
+
+
+@pytest.fixture
+def aws(aws_environ, plain_boto, settings):
+    """Use the aws back end over the stand-in, with its bucket and store made by plain boto3."""
+    settings.EDGE_BACKEND = "aws"
+    settings.EDGE_BUCKET = stand_in.BUCKET
+    settings.EDGE_KEY_VALUE_STORE = stand_in.STORE
+    settings.EDGE_LOCAL_VIEWER = True
+    plain_boto.create_places()
+    return plain_boto

@@ -1,0 +1,88 @@
+"""The server process of the stand-in for AWS: MiniStack, as an endpoint and as an HTTP proxy.
+
+    python -m tests.aws.stand_in_server 127.0.0.1:4566     or fd://N, a socket that listens
+
+As a proxy it answers for every host, so that clients need not resolve the names boto3 makes of the
+endpoint's (the account's number in front of it). Where MiniStack 1.4 is not like AWS it is mended
+here: its UpdateFunction takes the live stage away, which CloudFront keeps until PublishFunction.
+
+With its standard input a pipe, the server ends when that is closed: a test run that dies leaves
+nothing behind.
+"""
+
+import asyncio
+import os
+import stat
+import sys
+import threading
+
+os.environ.setdefault("LOG_LEVEL", "WARNING")
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack.app import app as ministack
+from ministack.services import cloudfront
+
+
+async def app(scope, receive, send):
+    """Make a proxy's absolute address (http://host/path) a path."""
+    if scope["type"] == "http" and scope["path"].startswith("http://"):
+        path = "/" + scope["path"].split("/", 3)[3]
+        raw_path = b"/" + scope["raw_path"].split(b"/", 3)[3]
+        scope = {**scope, "path": path, "raw_path": raw_path}
+    await ministack(scope, receive, send)
+
+
+def keep_live_stages():
+    """Give functions a live stage that only PublishFunction changes."""
+    update, publish, get = (
+        cloudfront._cf_update_function,
+        cloudfront._cf_publish_function,
+        cloudfront._cf_get_function,
+    )
+
+    def update_function(name, headers, body):
+        known = cloudfront._functions.get(name) or {}
+        live = {key: known.get(key) for key in ("live_etag", "last_modified_live")}
+        if known:
+            live["live_code"] = known.get("live_code", known["code"])
+        answer = update(name, headers, body)
+        known.update(live)
+        return answer
+
+    def publish_function(name, headers):
+        answer = publish(name, headers)
+        if answer[0] < 300:
+            cloudfront._functions[name]["live_code"] = cloudfront._functions[name]["code"]
+        return answer
+
+    def get_function(name, stage):
+        status, headers, code = get(name, stage)
+        if status < 300 and stage == "LIVE":
+            code = cloudfront._functions[name].get("live_code", code)
+        return status, headers, code
+
+    cloudfront._cf_update_function = update_function
+    cloudfront._cf_publish_function = publish_function
+    cloudfront._cf_get_function = get_function
+
+
+def end_with_parent():
+    """End this process when the pipe on its standard input is closed."""
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+def main(bind):
+    if stat.S_ISFIFO(os.fstat(0).st_mode):
+        threading.Thread(target=end_with_parent, daemon=True).start()
+    keep_live_stages()
+    config = Config()
+    config.bind = [bind]
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    asyncio.run(serve(app, config))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
