@@ -74,8 +74,9 @@ def test_new_process_drops_nothing():
 
 @pytest.mark.django_db
 def test_missing_table_is_told_with_what_to_do():
-    with connection.schema_editor() if connection.vendor != "sqlite" else connection.cursor() as c:
-        c.execute(f"ALTER TABLE {EdgeState._meta.db_table} RENAME TO gone")
-        with pytest.raises(BackendUnavailable, match="migrate"):
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {EdgeState._meta.db_table} RENAME TO gone")
+        # A savepoint: PostgreSQL ends a transaction in which a statement failed.
+        with pytest.raises(BackendUnavailable, match="migrate"), transaction.atomic():
             read_snapshot(Snapshot())
-        c.execute(f"ALTER TABLE gone RENAME TO {EdgeState._meta.db_table}")
+        cursor.execute(f"ALTER TABLE gone RENAME TO {EdgeState._meta.db_table}")
