@@ -4,49 +4,69 @@ Source of the retry rules: botocore's retries guide, "adaptive" mode: throttled 
 are sent again, slower while the service throttles.
 """
 
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_cloudfront_keyvaluestore import CloudFrontKeyValueStoreClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sts import STSClient
 
 ATTEMPTS = 5
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
 CONNECTIONS = 32  # more than a push uploads at once
-# CloudFront is one service for all regions; its clients want one named all the same.
+# CloudFront is one service for all regions, and its metrics and its stack stand in this one.
 GLOBAL_REGION = "us-east-1"
 
 
-@dataclass(frozen=True, slots=True)
 class AwsClients:
-    """One process's clients; they may be used by several threads."""
-
-    s3: "S3Client"
-    cloudfront: "CloudFrontClient"
-    keyvalues: "CloudFrontKeyValueStoreClient"
-    keyvalue_writes: "CloudFrontKeyValueStoreClient"
-
-
-def make_clients() -> AwsClients:
-    """Make the clients; credentials are looked up with the first call.
+    """Clients for any number of threads. What every command needs is made at once.
 
     `keyvalue_writes` sends a request once: a write whose answer was lost made its own ETag stale,
     so sending it again would tell of a conflict where there is none.
     """
-    session = boto3.session.Session()
-    region = session.region_name or GLOBAL_REGION
-    return AwsClients(
-        s3=session.client("s3", config=_config()),
-        cloudfront=session.client("cloudfront", region, config=_config()),
-        keyvalues=session.client("cloudfront-keyvaluestore", region, config=_config()),
-        keyvalue_writes=session.client("cloudfront-keyvaluestore", region, config=_config(1)),
-    )
+
+    def __init__(self) -> None:
+        """Make them; credentials are looked up with the first call."""
+        self.session = boto3.session.Session()
+        self.region = self.session.region_name or GLOBAL_REGION
+        self.s3: S3Client = self.session.client("s3", config=_config())
+        self.cloudfront: CloudFrontClient = self.session.client(
+            "cloudfront", self.region, config=_config()
+        )
+        self.keyvalues: CloudFrontKeyValueStoreClient = self._keyvalues(ATTEMPTS)
+        self.keyvalue_writes: CloudFrontKeyValueStoreClient = self._keyvalues(1)
+
+    @cached_property
+    def cloudformation(self) -> "CloudFormationClient":
+        """For `provision`."""
+        return self.session.client("cloudformation", self.region, config=_config())
+
+    @cached_property
+    def cloudwatch(self) -> "CloudWatchClient":
+        """For metrics: CloudFront writes them in one region, whichever the bucket is in."""
+        return self.session.client("cloudwatch", GLOBAL_REGION, config=_config())
+
+    @cached_property
+    def sts(self) -> "STSClient":
+        """For `doctor`: who are we?"""
+        return self.session.client("sts", self.region, config=_config())
+
+    def _keyvalues(self, attempts: int) -> "CloudFrontKeyValueStoreClient":
+        config = _config(attempts)
+        return self.session.client("cloudfront-keyvaluestore", self.region, config=config)
+
+
+def make_clients() -> AwsClients:
+    """Make the clients from the environment."""
+    return AwsClients()
 
 
 def _config(attempts: int = ATTEMPTS) -> Config:
