@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
 from edge.backends.rows import RowDistribution, RowKeyValueStore
 from edge.backends.state import read_snapshot
