@@ -1,0 +1,23 @@
+"""Every page of the admin opens for an operator."""
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+pytestmark = pytest.mark.django_db
+MODELS = [(model._meta.app_label, model._meta.model_name) for model in admin.site._registry]
+
+
+@pytest.mark.parametrize(("app", "model"), MODELS)
+def test_list_opens(admin_client, app, model):
+    assert admin_client.get(reverse(f"admin:{app}_{model}_changelist")).status_code == 200
+
+
+def test_index_names_releases_and_jobs(admin_client):
+    page = admin_client.get(reverse("admin:index")).content.decode()
+    assert reverse("admin:deployments_deployment_changelist") in page
+    assert reverse("admin:dispatch_job_changelist") in page
+
+
+def test_history_can_be_read_and_not_written(admin_client):
+    assert admin_client.get("/admin/deployments/deployment/add/").status_code == 403
