@@ -281,6 +281,8 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        # Says at every start where it found credentials and endpoints.
+        "botocore": {"level": "WARNING"},
         # Says a line for every task queued and done.
         "django-q": {"level": "WARNING"},
     },

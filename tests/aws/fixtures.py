@@ -34,9 +34,7 @@ def aws_environ(aws_port, monkeypatch):
 @pytest.fixture
 def aws(aws_environ, plain_boto, settings):
     """Use the aws back end over the stand-in, with its bucket and store made by plain boto3."""
-    settings.EDGE_BACKEND = "aws"
-    settings.EDGE_BUCKET = stand_in.BUCKET
-    settings.EDGE_KEY_VALUE_STORE = stand_in.STORE
-    settings.EDGE_LOCAL_VIEWER = True
+    for name, value in stand_in.SETTINGS.items():
+        setattr(settings, name, value)
     plain_boto.create_places()
     return plain_boto

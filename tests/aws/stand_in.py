@@ -12,6 +12,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 30
 BUCKET, STORE = "quickdumpnow-edge", "quickdumpnow"
+# What of our own settings goes with it.
+SETTINGS = {
+    "EDGE_BACKEND": "aws",
+    "EDGE_BUCKET": BUCKET,
+    "EDGE_KEY_VALUE_STORE": STORE,
+    "EDGE_LOCAL_VIEWER": "true",
+}
 
 
 def environ(port, *, proxy=None):
@@ -35,10 +42,11 @@ def environ(port, *, proxy=None):
 
 
 @contextmanager
-def running():
-    """Run a stand-in; give its port."""
+def running(port=0):
+    """Run a stand-in, on a free port unless one is given; give its port."""
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
         listener.listen(128)
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.aws.stand_in_server", f"fd://{listener.fileno()}"],
