@@ -36,7 +36,7 @@ class EdgeCache:
     def __init__(
         self, *, max_bytes: int = CACHE_BYTES, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._clock = clock
         self._bytes = 0
         self._entries: OrderedDict[str, tuple[Representation, float, float]] = OrderedDict()
@@ -64,7 +64,7 @@ class EdgeCache:
         between, what was read may be what was to be dropped, and it is not kept.
         """
         with self._lock:
-            if ttl <= 0 or representation.weight * LARGEST_SHARE > self._max_bytes:
+            if ttl <= 0 or representation.weight * LARGEST_SHARE > self.max_bytes:
                 return
             if generation != self.generation:
                 return
@@ -72,7 +72,7 @@ class EdgeCache:
             now = self._clock()
             self._entries[uri] = (representation, now, now + ttl)
             self._bytes += representation.weight
-            while self._bytes > self._max_bytes:
+            while self._bytes > self.max_bytes:
                 self._remove(next(iter(self._entries)))
 
     def drop(self, paths: Iterable[str]) -> None:

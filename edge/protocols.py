@@ -168,9 +168,36 @@ class Viewer(Protocol):
         """GET a path as a browser would. Raises BackendUnavailable."""
 
 
+class Origins(Protocol):
+    """Hosts that are answered without the function, from below a fixed prefix of the store."""
+
+    def prefix(self, host: str) -> str:
+        """Tell the prefix (`live/production/`), or nothing where the function runs."""
+
+    def point(self, hosts: Iterable[str], prefix: str) -> None:
+        """Answer hosts from below a prefix; with none, through the function again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What a look at one part of the back end found; `hint` says what to do about a fault."""
+
+    name: str
+    ok: bool
+    message: str
+    hint: str = ""
+
+
+class Diagnostics(Protocol):
+    """A back end that can look at itself: credentials, permissions, clock, space."""
+
+    def diagnose(self) -> list[Diagnosis]:
+        """Look, change nothing, raise nothing that is a finding."""
+
+
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """One back end, whole."""
+    """One back end, whole. `origins` is None where distributions are configured elsewhere."""
 
     name: str
     objects: ObjectStore
@@ -178,3 +205,5 @@ class Backend:
     functions: FunctionHost
     distribution: Distribution
     viewer: Viewer
+    origins: Origins | None = None
+    diagnostics: Diagnostics | None = None

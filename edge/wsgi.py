@@ -22,6 +22,7 @@ from edge.behaviours import STRICT_TRANSPORT, Behaviour, Origin, behaviour_for
 from edge.cache import CACHE_BYTES, EdgeCache, time_to_live
 from edge.errors import BackendUnavailable, FunctionFailed, FunctionInvalid, ObjectMissing
 from edge.event import ViewerRequest
+from edge.origins import INDEX, ORIGIN_KEY
 from edge.protocols import ObjectStore
 from edge.representation import Representation, Response
 from edge.runtime.quickjs import EdgeFunction
@@ -35,6 +36,7 @@ StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 ERROR_PAGE = "errors/404.html"
+INDEX_ERROR = "404.html"  # the error page below an origin's prefix
 _SAFE = "/:@!$&'()*+,;=-._~"
 _REASONS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 # Names requests apart, as CloudFront's request id does.
@@ -64,6 +66,7 @@ class LocalEdge:
         self._objects = objects
         self._secure_header = secure_header
         self.cache = EdgeCache(max_bytes=cache_bytes)
+        self._origin_caches: dict[str, EdgeCache] = {}
         self._functions: dict[str, EdgeFunction] = {}
         self._keeper = SnapshotKeeper(
             read=read_snapshot, changed=self._changed, refresh_seconds=refresh_seconds
@@ -87,26 +90,52 @@ class LocalEdge:
         if method not in ("GET", "HEAD"):
             return _plain(403, "This address can be read only.\n")
         snapshot = self._keeper.current()
+        origin = snapshot.keyvalues.get(ORIGIN_KEY + _hostname(_host(environ)))
         try:
-            result = self._run_function(environ, path, snapshot)
+            if origin:
+                return self._from_origin(origin, path, method, environ)
+            return self._through_function(environ, path, method, snapshot)
         except FunctionFailed as error:
             # The path may hold a tracking token, so it is not told.
             logger.error("%s", error)
             status = 502 if isinstance(error, FunctionInvalid) else 503
             return _plain(status, "This page cannot be shown at the moment.\n")
-        if isinstance(result, Generated):
-            return _generated(result)
-        try:
-            return self._from_storage(result.uri, method, environ)
         except BackendUnavailable as error:
             logger.error("%s", error)
             return _plain(503, "This page cannot be shown at the moment.\n")
 
+    def _through_function(
+        self, environ: Environ, path: str, method: str, snapshot: Snapshot
+    ) -> Response:
+        result = self._run_function(environ, path, snapshot)
+        if isinstance(result, Generated):
+            return _generated(result)
+        uri = result.uri
+        try:
+            return self._from_storage(self.cache, uri, unquote(uri[1:]), method, environ)
+        except ObjectMissing:
+            return self._missing(ERROR_PAGE)
+
+    def _from_origin(self, origin: str, path: str, method: str, environ: Environ) -> Response:
+        """Answer from below a prefix, without a function, as S3's website endpoint does."""
+        key = origin + unquote(path[1:])
+        cache = self._origin_caches.get(origin)
+        if cache is None:
+            cache = self._origin_caches[origin] = EdgeCache(max_bytes=self.cache.max_bytes)
+        name = key + INDEX if key.endswith("/") else key
+        try:
+            return self._from_storage(cache, path, name, method, environ)
+        except ObjectMissing:
+            if not key.endswith("/") and self._objects.head(f"{key}/{INDEX}"):
+                return Response(
+                    302, [("location", path + "/"), ("content-length", "0"), _MISS], b""
+                )
+            return self._missing(origin + INDEX_ERROR)
+
     def _run_function(
         self, environ: Environ, path: str, snapshot: Snapshot
     ) -> Rewritten | Generated:
-        host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "")
-        source = snapshot.function_for(_hostname(host))
+        source = snapshot.function_for(_hostname(_host(environ)))
         function = self._functions.get(source)
         if function is None:
             function = self._functions[source] = EdgeFunction(source)
@@ -121,24 +150,24 @@ class LocalEdge:
         )
         return function.run_request(request, snapshot.keyvalues, version=snapshot.etag)
 
-    def _from_storage(self, uri: str, method: str, environ: Environ) -> Response:
-        found = self.cache.get(uri)
+    def _from_storage(
+        self, cache: EdgeCache, uri: str, key: str, method: str, environ: Environ
+    ) -> Response:
+        """Answer with an object, from the cache under its URI if it can. Raises ObjectMissing."""
+        found = cache.get(uri)
         if found:
             representation, age = found
             response = representation.respond(method=method, conditions=environ)
             return _with(response, _HIT, ("age", str(age)))
-        generation = self.cache.generation
-        try:
-            representation = Representation(self._objects.get(unquote(uri[1:])))
-        except ObjectMissing:
-            return self._missing()
+        generation = cache.generation
+        representation = Representation(self._objects.get(key))
         ttl = time_to_live(representation.cache_control)
-        self.cache.put(uri, representation, ttl=ttl, generation=generation)
+        cache.put(uri, representation, ttl=ttl, generation=generation)
         return _with(representation.respond(method=method, conditions=environ), _MISS)
 
-    def _missing(self) -> Response:
+    def _missing(self, error_page: str) -> Response:
         try:
-            page = Representation(self._objects.get(ERROR_PAGE)).whole()
+            page = Representation(self._objects.get(error_page)).whole()
         except ObjectMissing:
             return _plain(404, "There is no such page.\n")
         return _with(Response(404, page.headers, page.body), _ERROR)
@@ -153,7 +182,8 @@ class LocalEdge:
 
     def _changed(self, snapshot: Snapshot) -> None:
         if snapshot.dropped:
-            self.cache.drop(snapshot.dropped)
+            for cache in (self.cache, *list(self._origin_caches.values())):
+                cache.drop(snapshot.dropped)
         wanted = set(snapshot.functions.values())
         for source in self._functions.keys() - wanted:
             self._functions.pop(source, None)
@@ -185,6 +215,10 @@ def _headers(environ: Environ) -> list[tuple[str, str]]:
 @lru_cache(maxsize=512)
 def _header_name(key: str) -> str:
     return key[5:].replace("_", "-").lower()
+
+
+def _host(environ: Environ) -> str:
+    return str(environ.get("HTTP_HOST") or environ.get("SERVER_NAME", ""))
 
 
 def _hostname(host: str) -> str:

@@ -11,6 +11,7 @@ from edge.backends.aws_keyvalues import CloudFrontKeyValues
 from edge.backends.aws_objects import S3Store
 from edge.backends.aws_snapshot import AwsSnapshots
 from edge.backends.viewers import HttpViewer, InProcessViewer
+from edge.origins import KeyValueOrigins
 from edge.protocols import Backend
 
 
@@ -36,4 +37,5 @@ def aws_backend(
     )
     if viewer_url or not local_viewer:
         return backend
-    return replace(backend, viewer=InProcessViewer(backend.objects, AwsSnapshots(backend).read))
+    viewer = InProcessViewer(backend.objects, AwsSnapshots(backend).read)
+    return replace(backend, viewer=viewer, origins=KeyValueOrigins(keyvalues))
