@@ -61,7 +61,7 @@ def write_template(
         "Description": f"QuickDumpNow: the edge of {environment}. Written by manage.py provision.",
         "Parameters": {
             **_parameters(),
-            **(_bucket_parameter() if owns_shared else _shared_parameters()),
+            **(_owner_parameters() if owns_shared else _shared_parameters()),
         },
         "Conditions": _conditions(owns_shared=owns_shared),
         "Resources": {
@@ -114,13 +114,18 @@ def _parameters() -> Json:
     }
 
 
-def _bucket_parameter() -> Json:
+def _owner_parameters() -> Json:
     return {
         "BucketName": {
             "Type": "String",
             "Default": "",
             "Description": "Name of the bucket to make; empty: CloudFormation chooses.",
-        }
+        },
+        "KeyValueStoreName": {
+            "Type": "String",
+            "MinLength": 1,
+            "Description": "Name of the key-value store to make.",
+        },
     }
 
 

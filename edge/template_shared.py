@@ -9,7 +9,7 @@ from typing import Any
 Json = dict[str, Any]
 
 # Under the same logical name a resource in one stack and a parameter in all others.
-SHARED = ("Bucket", "BucketDomain", "KeyValueStore", "PagesCachePolicy")
+SHARED = ("Bucket", "BucketDomain", "KeyValueStore", "KeyValueStoreName", "PagesCachePolicy")
 # What viewers may be given; `registry/`, `audit/` and whatever comes later stay closed.
 READABLE = (".well-known/*", "assets/*", "errors/*", "jobs/*", "live/*", "releases/*")
 YEAR_SECONDS = 31_536_000
@@ -50,7 +50,7 @@ def shared_resources() -> Json:
         "KeyValueStore": {
             "Type": "AWS::CloudFront::KeyValueStore",
             **_RETAINED,
-            "Properties": {"Name": named("routing"), "Comment": "Routing documents"},
+            "Properties": {"Name": {"Ref": "KeyValueStoreName"}, "Comment": "Routing documents"},
         },
         "PagesCachePolicy": _cache_policy(),
     }

@@ -1,0 +1,104 @@
+"""Adopting distributions that exist and must not be made again: they are read, never changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from deployments.errors import Refused
+from deployments.models import Distribution, Environment
+from edge.stacks import FoundDistribution, StackHost
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """A distribution and the path patterns by which it serves an environment's pages."""
+
+    found: FoundDistribution
+    paths: tuple[str, ...]
+
+
+def plan_adoption(
+    stacks: StackHost,
+    environment: Environment,
+    ids: Sequence[str],
+    *,
+    paths: Sequence[str],
+    bucket: str,
+) -> list[Adoption]:
+    """Read distributions. `paths` are taken as said; without any, those that lead to storage.
+
+    Storage is `bucket`, or any S3 bucket where none is named. Raises Refused.
+    """
+    return [_adoption(stacks, environment, id_, tuple(paths), bucket) for id_ in ids]
+
+
+@transaction.atomic
+def adopt(environment: Environment, adoptions: Sequence[Adoption]) -> list[Distribution]:
+    """Write distributions down for an environment, and the hosts viewers reach them by."""
+    rows = []
+    for adoption in adoptions:
+        found = adoption.found
+        new = [host for host in (found.domain, *found.aliases) if host not in environment.hosts]
+        # The first host is probed, so the first distribution's goes before whatever was there.
+        first = not environment.distributions.exclude(remote_id=found.id).exists()
+        environment.hosts = [*new, *environment.hosts] if first else [*environment.hosts, *new]
+        row, _ = Distribution.objects.update_or_create(
+            remote_id=found.id,
+            defaults={
+                "environment": environment,
+                "domain": found.domain,
+                "paths": list(adoption.paths),
+            },
+        )
+        rows.append(row)
+    environment.save(update_fields=["hosts"])
+    return rows
+
+
+def _adoption(
+    stacks: StackHost,
+    environment: Environment,
+    distribution: str,
+    paths: tuple[str, ...],
+    bucket: str,
+) -> Adoption:
+    taken = Distribution.objects.filter(remote_id=distribution).exclude(environment=environment)
+    if taken.exists():
+        raise Refused(
+            "distribution-taken",
+            f"The distribution {distribution} serves {taken.get().environment}.",
+            "One distribution serves one environment.",
+        )
+    found = stacks.distribution(distribution)
+    if found is None:
+        raise Refused(
+            "distribution-unknown",
+            f"This account has no distribution {distribution}.",
+            "List them with: aws cloudfront list-distributions",
+        )
+    _check_hosts(environment, found)
+    patterns = paths or tuple(p for p, domain in found.origins if _is_storage(domain, bucket))
+    if not patterns:
+        raise Refused(
+            "paths-unknown",
+            f"No behaviour of {distribution} leads to {bucket or 'an S3 bucket'}.",
+            "Name the paths that are pages with --path.",
+        )
+    return Adoption(found, patterns)
+
+
+def _check_hosts(environment: Environment, found: FoundDistribution) -> None:
+    for other in Environment.objects.exclude(pk=environment.pk):
+        both = set(found.aliases) & set(other.hosts)
+        if both:
+            raise Refused(
+                "alias-taken",
+                f"{', '.join(sorted(both))} is a host of {other}.",
+                "One host serves one environment.",
+            )
+
+
+def _is_storage(domain: str, bucket: str) -> bool:
+    """Tell whether an origin is the bucket: its names begin with the bucket's and `.s3`."""
+    return domain.startswith(f"{bucket}.s3") if bucket else ".s3." in domain or ".s3-" in domain
