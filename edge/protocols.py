@@ -5,10 +5,11 @@ KeyValueStore, CloudFront Functions and invalidations. One contract suite runs a
 (tests/edge/test_backend_contract.py).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +197,31 @@ class Diagnostics(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Measure:
+    """What is asked for: a metric by the name its service gives it, of one thing.
+
+    `statistic` is how values of one period are put together: `Sum` or `Average`.
+    """
+
+    dimension: str
+    subject: str
+    metric: str
+    statistic: Literal["Sum", "Average"]
+
+
+class Metrics(Protocol):
+    """What a back end counted at its viewers."""
+
+    def read(
+        self, measures: Sequence[Measure], *, start: datetime, end: datetime, period: int
+    ) -> list[list[float | None]]:
+        """Read each measure's values, one for each `period` seconds from `start` on.
+
+        None where nothing was counted. Raises BackendUnavailable.
+        """
+
+
+@dataclass(frozen=True, slots=True)
 class Backend:
     """One back end, whole. `origins` is None where distributions are configured elsewhere."""
 
@@ -207,3 +233,4 @@ class Backend:
     viewer: Viewer
     origins: Origins | None = None
     diagnostics: Diagnostics | None = None
+    metrics: Metrics | None = None

@@ -8,6 +8,7 @@ from edge.backends.aws_distribution import CloudFrontDistributions
 from edge.backends.aws_errors import translated
 from edge.backends.aws_functions import CloudFrontFunctions
 from edge.backends.aws_keyvalues import CloudFrontKeyValues
+from edge.backends.aws_metrics import CloudWatchMetrics
 from edge.backends.aws_objects import S3Store
 from edge.backends.aws_snapshot import AwsSnapshots
 from edge.backends.viewers import HttpViewer, InProcessViewer
@@ -34,6 +35,7 @@ def aws_backend(
         functions=CloudFrontFunctions(clients.cloudfront, keyvalues),
         distribution=CloudFrontDistributions(clients.cloudfront),
         viewer=HttpViewer(viewer_url),
+        metrics=CloudWatchMetrics(clients),
     )
     if viewer_url or not local_viewer:
         return backend
