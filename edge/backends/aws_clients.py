@@ -5,7 +5,7 @@ are sent again, slower while the service throttles.
 """
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import boto3
 from botocore.config import Config
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sts import STSClient
 
+RETRY_MODE: Literal["adaptive", "standard"] = "adaptive"
 ATTEMPTS = 5
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
@@ -69,11 +70,11 @@ def make_clients() -> AwsClients:
     return AwsClients()
 
 
-def _config(attempts: int = ATTEMPTS) -> Config:
+def _config(attempts: int | None = None) -> Config:
     return Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         max_pool_connections=CONNECTIONS,
-        retries={"mode": "adaptive", "total_max_attempts": attempts},
+        retries={"mode": RETRY_MODE, "total_max_attempts": attempts or ATTEMPTS},
         user_agent_extra="quickdumpnow",
     )

@@ -1,0 +1,125 @@
+"""A deployment over AWS as it is operated: commands, through a proxy, and viewers beside it."""
+
+import json
+import re
+import shlex
+import threading
+from io import StringIO
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from deployments.models import Environment
+from edge.backends import aws_clients, aws_functions, aws_keyvalues, get_backend
+from edge.backends.aws import aws_backend
+from edge.backends.aws_snapshot import AwsSnapshots
+from edge.wsgi import LocalEdge
+from tests.aws import proxy as proxies
+from tests.aws import stand_in
+from tests.deployments.sites import write_site
+
+SURFACES = ("/", "/book/", "/track/x", "/dashboard/")
+
+
+@pytest.fixture
+def viewer_url(aws):
+    """Answer viewers on a port of its own, as CloudFront does whatever befalls an operator."""
+    backend = get_backend()
+    edge = LocalEdge(
+        None,
+        objects=backend.objects,
+        read_snapshot=AwsSnapshots(backend).read,
+        refresh_seconds=0,
+        cache_bytes=0,
+    )
+    with make_server("127.0.0.1", 0, edge, _Server, _Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def proxy(aws, aws_port):
+    with proxies.running(aws_port) as running:
+        yield running
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Take the waiting out of retries; their rules stay."""
+    monkeypatch.setattr(aws_clients, "READ_SECONDS", 5)
+    monkeypatch.setattr(aws_clients, "RETRY_MODE", "standard")
+    monkeypatch.setattr(aws_clients, "ATTEMPTS", 2)
+    monkeypatch.setattr(aws_keyvalues, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(aws_functions, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(
+        "botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *args: 0
+    )
+
+
+@pytest.fixture
+def shop(db, aws, aws_port, proxy, viewer_url, impatient, settings, monkeypatch, tmp_path):
+    """Commands whose requests go through the proxy."""
+    for environment in Environment.objects.all():
+        environment.distributions.create(remote_id=aws.create_distribution(environment.name))
+    for name, value in stand_in.environ(aws_port, proxy=proxy.port).items():
+        monkeypatch.setenv(name, value)
+    settings.EDGE_VIEWER_URL = viewer_url
+    settings.EDGE_PROBE_SECONDS = 0
+    yield Shop(tmp_path)
+    aws_backend.cache_clear()
+
+
+class Shop:
+    """An operator at the shell."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def run(self, *arguments):
+        """Run a command; give what --json writes."""
+        out = StringIO()
+        call_command(*arguments, "--json", stdout=out)
+        return json.loads(out.getvalue())
+
+    def attempt(self, *arguments):
+        """Run a command that may fail; give its exit code and message."""
+        try:
+            self.run(*arguments)
+        except CommandError as error:
+            return error.returncode, str(error)
+        return 0, ""
+
+    def push(self, mark):
+        return self.run(*self.pushing(mark))["release"]
+
+    def pushing(self, mark):
+        site = write_site(self.folder / f"site-{mark}", mark=mark)
+        return "push", "--source", str(site), "--message", mark
+
+    def promote(self):
+        return self.run("promote", "--yes")
+
+    def served(self, host):
+        """Name the releases that the surfaces of a host answer with."""
+        fetch = get_backend().viewer.fetch
+        return {fetch(host, path).headers.get("x-amz-meta-release") for path in SURFACES}
+
+
+def next_command(message):
+    """Take the command out of a message: what an operator would paste."""
+    found = re.search(r"manage\.py (.+)$", message)
+    return shlex.split(found.group(1)) if found else None
