@@ -3,6 +3,7 @@
 All environments share it, so it follows the protected one; any may fill the empty place.
 """
 
+from deployments import invalidating
 from deployments.artifacts import ERROR_PAGE
 from deployments.models import Deployment
 from edge.protocols import Backend
@@ -20,9 +21,10 @@ def refresh(backend: Backend, deployment: Deployment) -> int:
     if stored and stored.metadata.get("sha256") == metadata["sha256"]:
         return 0
     backend.objects.copy(source, KEY, metadata=metadata)
-    return sum(
-        backend.distribution.invalidate(
-            distribution, [f"/{KEY}"], reference=f"deployment-{deployment.pk}"
-        )
-        for distribution in deployment.environment.distribution_ids
+    environment = deployment.environment
+    # It is asked for by the distribution itself, so the patterns of its paths do not matter.
+    drops = invalidating.Drops(environment, {name: [f"/{KEY}"] for name in environment.caches})
+    step = f"deployment-{deployment.pk}-error-page"
+    return invalidating.send(
+        backend, drops, step=step, actor=deployment.actor, deployment=deployment
     )

@@ -21,6 +21,13 @@ class EnvironmentQuerySet(models.QuerySet["Environment"]):
         return found
 
 
+class Strategy(models.TextChoices):
+    """How an environment comes to serve a release (deployments/strategies.py)."""
+
+    POINTER = "pointer", "Pointer"
+    COPY = "copy", "Copy"
+
+
 class Environment(models.Model):
     """Hosts that serve one live release through one edge function."""
 
@@ -31,6 +38,12 @@ class Environment(models.Model):
     protected = models.BooleanField(
         default=False,
         help_text="Commands ask before they touch it, and the shared error page is its own.",
+    )
+    strategy = models.CharField(
+        max_length=10,
+        choices=Strategy.choices,
+        default=Strategy.POINTER,
+        help_text="Copy is for distributions that cannot run the edge function.",
     )
     stack = models.JSONField(
         default=dict,
@@ -50,8 +63,18 @@ class Environment(models.Model):
     @property
     def distribution_ids(self) -> list[str]:
         """The distributions that serve it; an environment without any stands for itself."""
-        ids = [distribution.remote_id for distribution in self.distributions.all()]
-        return ids or [self.name]
+        return list(self.caches)
+
+    @property
+    def caches(self) -> dict[str, list[str]]:
+        """The path patterns of each distribution, by its id; none for all paths."""
+        found = {one.remote_id: list(one.paths) for one in self.distributions.all()}
+        return found or {self.name: []}
+
+    @property
+    def copy_prefix(self) -> str:
+        """Where the `copy` strategy keeps the files that are served: the origin path."""
+        return f"live/{self.name}/"
 
     @property
     def live(self) -> "Deployment | None":
@@ -161,6 +184,9 @@ class Deployment(AppendOnly):
     previous = models.ForeignKey(Release, models.PROTECT, null=True, related_name="+")
     function = models.ForeignKey(FunctionVersion, models.PROTECT, related_name="deployments")
     kind = models.CharField(max_length=10, choices=Kind.choices)
+    strategy = models.CharField(
+        max_length=10, choices=Strategy.choices, default=Strategy.POINTER, editable=False
+    )
     actor = models.CharField(max_length=150)
     reason = models.CharField(max_length=300, blank=True)
 
@@ -189,6 +215,34 @@ class Outcome(AppendOnly):
 
     def __str__(self) -> str:
         return self.get_result_display()
+
+
+class Invalidation(AppendOnly):
+    """A request to drop cached paths that a distribution took: what this month's bill counts.
+
+    `reference` is the CallerReference: the same one is the same request, and is counted once.
+    """
+
+    environment = models.ForeignKey(Environment, models.PROTECT, related_name="invalidations")
+    deployment = models.ForeignKey(
+        Deployment, models.PROTECT, null=True, related_name="invalidations"
+    )
+    distribution = models.CharField(max_length=64)
+    reference = models.CharField(max_length=100)
+    paths = models.PositiveIntegerField()
+    actor = models.CharField(max_length=150)
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["distribution", "reference"], name="invalidation_counted_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.distribution}: {self.paths} paths"
 
 
 class DeployLock(models.Model):

@@ -5,21 +5,41 @@ from collections.abc import Callable
 
 from django.conf import settings
 
-from deployments.models import Environment, Release
+from deployments.invalidation import concerns
+from deployments.models import Environment, Release, Strategy
 from edge.errors import EdgeError
 from edge.protocols import Viewer
 
 RELEASE_HEADER = "x-amz-meta-release"
+CONTENT_HEADER = "x-amz-meta-sha256"
 OK = 200
-# A key-value update takes seconds to reach every edge, with nothing to wait on but the answer.
+# A key-value update or an invalidation takes seconds to reach every edge, with nothing to wait on
+# but the answer.
 PAUSE_SECONDS = 0.5
 
 
-def answers(viewer: Viewer, environment: Environment, release: Release) -> dict[str, str]:
-    """Ask for each of the release's pages once; tell what is wrong, by surface."""
+def probed_pages(environment: Environment, release: Release) -> dict[str, dict[str, str]]:
+    """Choose the pages of a release that some distribution of the environment routes."""
+    every = environment.caches.values()
+    return {
+        surface: page
+        for surface, page in release.pages.items()
+        if any(concerns(patterns, page["url"]) for patterns in every)
+    }
+
+
+def answers(
+    viewer: Viewer, environment: Environment, release: Release, *, host: str = ""
+) -> dict[str, str]:
+    """Ask for each of the release's pages once; tell what is wrong, by surface.
+
+    The environment's first host is asked unless another one is named.
+    """
     wrong = {}
-    for surface, page in release.pages.items():
-        fault = _fault(viewer, environment.hosts[0], page["url"], release.name)
+    host = host or environment.hosts[0]
+    for surface, page in probed_pages(environment, release).items():
+        header, expected = _expected(environment, release, page)
+        fault = _fault(viewer, host, page["url"], header, expected)
         if fault:
             wrong[surface] = f"{page['url']} {fault}"
     return wrong
@@ -44,12 +64,28 @@ def wait_until_answered(
         sleep(PAUSE_SECONDS)
 
 
-def _fault(viewer: Viewer, host: str, path: str, release: str) -> str:
+def _expected(environment: Environment, release: Release, page: dict[str, str]) -> tuple[str, str]:
+    """Tell by which header a page shows that it is the release's.
+
+    A copied page that did not change was not copied again: it names the release that brought it,
+    so its content is what is compared.
+    """
+    if environment.strategy == Strategy.COPY:
+        return CONTENT_HEADER, page["sha256"]
+    return RELEASE_HEADER, release.name
+
+
+def _fault(viewer: Viewer, host: str, path: str, header: str, expected: str) -> str:
     try:
         response = viewer.fetch(host, path)
     except EdgeError as error:
         return f"did not answer: {error.message}"
     if response.status != OK:
         return f"answered {response.status}, expected {OK}"
-    seen = response.headers.get(RELEASE_HEADER, "no release")
-    return "" if seen == release else f"answered with {seen}, expected {release}"
+    seen = response.headers.get(header)
+    if seen == expected:
+        return ""
+    if header == CONTENT_HEADER:
+        came_from = response.headers.get(RELEASE_HEADER, "no release")
+        return f"answered with other content ({came_from})"
+    return f"answered with {seen or 'no release'}, expected {expected}"
