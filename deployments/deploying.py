@@ -51,13 +51,13 @@ def deploy(backend: Backend, target: Target, *, say: Say) -> Done:
     reason = _lock_reason(target)
     with deploy_lock(environment=environment, actor=target.actor, reason=reason) as lock:
         run = Run(backend, say, lambda: renew(lock))
-        settle_unfinished(run, strategy, environment)
+        going_on = settle_unfinished(run, target)
         check_whole(backend.objects, target.release)
         plan = strategy.plan(backend, target)
         if plan.is_done:
             return Done(plan, None)
         _check_expected(plan)
-        deployment = recording.record(target, previous=plan.live)
+        deployment = going_on or recording.record(target, previous=plan.live)
         try:
             invalidated = strategy.carry_out(run, plan, deployment)
         except FAILURES as error:

@@ -103,5 +103,5 @@ def serve_command(release: object, environment: object) -> str:
 
 
 def told(error: BaseException) -> str:
-    """Say what went wrong."""
-    return str(error) or "interrupted"
+    """Say what went wrong, to stand in a sentence."""
+    return str(error).rstrip(".") or "interrupted"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from deployments import error_page, functions, recording
 from deployments.errors import ChangedMeanwhile, DeploymentError, PartlyChanged, Refused
-from deployments.models import Deployment, Outcome
+from deployments.models import Deployment, Environment, Outcome
 from deployments.plans import Run, Target, next_command, told
 from deployments.probing import wait_until_answered
 from deployments.recording import FAILURES
@@ -19,11 +19,15 @@ from edge.routing import RoutingDocument
 
 @dataclass(frozen=True, slots=True)
 class PointerPlan:
-    """What moving the pointer would change: routing documents, and perhaps the function."""
+    """What moving the pointer would change: routing documents, and perhaps the function.
+
+    `origin` is the prefix its hosts are answered from, where it was deployed to by copy before.
+    """
 
     target: Target
     route: Route
     function: PublishedFunction | None
+    origin: str = ""
 
     @property
     def live(self) -> str:
@@ -42,7 +46,7 @@ class PointerPlan:
         return (
             self.live == self.target.release.name
             and self.route.agrees
-            and not self.function_changes
+            and not (self.function_changes or self.origin)
         )
 
     @property
@@ -70,7 +74,12 @@ class Pointing:
             target=target,
             route=read_route(backend.keyvalues, target.environment),
             function=functions.live(backend, target.environment),
+            origin=_origin(backend, target.environment),
         )
+
+    def going_on(self, unfinished: list[Deployment], target: Target) -> Deployment | None:
+        """Give None: an interrupted switch took place or it did not, and is settled."""
+        return None
 
     def carry_out(self, run: Run, plan: PointerPlan, deployment: Deployment) -> int:
         """Publish, switch, read back, probe; gives 0, since nothing has to be invalidated."""
@@ -81,6 +90,8 @@ class Pointing:
             functions.publish(backend, environment, target.function.source)
         run.say(f"Switch {environment} from {plan.live or 'nothing'} to {target.release}")
         write_route(backend.keyvalues, environment, seen=plan.route, wanted=plan.wanted)
+        if plan.origin and backend.origins:
+            backend.origins.point(environment.hosts, "")
         run.say(f"Probe {', '.join(target.release.pages)}")
         _check_switched(backend, plan)
         return 0
@@ -132,8 +143,17 @@ def _check_switched(backend: Backend, plan: PointerPlan) -> None:
         raise Refused("probe-failed", f"The edge does not serve it: {'; '.join(wrong.values())}.")
 
 
+def _origin(backend: Backend, environment: Environment) -> str:
+    """Tell from below which prefix a host is answered, if one is."""
+    if backend.origins is None:
+        return ""
+    return next(filter(None, map(backend.origins.prefix, environment.hosts)), "")
+
+
 def _restore(backend: Backend, plan: PointerPlan) -> None:
     environment = plan.target.environment
+    if plan.origin and backend.origins and not _origin(backend, environment):
+        backend.origins.point(environment.hosts, plan.origin)
     if plan.wanted != plan.route and read_route(backend.keyvalues, environment) == plan.wanted:
         write_route(backend.keyvalues, environment, seen=plan.wanted, wanted=plan.route)
     if plan.function and functions.live(backend, environment) != plan.function:

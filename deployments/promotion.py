@@ -2,7 +2,7 @@
 
 from deployments import functions
 from deployments.errors import Refused
-from deployments.models import Deployment, Environment, FunctionVersion, Release
+from deployments.models import Deployment, Environment, FunctionVersion, Release, Strategy
 from deployments.plans import Target
 
 Kind = Deployment.Kind
@@ -116,6 +116,12 @@ def _nothing_to_roll_back(environment: Environment, release: Release | None) -> 
 
 def function_target(*, environment: Environment, actor: str, reason: str = "") -> Target:
     """Deploy the shipped function under the release that is live. Raises Refused."""
+    if environment.strategy == Strategy.COPY:
+        raise Refused(
+            "no-function",
+            f"{environment} is deployed to by copy: its distributions run no edge function.",
+            "Publish it to an environment of the pointer strategy.",
+        )
     live = environment.live
     if live is None:
         raise Refused(

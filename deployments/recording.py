@@ -29,6 +29,7 @@ def record(target: Target, *, previous: str) -> Deployment:
         previous=Release.objects.filter(name=previous).first(),
         function=functions.keep(target.function),
         kind=target.kind,
+        strategy=target.environment.strategy,
         actor=target.actor,
         reason=target.reason,
     )
@@ -60,6 +61,7 @@ def audit_document(deployment: Deployment, result: Result, detail: str) -> dict[
         "previous": deployment.previous.name if deployment.previous else None,
         "function": deployment.function.digest,
         "kind": deployment.kind,
+        "strategy": deployment.strategy,
         "actor": deployment.actor,
         "reason": deployment.reason,
         "at": deployment.at.isoformat(),

@@ -1,12 +1,15 @@
 """Strategies: how an environment comes to serve a release. Deploying has one path for all.
 
-`pointer` moves a pointer that the edge function follows.
+`pointer` moves a pointer that the edge function follows; `copy` puts the files where a distribution
+without the function looks for them.
 """
 
 from typing import Any, Protocol, TypeVar
 
+from deployments.copying import Copying
 from deployments.errors import DeploymentError
 from deployments.models import Deployment, Environment
+from deployments.models import Strategy as Name
 from deployments.plans import Plan, Run, Target, check_whole
 from deployments.pointing import Pointing
 from edge.protocols import Backend
@@ -19,6 +22,9 @@ class Strategy(Protocol[P]):
 
     def plan(self, backend: Backend, target: Target) -> P:
         """Describe what deploying a target would change. Reads only. Raises Refused."""
+
+    def going_on(self, unfinished: list[Deployment], target: Target) -> Deployment | None:
+        """Choose the interrupted deployment this run goes on with, if there is one."""
 
     def carry_out(self, run: Run, plan: P, deployment: Deployment) -> int:
         """Do it and see that it is served; tell how many paths were invalidated.
@@ -38,9 +44,12 @@ class Strategy(Protocol[P]):
         """Tell whether an interrupted deployment took place after all."""
 
 
-def strategy_of(environment: Environment) -> Strategy[Any]:
-    """Choose the strategy of an environment."""
-    return Pointing()
+_STRATEGIES: dict[str, Strategy[Any]] = {Name.POINTER: Pointing(), Name.COPY: Copying()}
+
+
+def strategy_of(row: Environment | Deployment) -> Strategy[Any]:
+    """Choose the strategy of an environment, or the one a deployment was made by."""
+    return _STRATEGIES[row.strategy]
 
 
 def plan_deployment(backend: Backend, target: Target) -> Plan:
