@@ -7,6 +7,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from deployments.metrics_admin import MetricsPage
 from deployments.models import Deployment, Environment, Release
 
 
@@ -24,7 +25,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
 
 @admin.register(Environment)
-class EnvironmentAdmin(ReadOnlyAdmin):
+class EnvironmentAdmin(MetricsPage, ReadOnlyAdmin):
     list_display = ["name", "hosts", "live_release", "protected"]
 
     @admin.display(description="Live")

@@ -1,0 +1,202 @@
+"""What viewers met lately: requests, errors and bytes of distributions, the load of functions.
+
+Sources: the developer guide's "Types of metrics for CloudFront" (names and the one statistic each
+metric has) and "Monitoring CloudFront Functions".
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from deployments.models import Environment, Strategy
+from edge.protocols import Backend, Measure
+from edge.shipped import function_name
+
+POINTS = 100  # of a series at most: more does not fit into a small chart
+MOST_HOURS = 90 * 24
+# CloudWatch keeps minutes for 15 days, five minutes for 63 and hours for 455: a series of at most
+# POINTS never asks for a period that is gone.
+PERIODS = (60, 120, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400)
+NOT_MEASURED = (
+    "Metrics come from CloudWatch: set EDGE_BACKEND=aws and give each environment its "
+    "distributions with manage.py provision. The local back end measures nothing."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One metric. `weight` names the count by which its percentages are put together."""
+
+    name: str
+    title: str
+    metric: str
+    unit: Literal["count", "bytes", "percent"]
+    weight: str = ""
+
+
+DISTRIBUTION = (
+    Column("requests", "Requests", "Requests", "count"),
+    Column("bytes_downloaded", "Downloaded", "BytesDownloaded", "bytes"),
+    Column("4xx_rate", "4xx answers", "4xxErrorRate", "percent", weight="requests"),
+    Column("5xx_rate", "5xx answers", "5xxErrorRate", "percent", weight="requests"),
+)
+FUNCTION = (
+    Column("invocations", "Function runs", "FunctionInvocations", "count"),
+    Column(
+        "utilization",
+        "Of the time it may take",
+        "FunctionComputeUtilization",
+        "percent",
+        weight="invocations",
+    ),
+    Column("execution_errors", "Function failed", "FunctionExecutionErrors", "count"),
+    Column("validation_errors", "Function's answer refused", "FunctionValidationErrors", "count"),
+    Column("throttles", "Function throttled", "FunctionThrottles", "count"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Whole periods: `start` to `end` (UTC), cut into `period` seconds."""
+
+    start: datetime
+    end: datetime
+    period: int
+
+    def moment(self, slot: int) -> datetime:
+        """Tell when a period began."""
+        return self.start + timedelta(seconds=slot * self.period)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A metric over a span. A value is None where nothing was counted."""
+
+    column: Column
+    values: Sequence[float | None]
+    total: float | None
+
+    @property
+    def peak(self) -> tuple[int, float] | None:
+        """Name the period with the highest value, and that value; None without any."""
+        told = [(value, -slot) for slot, value in enumerate(self.values) if value is not None]
+        if not told:
+            return None
+        value, slot = max(told)
+        return -slot, value
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A distribution or an edge function, and what was counted at it."""
+
+    environment: str
+    kind: Literal["distribution", "function"]
+    id: str
+    figures: tuple[Figure, ...]
+
+    def figure(self, name: str) -> Figure:
+        """Find a figure by its column's name."""
+        return next(item for item in self.figures if item.column.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was counted at some environments. `measured`: the back end counts at all."""
+
+    span: Span
+    subjects: tuple[Subject, ...]
+    measured: bool
+
+
+def choose_span(hours: int, now: datetime) -> Span:
+    """Cut the last hours into at most POINTS periods; the last one may have just begun."""
+    length = hours * 3600
+    period = next(one for one in PERIODS if length / one <= POINTS)
+    # CloudWatch answers faster for times that align with the period.
+    last = int(now.timestamp()) // period * period + period
+    slots = -(-length // period)
+    end = datetime.fromtimestamp(last, UTC)
+    return Span(end - timedelta(seconds=slots * period), end, period)
+
+
+def read_report(
+    backend: Backend, environments: Iterable[Environment], *, hours: int, now: datetime
+) -> Report:
+    """Read what was counted in the last hours (1 to MOST_HOURS). Raises BackendUnavailable."""
+    span = choose_span(hours, now)
+    if backend.metrics is None:
+        return Report(span, (), measured=False)
+    wanted = [item for one in environments for item in _subjects(one)]
+    measures = [measure for _, kind, id_ in wanted for measure in _measures(kind, id_)]
+    series = iter(
+        backend.metrics.read(measures, start=span.start, end=span.end, period=span.period)
+        if measures
+        else []
+    )
+    subjects = tuple(
+        Subject(environment, kind, id_, _figures(_columns(kind), series))
+        for environment, kind, id_ in wanted
+    )
+    return Report(span, subjects, measured=True)
+
+
+def report_rows(report: Report) -> list[dict[str, Any]]:
+    """Write a report for --json: a row for each distribution and each function."""
+    return [
+        {
+            "environment": subject.environment,
+            "kind": subject.kind,
+            "id": subject.id,
+            "start": report.span.start.isoformat(),
+            "end": report.span.end.isoformat(),
+            "period": report.span.period,
+            "totals": {item.column.name: item.total for item in subject.figures},
+            "series": {item.column.name: list(item.values) for item in subject.figures},
+        }
+        for subject in report.subjects
+    ]
+
+
+_Kind = Literal["distribution", "function"]
+
+
+def _subjects(environment: Environment) -> Iterator[tuple[str, _Kind, str]]:
+    for row in environment.distributions.all():
+        yield environment.name, "distribution", row.remote_id
+    if environment.strategy == Strategy.POINTER:  # the others run no function
+        yield environment.name, "function", function_name(environment.name)
+
+
+def _columns(kind: _Kind) -> tuple[Column, ...]:
+    return DISTRIBUTION if kind == "distribution" else FUNCTION
+
+
+def _measures(kind: _Kind, subject: str) -> list[Measure]:
+    dimension = "DistributionId" if kind == "distribution" else "FunctionName"
+    return [
+        Measure(dimension, subject, item.metric, "Average" if item.unit == "percent" else "Sum")
+        for item in _columns(kind)
+    ]
+
+
+def _figures(columns: Sequence[Column], series: Iterator[list[float | None]]) -> tuple[Figure, ...]:
+    values = {column.name: next(series) for column in columns}
+    return tuple(Figure(column, values[column.name], _total(column, values)) for column in columns)
+
+
+def _total(column: Column, values: dict[str, list[float | None]]) -> float | None:
+    """Sum counts up; weigh percentages, for an empty night must not dilute a bad hour."""
+    told = [value for value in values[column.name] if value is not None]
+    if not told:
+        return None
+    if not column.weight:
+        return sum(told)
+    pairs = [
+        (value, weight)
+        for value, weight in zip(values[column.name], values[column.weight], strict=True)
+        if value is not None and weight
+    ]
+    weights = sum(weight for _, weight in pairs)
+    return sum(value * weight for value, weight in pairs) / weights if weights else None

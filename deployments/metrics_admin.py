@@ -1,0 +1,100 @@
+"""The metrics page of an environment: small charts, each with its figures in words."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from unfold.decorators import action
+
+from deployments import metrics_text
+from deployments.metrics import NOT_MEASURED, Report, Subject, read_report
+from deployments.models import Environment
+from edge.backends import get_backend
+from edge.errors import EdgeError
+
+# Hours a page can show, and what their links say.
+CHOICES = {3: "3 hours", 24: "24 hours", 168: "7 days", 720: "30 days"}
+DEFAULT_HOURS = 24
+TEMPLATE = "admin/deployments/environment/metrics.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One figure as the page shows it. `bars` is the path of an SVG of the sizes in the text."""
+
+    title: str
+    total: str
+    peak: str
+    bars: str
+
+
+class MetricsPage:
+    """Gives an admin of environments the page, and the link to it on each environment's own."""
+
+    actions_detail = ["metrics"]
+    actions_row = ["metrics"]
+
+    @action(description="Metrics", url_path="metrics", permissions=["view"])  # type: ignore[untyped-decorator]  # unfold ships no types
+    def metrics(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        environment = self.get_object(request, object_id)  # type: ignore[attr-defined]  # of ModelAdmin
+        if environment is None:
+            raise Http404
+        context = self.admin_site.each_context(request)  # type: ignore[attr-defined]  # of ModelAdmin
+        return metrics_page(request, environment, context)
+
+
+def metrics_page(
+    request: HttpRequest, environment: Environment, context: dict[str, Any]
+) -> HttpResponse:
+    """Show an environment's metrics, or why there are none. `?hours=` is one of CHOICES."""
+    hours = _hours(request)
+    report: Report | None = None
+    problem = ""
+    try:
+        report = read_report(get_backend(), [environment], hours=hours, now=timezone.now())
+        problem = "" if report.measured else NOT_MEASURED
+    except EdgeError as error:
+        problem = str(error)
+    shown = {
+        "title": f"Metrics of {environment}",
+        "environment": environment,
+        "hours": hours,
+        "choices": CHOICES.items(),
+        "problem": problem,
+        "width": metrics_text.CHART_WIDTH,
+        "height": metrics_text.CHART_HEIGHT,
+        **_shown(report),
+    }
+    # 502 is what a monitor of this page must see when CloudWatch refused.
+    status = 502 if report is None else 200
+    return TemplateResponse(request, TEMPLATE, {**context, **shown}, status=status)
+
+
+def _hours(request: HttpRequest) -> int:
+    text = request.GET.get("hours", "")
+    hours = int(text) if text.isdecimal() else DEFAULT_HOURS
+    return hours if hours in CHOICES else DEFAULT_HOURS
+
+
+def _shown(report: Report | None) -> dict[str, Any]:
+    if report is None:
+        return {"groups": []}
+    return {
+        "groups": [(subject, _charts(report, subject)) for subject in report.subjects],
+        "span": report.span,
+        "period": metrics_text.show_period(report.span.period),
+    }
+
+
+def _charts(report: Report, subject: Subject) -> list[Chart]:
+    return [
+        Chart(
+            title=figure.column.title,
+            total=metrics_text.show_total(figure),
+            peak=metrics_text.show_peak(figure, report.span),
+            bars=metrics_text.bars(figure.values),
+        )
+        for figure in subject.figures
+    ]

@@ -1,0 +1,61 @@
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any
+
+from django.utils import timezone
+
+from deployments.metrics import MOST_HOURS, NOT_MEASURED, Report, read_report, report_rows
+from deployments.metrics_text import show_peak, show_period, show_total
+from deployments.models import Environment
+from edge.backends import get_backend
+from qdn.console import OperatorCommand
+
+
+class Command(OperatorCommand):
+    help = "Tell what viewers met in the last hours: requests, errors, bytes, function load."
+    changes_something = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--environment", help="only this one")
+        parser.add_argument("--hours", type=_hours, default=24, help="default 24")
+
+    def run(self, **options: Any) -> list[dict[str, Any]]:
+        named = options["environment"]
+        environments = [Environment.objects.named(named)] if named else Environment.objects.all()
+        report = read_report(
+            get_backend(), environments, hours=options["hours"], now=timezone.now()
+        )
+        if report.measured:
+            self._show(report)
+        else:
+            self.say(NOT_MEASURED)
+        return report_rows(report)
+
+    def _show(self, report: Report) -> None:
+        span = report.span
+        self.say(
+            f"{span.start:%Y-%m-%d %H:%M} to {span.end:%Y-%m-%d %H:%M} UTC, "
+            f"in periods of {show_period(span.period)}"
+        )
+        self.table(
+            ["environment", "of", "what", "total", "highest"],
+            [
+                [
+                    subject.environment,
+                    f"{subject.kind} {subject.id}",
+                    figure.column.title,
+                    show_total(figure),
+                    show_peak(figure, span),
+                ]
+                for subject in report.subjects
+                for figure in subject.figures
+            ],
+            empty="There is no environment.",
+        )
+
+
+def _hours(text: str) -> int:
+    """Read a number of hours from the command line."""
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_HOURS:
+        raise ArgumentTypeError(f"expected 1 to {MOST_HOURS} hours, found {text!r}")
+    return int(text)
