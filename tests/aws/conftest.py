@@ -24,13 +24,13 @@ SURFACES = ("/", "/book/", "/track/x", "/dashboard/")
 
 
 @pytest.fixture
-def viewer_url(aws):
+def viewer_url(aws, proxy):
     """Answer viewers on a port of its own, as CloudFront does whatever befalls an operator."""
     backend = get_backend()
     edge = LocalEdge(
         None,
         objects=backend.objects,
-        read_snapshot=AwsSnapshots(backend).read,
+        read_snapshot=_when_changed(AwsSnapshots(backend).read, proxy),
         refresh_seconds=0,
         cache_bytes=0,
     )
@@ -40,6 +40,20 @@ def viewer_url(aws):
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+def _when_changed(read, proxy):
+    """Read snapshots only after something was written: these tests look very often."""
+    seen = None
+
+    def read_changed(known):
+        nonlocal seen
+        changes = proxy.changes
+        newer = known if changes == seen else read(known)
+        seen = changes
+        return newer
+
+    return read_changed
 
 
 class _Server(ThreadingMixIn, WSGIServer):

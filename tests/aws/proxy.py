@@ -29,25 +29,32 @@ class Seen:
 class Fault:
     """Spoils the request with the number `at` (from 1), and the following ones while `lasting`.
 
-    `spoil` is called with the handler instead of the ordinary forwarding.
+    Only requests for which `when` holds are counted. `spoil` is called with the handler instead
+    of the ordinary forwarding.
     """
 
     at: int
     spoil: object
     lasting: bool = False
+    when: object = lambda request: True
+    counted: int = 0
     met: int = 0
 
-    def strikes(self, number):
-        struck = number >= self.at if self.lasting else number == self.at
+    def strikes(self, request):
+        if not self.when(request):
+            return False
+        self.counted += 1
+        struck = self.counted >= self.at if self.lasting else self.counted == self.at
         self.met += struck
         return struck
 
 
 @dataclass
 class Proxy:
-    """What went by since `clear`, and the fault in force."""
+    """What went by since `clear`, and the fault in force. `changes` counts what was not a read."""
 
     port: int = 0
+    changes: int = 0
     seen: list = field(default_factory=list)
     fault: Fault | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -60,7 +67,7 @@ class Proxy:
         with self.lock:
             self.seen.append(request)
             fault = self.fault
-            return fault if fault and fault.strikes(len(self.seen)) else None
+            return fault if fault and fault.strikes(request) else None
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -85,16 +92,22 @@ class _Handler(BaseHTTPRequestHandler):
     def forward(self, body):
         self.answer(*self.ask(body))
 
+    def setup(self):
+        super().setup()
+        self.behind = http.client.HTTPConnection("127.0.0.1", self.server.behind, timeout=30)
+
+    def finish(self):
+        super().finish()
+        self.behind.close()
+
     def ask(self, body):
         """Pass the request on; give status, headers and body of the answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.behind, timeout=30)
-        try:
-            headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
-            connection.request(self.command, self.path, body=body, headers=headers)
-            response = connection.getresponse()
-            return response.status, response.getheaders(), response.read()
-        finally:
-            connection.close()
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
+        self.behind.request(self.command, self.path, body=body, headers=headers)
+        response = self.behind.getresponse()
+        content = response.read()
+        self.server.proxy.changes += self.command not in ("GET", "HEAD")
+        return response.status, response.getheaders(), content
 
     def answer(self, status, headers, body):
         self.send_response_only(status)

@@ -1,0 +1,75 @@
+"""Faults between client and server, at every request of a command.
+
+After each: every surface answers with one whole release. The command went through, was refused
+with nothing changed, or failed with exit code 3 or 4 and the command to run; that command, run as
+it stands in the message, finishes.
+"""
+
+import itertools
+
+import pytest
+
+from deployments.models import DeployLock, Environment
+from tests.aws import proxy as proxies
+from tests.aws.conftest import next_command
+
+MOST_REQUESTS = 200
+FAULTS = {
+    "reset": proxies.reset,
+    "500": proxies.answering(500, "InternalError"),
+    "503": proxies.answering(503, "SlowDown"),
+    "done-but-answer-lost": proxies.lose_answer,
+}
+CASES = [
+    pytest.param(spoil, lasting, id=f"{name}-{'from-then-on' if lasting else 'once'}")
+    for name, spoil in FAULTS.items()
+    for lasting in (False, True)
+]
+HOSTS = {"production": "localhost", "staging": "staging.localhost"}
+
+
+def walk(shop, proxy, environment, command, fault_at):
+    """Spoil request 1, 2, 3, ... of a command until it no longer comes that far.
+
+    Tells how many requests there were and which exit codes were seen.
+    """
+    codes = set()
+    before = shop.served(HOSTS[environment])
+    for number in itertools.count(1):
+        assert number < MOST_REQUESTS
+        arguments, fault = command(number), fault_at(number)
+        proxy.clear(fault)
+        code, message = shop.attempt(*arguments)
+        proxy.clear()
+        if not fault.met:
+            return number - 1, codes
+        codes.add(code)
+        served = shop.served(HOSTS[environment])
+        check_one_whole_release(before, served, code, message)
+        before = check_it_finishes(shop, environment, arguments, code, message) or served
+    return None
+
+
+def check_one_whole_release(before, served, code, message):
+    assert len(served) == 1, message
+    assert None not in served, message
+    assert code in (0, 1, 3, 4), message
+    if code == 1:
+        assert served == before, message
+
+
+def check_it_finishes(shop, environment, arguments, code, message):
+    """Run what the message says, or the command again: then it is done, and nothing is left."""
+    if code == 0:
+        return None
+    told = next_command(message) if code == 4 else None
+    assert told or code != 4 or "Run the same push again" in message, message
+    shop.run(*(told or arguments))
+    if told:
+        shop.run(*arguments)
+    found = Environment.objects.get(name=environment)
+    served = shop.served(HOSTS[environment])
+    assert served == {found.live.release.name}
+    assert not found.deployments.unfinished().exists()
+    assert not DeployLock.objects.exists()
+    return served

@@ -1,0 +1,81 @@
+"""Which AWS operations the product calls, and the IAM actions and resources they need.
+
+Source of what an operation needs: the pages "Actions, resources, and condition keys" of S3,
+CloudFront, CloudFront KeyValueStore, CloudFormation and CloudWatch in the Service Authorization
+Reference, and S3's "Required permissions for Amazon S3 API operations".
+"""
+
+from contextlib import contextmanager
+
+import boto3.session
+
+ACCOUNT = "000000000000"  # of the stand-in
+S3_ACTIONS = {"HeadObject": "GetObject", "ListObjectsV2": "ListBucket", "DeleteObjects": "DeleteObject"}
+# Who may call them needs no permission.
+FREE = {("sts", "GetCallerIdentity")}
+
+
+@contextmanager
+def recorded(monkeypatch):
+    """Record (service, operation, parameters) of every call by clients made meanwhile."""
+    calls = []
+
+    class Recording(boto3.session.Session):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.events.register("provide-client-params", record)
+
+    def record(params, model, **kwargs):
+        calls.append((model.service_model.service_name, model.name, dict(params)))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(boto3.session, "Session", Recording)
+        yield calls
+
+
+def needs(service, operation, params, store):
+    """Give the pairs of action and resource that a call needs. `store`: the key-value store's ARN."""
+    if (service, operation) in FREE:
+        return set()
+    if service == "s3":
+        return set(_s3(operation, params))
+    return {(f"{service}:{operation}", _resource(service, params, store))}
+
+
+def _s3(operation, params):
+    bucket = f"arn:aws:s3:::{params['Bucket']}"
+    action = f"s3:{S3_ACTIONS.get(operation, operation)}"
+    if operation == "CopyObject":
+        source = params["CopySource"]
+        yield "s3:GetObject", f"arn:aws:s3:::{source['Bucket']}/{source['Key']}"
+        yield "s3:PutObject", f"{bucket}/{params['Key']}"
+    elif operation == "DeleteObjects":
+        for item in params["Delete"]["Objects"]:
+            yield action, f"{bucket}/{item['Key']}"
+    elif "Key" in params:
+        yield action, f"{bucket}/{params['Key']}"
+        if operation in {"HeadObject", "GetObject"}:
+            # Without it S3 answers 403 for what is missing.
+            yield "s3:ListBucket", bucket
+    else:
+        yield action, bucket
+
+
+def _resource(service, params, store):
+    if service == "cloudwatch":
+        return "*"
+    if service == "cloudfront-keyvaluestore":
+        return params["KvsARN"]
+    if service == "cloudformation":
+        name = params.get("StackName") or params["ChangeSetName"]
+        if name.startswith("arn:"):
+            # A change set's own name; the action is allowed on its stack.
+            return name.replace(":changeSet/", ":stack/")
+        return f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/{name}/0a1b2c"
+    arn = f"arn:aws:cloudfront::{ACCOUNT}"
+    distribution = params.get("DistributionId") or params.get("Id")
+    if distribution:
+        return f"{arn}:distribution/{distribution}"
+    if "FunctionCode" in params or "Stage" in params or "EventObject" in params:
+        return f"{arn}:function/{params['Name']}"
+    return store if "KeyValueStore" in str(params) or params.get("Name") else "*"
