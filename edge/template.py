@@ -86,9 +86,8 @@ def _parameters() -> Json:
     text = {"Type": "String", "Default": ""}
     return {
         "Aliases": {
-            "Type": "CommaDelimitedList",
-            "Default": "",
-            "Description": "Host names viewers use; the certificate must cover them.",
+            **text,
+            "Description": "Host names viewers use, with commas; the certificate must cover them.",
         },
         "CertificateArn": {
             **text,
@@ -138,7 +137,7 @@ def _shared_parameters() -> Json:
 
 def _conditions(*, owns_shared: bool) -> Json:
     conditions = {
-        "HasAliases": {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": "Aliases"}]}, ""]}]},
+        "HasAliases": given("Aliases"),
         "HasCertificate": given("CertificateArn"),
         "HasApplication": given("ApplicationDomain"),
         "HoldsSubdomains": {"Fn::Equals": [{"Ref": "HstsSubdomains"}, "true"]},
@@ -240,7 +239,8 @@ def _distribution(environment: str, *, owns_shared: bool) -> Json:
                 "HttpVersion": "http2and3",
                 "IPV6Enabled": True,
                 "PriceClass": {"Ref": "PriceClass"},
-                "Aliases": when("HasAliases", {"Ref": "Aliases"}),
+                # A list parameter that is empty has one empty member, so a text is split.
+                "Aliases": when("HasAliases", {"Fn::Split": [",", {"Ref": "Aliases"}]}),
                 "ViewerCertificate": _viewer_certificate(),
                 "Origins": when("HasApplication", [storage, _application_origin()], [storage]),
                 "CacheBehaviors": when(
