@@ -23,10 +23,17 @@ pytestmark = pytest.mark.django_db
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d"
 
 
+@pytest.fixture(scope="session")
+def stacks(plain_boto):
+    """CloudFormation as the command reaches it, made once: clients are dear."""
+    return get_stacks()
+
+
 @pytest.fixture(autouse=True)
-def stand_in(aws_environ, monkeypatch):
-    """Lead boto3 to an empty stand-in, which answers at once."""
+def stand_in(aws_environ, stacks, monkeypatch):
+    """Lead the command to an empty stand-in, which answers at once."""
     monkeypatch.setattr("edge.backends.stack.FIRST_PAUSE", 0.02)
+    monkeypatch.setattr("qdn.management.commands.provision.get_stacks", lambda: stacks)
 
 
 @pytest.fixture
@@ -209,10 +216,10 @@ def test_a_second_environment_takes_the_shared_parts(cloudformation):
     assert set(stacks_there(cloudformation).values()) == {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
 
-def test_shared_parts_of_a_deleted_stack_are_taken_again(cloudformation):
+def test_shared_parts_of_a_deleted_stack_are_taken_again(cloudformation, stacks):
     first = run()["outputs"]
     cloudformation.delete_stack(StackName="qdn-staging")
-    get_stacks().wait("qdn-staging")
+    stacks.wait("qdn-staging")
     answer = run()
     assert answer["outputs"]["Bucket"] == first["Bucket"]
     assert "Bucket" not in {item["resource"] for item in answer["changes"]}
@@ -299,6 +306,7 @@ def test_no_answer_is_told_in_one_line(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("HTTP_PROXY", "")
     monkeypatch.setattr("edge.backends.stack.ATTEMPTS", 1)
+    monkeypatch.setattr("qdn.management.commands.provision.get_stacks", get_stacks)
     code, message = refused()
     assert (code, "did not answer" in message) == (1, True)
 
