@@ -18,7 +18,7 @@ CONTENT_SECURITY_POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 )
 # Sent over https only: a browser ignores it elsewhere.
-STRICT_TRANSPORT = ("strict-transport-security", "max-age=31536000; includeSubDomains")
+STRICT_TRANSPORT = ("strict-transport-security", "max-age=31536000")
 _SECURITY: Headers = (
     ("content-security-policy", CONTENT_SECURITY_POLICY),
     ("x-content-type-options", "nosniff"),
