@@ -101,7 +101,7 @@ class Copying:
             live=live.release.name if live else "",
             changes=changes,
             interrupted=bool(interrupted),
-            is_pointed=_is_pointed(backend, environment),
+            is_pointed=is_pointed(backend, environment),
         )
 
     def going_on(self, unfinished: list[Deployment], target: Target) -> Deployment | None:
@@ -193,9 +193,10 @@ def _before(objects: ObjectStore, target: Target, interrupted: list[Deployment])
 def _manifest(objects: ObjectStore, release: Release) -> Manifest | None:
     """Read a manifest, unless it is gone or is one no longer."""
     try:
-        return read_manifest(objects, release)
+        manifest = read_manifest(objects, release)
     except (ObjectMissing, ValueError, KeyError):
         return None
+    return manifest if manifest.digest == release.digest else None
 
 
 def _listed(objects: ObjectStore, prefix: str) -> dict[str, int]:
@@ -270,14 +271,14 @@ def _drop(run: Run, drops: Drops, deployment: Deployment, why: str) -> int:
     )
 
 
-def _is_pointed(backend: Backend, environment: Environment) -> bool:
+def is_pointed(backend: Backend, environment: Environment) -> bool:
     """Whether the hosts are answered from below the prefix, as far as we are the ones to say."""
     origins, prefix = backend.origins, environment.copy_prefix
     return origins is None or all(origins.prefix(host) == prefix for host in environment.hosts)
 
 
 def _point(backend: Backend, environment: Environment) -> None:
-    if backend.origins and not _is_pointed(backend, environment):
+    if backend.origins and not is_pointed(backend, environment):
         backend.origins.point(environment.hosts, environment.copy_prefix)
 
 

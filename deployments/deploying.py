@@ -55,7 +55,7 @@ def deploy(backend: Backend, target: Target, *, say: Say) -> Done:
         check_whole(backend.objects, target.release)
         plan = strategy.plan(backend, target)
         if plan.is_done:
-            return Done(plan, None)
+            return Done(plan, None, _follow_up_again(backend, target))
         _check_expected(plan)
         deployment = going_on or recording.record(target, previous=plan.live)
         try:
@@ -63,6 +63,14 @@ def deploy(backend: Backend, target: Target, *, say: Say) -> Done:
         except FAILURES as error:
             raise strategy.failed(run, plan, deployment, error) from error
         return Done(plan, deployment, invalidated + _finish(run, plan, deployment))
+
+
+def _follow_up_again(backend: Backend, target: Target) -> int:
+    """Mend what follows a deployment, where it is served already. Raises EdgeError."""
+    live = target.environment.live
+    if live is None or live.release != target.release:
+        return 0
+    return strategy_of(target.environment).follow_up(backend, live)
 
 
 def _check_expected(plan: Plan) -> None:

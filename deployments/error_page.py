@@ -18,13 +18,22 @@ def refresh(backend: Backend, deployment: Deployment) -> int:
     if wanted is None or (stored and not deployment.environment.protected):
         return 0
     metadata = {"sha256": wanted.metadata.get("sha256", "")}
-    if stored and stored.metadata.get("sha256") == metadata["sha256"]:
+    former = stored.metadata.get("sha256", "") if stored else ""
+    if stored and former == metadata["sha256"]:
         return 0
+    # Without its digest until the caches have dropped the former page: a run that is killed in
+    # between leaves a page that the next one takes for another, and drops again.
+    backend.objects.copy(source, KEY, metadata={})
+    dropped = _drop(backend, deployment, former)
     backend.objects.copy(source, KEY, metadata=metadata)
+    return dropped
+
+
+def _drop(backend: Backend, deployment: Deployment, former: str) -> int:
     environment = deployment.environment
     # It is asked for by the distribution itself, so the patterns of its paths do not matter.
     drops = invalidating.Drops(environment, {name: [f"/{KEY}"] for name in environment.caches})
-    step = f"deployment-{deployment.pk}-error-page"
+    step = f"deployment-{deployment.pk}-error-page-{former[:8]}"
     return invalidating.send(
         backend, drops, step=step, actor=deployment.actor, deployment=deployment
     )

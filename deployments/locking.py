@@ -59,7 +59,7 @@ def _acquire(environment: Environment, actor: str, reason: str) -> DeployLock:
                 )
         except IntegrityError:
             holder = DeployLock.objects.filter(environment=environment).first()
-            if holder and not _is_stale(holder):
+            if holder and not is_stale(holder):
                 raise _held(holder) from None
     raise ChangedMeanwhile(
         "lock-held", f"{environment} is being switched by others.", "Run the command again."
@@ -69,11 +69,12 @@ def _acquire(environment: Environment, actor: str, reason: str) -> DeployLock:
 def _drop_stale(environment: Environment) -> None:
     """Remove a lock nobody holds any more; by its key, so a newer one stays."""
     holder = DeployLock.objects.filter(environment=environment).first()
-    if holder and _is_stale(holder):
+    if holder and is_stale(holder):
         DeployLock.objects.filter(pk=holder.pk).delete()
 
 
-def _is_stale(lock: DeployLock) -> bool:
+def is_stale(lock: DeployLock) -> bool:
+    """Tell whether nobody holds a lock any more: its lease is over, or its process gone."""
     if lock.expires_at <= timezone.now():
         return True
     return lock.host == socket.gethostname() and not _is_running(lock.pid)

@@ -164,7 +164,7 @@ def _copyable(objects: ObjectStore, base: Release | None) -> dict[str, Artifact]
     return {
         artifact.path: artifact
         for artifact in manifest
-        if not artifact.shared and artifact.key(base.name) in there
+        if not artifact.shared and there.get(artifact.key(base.name)) == artifact.size
     }
 
 
@@ -232,7 +232,8 @@ def _check_all_there(objects: ObjectStore, manifest: Manifest, release: Release)
 
 
 def _write_manifest(objects: ObjectStore, manifest: Manifest, release: Release) -> None:
-    if objects.head(release.key(MANIFEST)) is not None:
+    key = release.key(MANIFEST)
+    if objects.head(key) is not None and objects.get(key).body == manifest.body:
         return
     objects.put(
         release.key(MANIFEST),

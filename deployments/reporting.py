@@ -1,11 +1,9 @@
 """What is live, what exists, what happened: rows for people and for --json."""
 
-from collections.abc import Iterator
 from typing import Any
 
-from deployments import error_page, functions
-from deployments.models import Deployment, Environment, Release
-from deployments.probing import answers
+from deployments.drift import CHEAP, Look, found
+from deployments.models import Deployment, Environment, Release, Strategy
 from deployments.routes import read_route
 from edge.errors import EdgeError
 from edge.protocols import Backend
@@ -64,35 +62,27 @@ def _history(deployment: Deployment) -> dict[str, Any]:
 
 def _status(backend: Backend, environment: Environment) -> dict[str, Any]:
     live = environment.live
-    document = read_route(backend.keyvalues, environment).document
+    drift = found(Look(backend, environment, live), CHEAP) if live else ()
     return {
         "environment": environment.name,
         "release": live.release.name if live else None,
-        "previous": (document.previous or None) if document else None,
+        "previous": _previous(backend, live) if live else None,
         "since": live.at.isoformat() if live else None,
         "actor": live.actor if live else None,
         "function": live.function.digest if live else None,
         "frozen": None,
-        "drift": list(_drift(backend, environment, live)) if live else [],
+        "drift": [str(one) for one in drift],
     }
 
 
-def _drift(backend: Backend, environment: Environment, live: Deployment) -> Iterator[str]:
-    """Name every disagreement between the history and what the edge has, and what mends it."""
-    mend = f"manage.py promote --release {live.release} --to {environment} --yes"
-    route = read_route(backend.keyvalues, environment)
-    served = route.document.release if route.document else "nothing"
-    if not route.agrees or served != live.release.name:
-        yield f"routing documents name {served}, history says {live.release}; run: {mend}"
-    function = functions.live(backend, environment)
-    if function is None or function.digest != live.function.digest:
-        yield f"another edge function is live than {live.function}; run: {mend}"
-    for fault in answers(backend.viewer, environment, live.release).values():
-        yield f"{fault}; run: {mend}"
-    if environment.deployments.unfinished().exists():
-        yield f"a deployment was interrupted; run: {mend}"
+def _previous(backend: Backend, live: Deployment) -> str | None:
+    """Name what was served before: the routing document says so, or by copy the history."""
+    environment = live.environment
+    if environment.strategy == Strategy.COPY:
+        before = environment.deployments.succeeded().exclude(release=live.release).last()
+        return before.release.name if before else None
     try:
-        if backend.objects.head(error_page.KEY) is None:
-            yield f"{error_page.KEY} is missing; run: {mend}"
-    except EdgeError as error:
-        yield f"the object store does not answer: {error}"
+        document = read_route(backend.keyvalues, environment).document
+    except EdgeError:
+        return None  # which is among the drift
+    return (document.previous or None) if document else None

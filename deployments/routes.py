@@ -28,6 +28,11 @@ class Route:
         """The routing document, or None where there is none or it cannot be read."""
         return _parse(next(iter(self.values.values())))
 
+    def release_of(self, key: str) -> str:
+        """Name the release one key's document names, or nothing."""
+        document = _parse(self.values[key])
+        return document.release if document else ""
+
     @property
     def agrees(self) -> bool:
         """Whether every key holds the same document, and no other key does."""

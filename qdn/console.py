@@ -70,10 +70,16 @@ class OperatorCommand(BaseCommand):
             raise CommandError(line, returncode=exit_code_for(error)) from error
         if self.quiet:
             self.stdout.write(json.dumps(result))
+        if fault := self.fault(result):
+            raise CommandError(fault, returncode=REFUSED)
 
     def run(self, **options: Any) -> Any:
         """Do the work; give what --json writes."""
         raise NotImplementedError
+
+    def fault(self, result: Any) -> str:
+        """Say what is wrong where a result that was written still means exit code 1."""
+        return ""
 
     def say(self, line: str) -> None:
         """Print one present-tense line for a step."""

@@ -1,0 +1,118 @@
+"""Drift: what disagrees with the history, and the command that mends it.
+
+These looks are cheap enough for `status`; deployments/verifying.py looks at everything.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from deployments import error_page, functions
+from deployments.copying import is_pointed, unfinished_since
+from deployments.models import Deployment, Environment, Strategy
+from deployments.plans import serve_command
+from deployments.probing import answers
+from deployments.routes import read_route
+from edge.errors import EdgeError
+from edge.protocols import Backend
+
+DOCTOR = "manage.py doctor"
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One disagreement. `code` is stable; `command` mends it."""
+
+    code: str
+    message: str
+    command: str
+
+    def __str__(self) -> str:
+        return f"{self.message}; run: {self.command}"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is looked at: an environment, what its history says is live, through a back end."""
+
+    backend: Backend
+    environment: Environment
+    live: Deployment
+
+    @property
+    def mend(self) -> str:
+        """The command that makes the environment serve what its history says."""
+        return serve_command(self.live.release, self.environment)
+
+
+Check = Callable[[Look], Iterator[Drift]]
+
+
+def found(look: Look, checks: Iterable[Check]) -> Iterator[Drift]:
+    """Carry out checks; a part of the back end that does not answer is a finding too."""
+    for check in checks:
+        try:
+            yield from check(look)
+        except EdgeError as error:
+            yield Drift("no-answer", f"The back end does not answer: {error.message}", DOCTOR)
+
+
+def routes(look: Look) -> Iterator[Drift]:
+    """Do the routing documents name what is live?"""
+    if look.environment.strategy == Strategy.COPY:
+        return
+    route = read_route(look.backend.keyvalues, look.environment)
+    served = route.document.release if route.document else "nothing"
+    if not route.agrees or served != look.live.release.name:
+        message = f"routing documents name {served}, history says {look.live.release}"
+        yield Drift("route", message, look.mend)
+
+
+def origin(look: Look) -> Iterator[Drift]:
+    """Are the hosts answered from where the strategy puts the files?"""
+    backend, environment = look.backend, look.environment
+    by_copy = environment.strategy == Strategy.COPY
+    if by_copy and not is_pointed(backend, environment):
+        message = f"a host is not answered from below {environment.copy_prefix}"
+        yield Drift("origin", message, look.mend)
+    if not by_copy and backend.origins and any(map(backend.origins.prefix, environment.hosts)):
+        yield Drift("origin", "a host is answered without the edge function", look.mend)
+
+
+def function(look: Look) -> Iterator[Drift]:
+    """Is the function live that the release was deployed with?"""
+    if look.environment.strategy == Strategy.COPY:
+        return
+    published = functions.live(look.backend, look.environment)
+    if published is None or published.digest != look.live.function.digest:
+        message = f"another edge function is live than {look.live.function}"
+        yield Drift("function", message, look.mend)
+
+
+def first_host(look: Look) -> Iterator[Drift]:
+    """Does the probed host answer with the release?"""
+    for fault in answers(look.backend.viewer, look.environment, look.live.release).values():
+        yield Drift("answer", fault, look.mend)
+
+
+def unfinished(look: Look) -> Iterator[Drift]:
+    """Was a deployment interrupted?"""
+    environment = look.environment
+    for deployment in environment.deployments.unfinished().select_related("release"):
+        # By copy its files have arrived in part: going on is shorter than going back.
+        by_copy = deployment.strategy == Strategy.COPY
+        command = serve_command(deployment.release, environment) if by_copy else look.mend
+        yield Drift("unfinished", f"deployment {deployment.pk} was interrupted", command)
+    for deployment in unfinished_since(environment, look.live):
+        if hasattr(deployment, "outcome"):
+            message = f"files of {deployment.release} may lie among those of {look.live.release}"
+            yield Drift("mixed", message, look.mend)
+
+
+def error_page_there(look: Look) -> Iterator[Drift]:
+    """Is there an error page at the fixed key?"""
+    by_copy = look.environment.strategy == Strategy.COPY
+    if not by_copy and look.backend.objects.head(error_page.KEY) is None:
+        yield Drift("error-page", f"{error_page.KEY} is missing", look.mend)
+
+
+CHEAP: tuple[Check, ...] = (routes, origin, function, first_host, unfinished, error_page_there)

@@ -1,0 +1,189 @@
+"""Verifying: all that a switch leaves out. Every object, key and host against the history."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils import timezone
+
+from deployments import drift, error_page
+from deployments.artifacts import ASSETS, ERROR_PAGE, MANIFEST
+from deployments.copying import Copying, kept_release
+from deployments.drift import DOCTOR, Check, Drift, Look, found
+from deployments.errors import Refused
+from deployments.locking import is_stale
+from deployments.manifests import Manifest
+from deployments.models import DeployLock, Deployment, Environment, Release, Strategy
+from deployments.plans import Target, serve_command
+from deployments.probing import answers
+from deployments.promotion import served_in_order
+from deployments.routes import read_route
+from edge.errors import EdgeError, ObjectMissing
+from edge.protocols import Backend
+
+# What it was made of is not known here: the checkout it was built of, or the folder.
+PUSH_AGAIN = "manage.py push --no-deploy"
+
+
+def verify(backend: Backend, environment: Environment) -> dict[str, Any]:
+    """Compare database, routing documents, objects and answers of one environment."""
+    live = environment.live
+    previous = previous_release(environment)
+    findings = _of_live(backend, environment, live) if live else _of_nothing(backend, environment)
+    return {
+        "environment": environment.name,
+        "strategy": environment.strategy,
+        "release": live.release.name if live else None,
+        "previous": previous.name if previous else None,
+        "drift": [
+            {"code": one.code, "message": one.message, "command": one.command} for one in findings
+        ],
+    }
+
+
+def previous_release(environment: Environment) -> Release | None:
+    """Find what a rollback without a name would go to."""
+    past = served_in_order(environment)
+    return past[-2].release if len(past) > 1 else None
+
+
+def _of_live(backend: Backend, environment: Environment, live: Deployment) -> list[Drift]:
+    return list(found(Look(backend, environment, live), CHECKS))
+
+
+def _of_nothing(backend: Backend, environment: Environment) -> list[Drift]:
+    """Look at an environment that was never deployed to, or whose database was lost."""
+    drifts = []
+    for deployment in environment.deployments.unfinished().select_related("release"):
+        command = serve_command(deployment.release, environment)
+        drifts.append(Drift("unfinished", f"deployment {deployment.pk} was interrupted", command))
+    if environment.strategy == Strategy.COPY:
+        return drifts
+    try:
+        document = read_route(backend.keyvalues, environment).document
+    except EdgeError as error:
+        return [*drifts, Drift("no-answer", error.message, DOCTOR)]
+    if document and document.release:
+        known = Release.objects.complete().filter(name=document.release).exists()
+        command = (
+            serve_command(document.release, environment)
+            if known
+            else (f"manage.py push --to {environment} --yes")
+        )
+        message = f"routing documents name {document.release}, history says nothing"
+        drifts.append(Drift("route", message, command))
+    return drifts
+
+
+def _every_key(look: Look) -> Iterator[Drift]:
+    """Does every routing key hold the document, and no other one?"""
+    if look.environment.strategy == Strategy.COPY:
+        return
+    route = read_route(look.backend.keyvalues, look.environment)
+    for key in route.values:
+        named = route.release_of(key)
+        if named != look.live.release.name:
+            message = f"{key} names {named or 'nothing'}, history says {look.live.release}"
+            yield Drift("route", message, look.mend)
+    if len(set(route.values.values())) > 1 and all(map(route.release_of, route.values)):
+        yield Drift("route", "the routing documents differ from each other", look.mend)
+    for key in sorted(route.stale):
+        yield Drift("route", f"{key} is left of a host it has lost", look.mend)
+
+
+def _every_host(look: Look) -> Iterator[Drift]:
+    """Does every host answer with the release?"""
+    for host in look.environment.hosts:
+        wrong = answers(look.backend.viewer, look.environment, look.live.release, host=host)
+        for fault in wrong.values():
+            yield Drift("answer", f"{host}: {fault}", look.mend)
+
+
+def _releases(look: Look) -> Iterator[Drift]:
+    """Is every object of the live and of the previous release there?"""
+    previous = previous_release(look.environment)
+    kept = kept_release(look.environment, look.live.release)
+    for release in dict.fromkeys(filter(None, (look.live.release, previous, kept))):
+        yield from _release(look, release)
+
+
+def _release(look: Look, release: Release) -> Iterator[Drift]:
+    key = release.key(MANIFEST)
+    try:
+        body = look.backend.objects.get(key).body
+    except ObjectMissing:
+        yield Drift("manifest", f"{key} is missing", PUSH_AGAIN)
+        return
+    if hashlib.sha256(body).hexdigest() != release.digest:
+        yield Drift("manifest", f"{key} is not what was pushed", PUSH_AGAIN)
+        return
+    stored = {
+        one.key: one.size
+        for prefix in (release.key(""), ASSETS)
+        for one in look.backend.objects.list(prefix)
+    }
+    keys = {a.key(release.name): a.size for a in Manifest.from_json(body)}
+    wrong = [key for key, size in keys.items() if stored.get(key) != size]
+    if wrong:
+        message = (
+            f"{len(wrong)} of {len(keys)} files of {release} are missing or cut short, first "
+            f"{wrong[0]}; where its content still is"
+        )
+        yield Drift("objects", message, PUSH_AGAIN)
+
+
+def _copies(look: Look) -> Iterator[Drift]:
+    """By copy: does every key hold what it shall hold, and no other key anything?"""
+    if look.environment.strategy != Strategy.COPY:
+        return
+    live = look.live
+    target = Target(look.environment, live.release, live.function, Deployment.Kind.PROMOTE, "", "")
+    try:
+        changes = Copying().plan(look.backend, target).changes
+    except Refused:
+        return  # files of the release are gone, and were named already
+    for what, paths in (
+        ("missing or not the release's", [artifact.path for artifact in changes.copies]),
+        ("no file of the release", list(changes.deletions)),
+    ):
+        if paths:
+            first = look.environment.copy_prefix + paths[0]
+            yield Drift("copies", f"{len(paths)} keys are {what}, first {first}", look.mend)
+
+
+def _lock(look: Look) -> Iterator[Drift]:
+    """Is a deployment at work, or did one leave its lock?"""
+    for lock in DeployLock.objects.filter(environment=look.environment):
+        seconds = int((timezone.now() - lock.acquired_at).total_seconds())
+        message = f"locked by {lock.holder} for {seconds} s ({lock.reason})"
+        if is_stale(lock):
+            yield Drift("lock", f"{message}, and nobody is at work", look.mend)
+        else:
+            again = f"manage.py verify --environment {look.environment}"
+            yield Drift("lock", f"{message}; wait until it is done", again)
+
+
+def _error_page(look: Look) -> Iterator[Drift]:
+    """Is the error page the one of the environment that it follows?"""
+    if look.environment.strategy == Strategy.COPY or not look.environment.protected:
+        return
+    objects = look.backend.objects
+    stored = objects.head(error_page.KEY)
+    wanted = objects.head(look.live.release.key(ERROR_PAGE))
+    if stored and wanted and stored.metadata.get("sha256") != wanted.metadata.get("sha256"):
+        message = f"{error_page.KEY} is not the one of {look.live.release}"
+        yield Drift("error-page", message, look.mend)
+
+
+CHECKS: tuple[Check, ...] = (
+    _lock,
+    drift.unfinished,
+    _every_key,
+    drift.origin,
+    drift.function,
+    _releases,
+    _copies,
+    drift.error_page_there,
+    _error_page,
+    _every_host,
+)
