@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import socket
 import threading
 from io import StringIO
 from socketserver import ThreadingMixIn
@@ -95,6 +96,22 @@ def shop(db, aws, aws_port, proxy, viewer_url, impatient, settings, monkeypatch,
     settings.EDGE_PROBE_SECONDS = 0
     yield Shop(tmp_path)
     aws_backend.cache_clear()
+
+
+@pytest.fixture
+def through_proxy(aws, aws_port, proxy, impatient, monkeypatch):
+    """Give a back end whose requests go through the proxy."""
+    for name, value in stand_in.environ(aws_port, proxy=proxy.port).items():
+        monkeypatch.setenv(name, value)
+    return aws_backend.__wrapped__(bucket=stand_in.BUCKET, key_value_store=stand_in.STORE)
+
+
+@pytest.fixture
+def unused_port():
+    """Hold a port that nobody listens on."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 class Shop:

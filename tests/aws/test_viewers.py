@@ -1,0 +1,136 @@
+"""Probing over HTTP, and the local edge that stands in for CloudFront."""
+
+import ssl
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from edge.backends import get_backend
+from edge.backends.viewers import HttpViewer
+from edge.errors import BackendUnavailable
+from edge.local_edge import in_front_of
+from edge.routing import RoutingDocument
+from edge.shipped import function_name
+from edge.wsgi import LocalEdge
+from tests.edge.builders import application
+
+
+class _Echo(BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = f"{self.headers['Host']} {self.path}".encode()
+        self.send_response(302)
+        self.send_header("X-Amz-Meta-Release", "r1")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def echo():
+    """Answer with host and path, on a port of the system's choice."""
+    server = HTTPServer(("127.0.0.1", 0), _Echo)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_viewer_connects_where_it_is_told_and_asks_for_the_host(echo):
+    seen = HttpViewer(echo).fetch("www.example.org", "/track?t=1")
+    assert (seen.status, seen.body) == (302, b"www.example.org /track?t=1")
+    assert seen.headers["x-amz-meta-release"] == "r1"
+
+
+def test_viewer_tells_where_nobody_answered(unused_port):
+    with pytest.raises(BackendUnavailable, match="EDGE_VIEWER_URL"):
+        HttpViewer(f"http://127.0.0.1:{unused_port}").fetch("www.example.org", "/")
+
+
+def test_viewer_speaks_tls_and_expects_the_certificate_of_the_host(monkeypatch, echo):
+    names = []
+
+    def wrap_socket(self, plain, server_hostname=None, **more):
+        names.append(server_hostname)
+        return plain
+
+    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", wrap_socket)
+    url = echo.replace("http:", "https:")
+    assert HttpViewer(url).fetch("www.example.org", "/").status == 302
+    assert names == ["www.example.org"]
+
+
+def test_viewer_refuses_an_answer_without_tls(echo):
+    with pytest.raises(BackendUnavailable):
+        HttpViewer(echo.replace("http:", "https:")).fetch("127.0.0.1", "/")
+
+
+# The local edge over S3 and the key-value store
+
+
+def get(app, path, host="example.org"):
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "HTTP_HOST": host,
+               "wsgi.url_scheme": "http", "REMOTE_ADDR": "127.0.0.1"}  # fmt: skip
+    status = []
+    body = b"".join(app(environ, lambda line, headers: status.append(line)))
+    return status[0], body
+
+
+@pytest.fixture
+def edge(aws, settings):
+    settings.EDGE_REFRESH_SECONDS = 0
+    return in_front_of(application)
+
+
+def route(backend, release):
+    document = RoutingDocument(environment="production", release=release).to_json()
+    etag = backend.keyvalues.etag()
+    backend.keyvalues.update(puts={"host:example.org": document}, if_match=etag)
+    backend.objects.put(
+        f"releases/{release}/index.html",
+        release.encode(),
+        content_type="text/html",
+        cache_control="public, s-maxage=31536000",
+    )
+
+
+def test_local_edge_shows_what_stands_in_the_bucket(edge):
+    backend = get_backend()
+    assert get(edge, "/")[0].startswith("503")
+    for release in ("r1", "r2"):
+        route(backend, release)
+        assert get(edge, "/") == ("200 OK", release.encode())
+
+
+def test_local_edge_takes_a_published_function(edge):
+    backend = get_backend()
+    route(backend, "r1")
+    name = function_name("production")
+    source = "function handler(event) { return { statusCode: 204 }; }"
+    etag = backend.functions.stage(name, source)
+    assert get(edge, "/")[0] == "200 OK"
+    backend.functions.publish(name, if_match=etag)
+    assert get(edge, "/")[0].startswith("204")
+
+
+def test_local_edge_keeps_nothing_that_nobody_would_drop(edge):
+    backend = get_backend()
+    route(backend, "r1")
+    assert get(edge, "/")[1] == b"r1"
+    backend.objects.delete(["releases/r1/index.html"])
+    assert get(edge, "/")[0].startswith("404")
+
+
+def test_without_the_setting_cloudfront_stands_in_front(aws, settings):
+    settings.EDGE_LOCAL_VIEWER = False
+    assert in_front_of(application) is application
+    assert isinstance(get_backend().viewer, HttpViewer)
+
+
+def test_with_the_setting_the_local_edge_does(edge):
+    assert isinstance(edge, LocalEdge)
