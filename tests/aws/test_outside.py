@@ -1,10 +1,14 @@
 """What somebody sees who knows AWS and nothing of this project: plain boto3, and the requests."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
 from edge.shipped import function_name, function_source
+from tests.aws.stand_in import ROOT, SETTINGS
 
 pytestmark = pytest.mark.django_db
 PRODUCTION, STAGING = function_name("production"), function_name("staging")
@@ -103,3 +107,23 @@ def test_promotion_costs_no_upload_and_the_same_for_any_size(proxy, shop):
     puts = [request.path for request in proxy.seen if request.method == "PUT"]
     assert not any("/releases/" in path or "/assets/" in path for path in puts)
     assert len(proxy.seen) < 40
+
+
+SAVE_MEDIUM = """
+import django; django.setup()
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+print(default_storage.save("photo.txt", ContentFile(b"a couch")))
+print(default_storage.open("photo.txt").read())
+"""
+
+
+def test_media_share_bucket_and_credentials(aws, tmp_path):
+    """In a process of its own, because settings are read once."""
+    environ = {**os.environ, **SETTINGS, "DATA_DIR": str(tmp_path),
+               "DJANGO_SETTINGS_MODULE": "qdn.settings"}  # fmt: skip
+    saved = subprocess.run(
+        [sys.executable, "-c", SAVE_MEDIUM], cwd=ROOT, env=environ, capture_output=True, check=True
+    )
+    assert saved.stdout.split(b"\n")[:2] == [b"photo.txt", b"b'a couch'"]
+    assert aws.keys() == ["media/photo.txt"]
