@@ -47,6 +47,20 @@ def concerns(patterns: Sequence[str], url_path: str) -> bool:
     return not patterns or any(_matches(pattern, url_path) for pattern in patterns)
 
 
+def narrowed(entry: str, patterns: Sequence[str]) -> list[str]:
+    """Cut a path to drop (`*` at its end) down to what a distribution routes.
+
+    A wildcard beyond the patterns becomes those of them that lie within it.
+    """
+    start = entry.removesuffix("*")
+    if not entry.endswith("*"):
+        return [entry] if concerns(patterns, entry) else []
+    if _reaches_all(patterns, start):
+        return [entry]
+    rooted = ["/" + pattern.lstrip("/") for pattern in patterns if "?" not in pattern]
+    return [p for p in rooted if p.startswith(start) and "*" not in p[:-1]]
+
+
 def price(paths: int, *, used: int) -> Decimal:
     """Tell in dollars what paths cost when so many were used this month already."""
     return max(0, paths - max(0, FREE_PATHS - used)) * DOLLARS_A_PATH
@@ -129,20 +143,21 @@ class _Folding:
 
     def _cheaper(self, choice: _Choice, start: str) -> _Choice:
         """Give the wildcard over everything that starts so, if it may be and costs less."""
-        if not self._is_within(start):
+        if not _reaches_all(self.patterns, start):
             return choice
         cost = self.wildcard_price + self._unchanged_below(start) / UNCHANGED_FILES_A_PATH
         return _Choice(cost, [start + "*"]) if cost < choice.cost else choice
 
-    def _is_within(self, start: str) -> bool:
-        """Tell whether some pattern routes everything that starts so."""
-        return not self.patterns or any(
-            pattern.endswith("*") and _matches(pattern, start) for pattern in self.patterns
-        )
-
     def _unchanged_below(self, start: str) -> int:
         first = bisect_left(self.unchanged, start)
         return bisect_left(self.unchanged, start + _AFTER_ASCII, lo=first) - first
+
+
+def _reaches_all(patterns: Sequence[str], start: str) -> bool:
+    """Tell whether some pattern routes everything that starts so."""
+    return not patterns or any(
+        pattern.endswith("*") and _matches(pattern, start) for pattern in patterns
+    )
 
 
 def _tree(paths: Iterable[str]) -> _Folder:

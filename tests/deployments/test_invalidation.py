@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployments.invalidation import address, addresses, batches, bill, concerns, fold, price
+from deployments.invalidation import (
+    address,
+    addresses,
+    batches,
+    bill,
+    concerns,
+    fold,
+    narrowed,
+    price,
+)
 from edge.limits import INVALIDATION_PATHS, INVALIDATION_WILDCARDS
 
 NAMES = st.sampled_from(["a", "b", "book", "book-old", "track", "x y", "müll", "1*2", "index.html"])
@@ -78,6 +87,22 @@ def test_each_distribution_gets_its_own_paths():
 )
 def test_patterns_are_cloudfronts(pattern, url, routed):
     assert concerns([pattern], url) is routed
+
+
+@pytest.mark.parametrize(
+    ("entry", "patterns", "expected"),
+    [
+        ("/*", [], ["/*"]),
+        ("/*", ["/book/*", "track/*", "*.html", "/a?/*"], ["/book/*", "/track/*"]),
+        ("/book/x*", ["/book/*"], ["/book/x*"]),
+        ("/book/*", ["/book/request/*", "/book/a"], ["/book/request/*", "/book/a"]),
+        ("/book/", ["/book/*"], ["/book/"]),
+        ("/", ["/book/*"], []),
+        ("/blog/*", ["/book/*"], []),
+    ],
+)
+def test_what_is_asked_for_is_narrowed_to_what_is_routed(entry, patterns, expected):
+    assert narrowed(entry, patterns) == expected
 
 
 def test_many_folders_share_the_wildcards_there_are():
