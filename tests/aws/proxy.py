@@ -156,6 +156,14 @@ def lose_answer(handler, body):
     handler.connection.shutdown(socket.SHUT_RDWR)
 
 
+def hang(handler, body):
+    """Let the request be carried out, and keep silent until the client has given up."""
+    handler.ask(body)
+    handler.connection.settimeout(30)
+    handler.close_connection = True
+    handler.connection.recv(1)  # ends when the client closes
+
+
 def answering(status, code):
     """Answer with an error; nothing is carried out."""
 

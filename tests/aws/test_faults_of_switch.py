@@ -5,11 +5,12 @@ import json
 import pytest
 
 from deployments.models import Environment
+from edge.backends import aws_clients
 from edge.routing import RoutingDocument
 from edge.shipped import function_name, function_source
 from tests.aws.conftest import next_command
 from tests.aws.faults import CASES, FAULTS, walk
-from tests.aws.proxy import Fault, others_first
+from tests.aws.proxy import Fault, hang, others_first
 
 pytestmark = pytest.mark.django_db
 
@@ -105,6 +106,17 @@ def test_write_whose_answer_was_lost_is_not_sent_again(shop, proxy, releases):
     proxy.clear()
     shop.run(*next_command(message))
     assert shop.served("localhost") == {releases[0]}
+
+
+def test_write_that_was_done_and_timed_out_is_read_back(shop, proxy, monkeypatch):
+    monkeypatch.setattr(aws_clients, "READ_SECONDS", 1)
+    release = shop.push("A")
+    proxy.clear(Fault(1, hang, when=writes_keys))
+    code, message = shop.attempt("promote", "--yes")
+    proxy.clear()
+    assert code == 4, message
+    shop.run(*next_command(message))
+    assert shop.served("localhost") == {release}
 
 
 def test_function_staged_by_somebody_else_is_not_published(aws, shop, proxy, releases, monkeypatch):
