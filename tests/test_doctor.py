@@ -1,0 +1,162 @@
+"""`doctor`: every fault is one finding with what to do about it."""
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule
+
+from deployments.models import Distribution, Environment
+from edge.backends.folder import FolderStore
+from edge.backends.rows import RowDistribution, RowKeyValueStore
+from edge.errors import BackendUnavailable
+from tests.deployments.sites import write_site
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def development(settings):
+    """Let the settings be those of a clean checkout; Django turns DEBUG off in tests."""
+    settings.DEBUG = True
+
+
+def doctor():
+    """Run it; give the exit code and the rows by check (the first fault, or the first)."""
+    out, code = StringIO(), 0
+    try:
+        call_command("doctor", json=True, stdout=out)
+    except CommandError as error:
+        code = error.returncode
+    rows = json.loads(out.getvalue())
+    return code, {row["check"]: row for row in sorted(rows, key=lambda row: -row["ok"])}
+
+
+def fails(error):
+    def fail(*args, **kwargs):
+        raise error
+
+    return fail
+
+
+def test_a_sound_installation():
+    code, rows = doctor()
+    assert code == 0
+    assert set(rows) == {
+        "settings", "database", "migrations", "tasks", "schedule", "object store",
+        "key-value store", "functions", "space", "njs",
+    }  # fmt: skip
+    assert all(row["ok"] and not row["hint"] for row in rows.values())
+
+
+def test_probe_object_is_removed(settings):
+    doctor()
+    assert list(FolderStore(settings.EDGE_STORE_DIR).list("")) == []
+
+
+def test_table_for_people():
+    out = StringIO()
+    call_command("doctor", stdout=out)
+    assert "object store" in out.getvalue()
+
+
+def assert_fault(check, hint):
+    code, rows = doctor()
+    assert code == 1
+    assert not rows[check]["ok"]
+    assert hint in rows[check]["hint"]
+    return rows[check]["message"]
+
+
+def test_wrong_setting(settings):
+    settings.SITE_URL = "example.com"
+    assert "SITE_URL" in assert_fault("settings", "SITE_URL")
+
+
+def test_database_that_does_not_answer(monkeypatch):
+    wrong = OperationalError("could not connect\nto server")
+    monkeypatch.setattr("qdn.doctor.connection.ensure_connection", fails(wrong))
+    assert assert_fault("database", "DATABASE_URL") == "could not connect to server"
+
+
+def test_missing_migration(monkeypatch):
+    monkeypatch.setattr("qdn.doctor.MigrationExecutor.migration_plan", lambda *args: [("a", 1)])
+    assert_fault("migrations", "manage.py migrate")
+
+
+def test_store_that_cannot_be_written(settings, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    settings.EDGE_STORE_DIR = tmp_path / "file"
+    assert_fault("object store", "EDGE_STORE_DIR")
+
+
+def test_store_that_gives_something_else_back(monkeypatch):
+    real = FolderStore.put
+    monkeypatch.setattr(FolderStore, "put", lambda self, key, body, **k: real(self, key, b"", **k))
+    assert_fault("object store", "proxy")
+
+
+def test_key_value_store_that_refuses(monkeypatch):
+    error = BackendUnavailable("403 AccessDenied", "Give these credentials the permission.")
+    monkeypatch.setattr(RowKeyValueStore, "etag", fails(error))
+    assert assert_fault("key-value store", "permission") == "403 AccessDenied"
+
+
+def test_function_that_is_gone(tmp_path):
+    from edge.models import FunctionStage  # noqa: PLC0415
+
+    call_command("push", source=write_site(tmp_path / "site"), stdout=StringIO())
+    FunctionStage.objects.all().delete()
+    assert_fault("functions", "push_functions --environment staging")
+
+
+def test_distribution_that_is_being_changed(monkeypatch):
+    Distribution.objects.create(environment=Environment.objects.first(), remote_id="E1")
+    monkeypatch.setattr(RowDistribution, "status", lambda self, name: "InProgress")
+    assert "E1: InProgress" in assert_fault("distributions", "wait")
+
+
+def test_disk_that_is_nearly_full(monkeypatch):
+    monkeypatch.setattr("edge.backends.local.LEAST_FREE_BYTES", 2**70)
+    assert_fault("space", "DATA_DIR")
+
+
+@pytest.mark.parametrize(("minutes", "code"), [(0, 0), (5, 1)])
+def test_task_that_waits(minutes, code):
+    queued = timezone.now() - timedelta(minutes=minutes)
+    OrmQ.objects.create(key="quickdumpnow", payload="x", lock=queued)
+    found, rows = doctor()
+    assert (found, "qcluster" in rows["tasks"]["hint"]) == (code, bool(code))
+
+
+def test_task_that_is_being_done_waits_no_more():
+    taken = timezone.now() + timedelta(minutes=3)
+    OrmQ.objects.create(key="quickdumpnow", payload="x", lock=taken)
+    assert doctor()[1]["tasks"]["message"] == "none waits"
+
+
+def test_schedule_that_nobody_keeps():
+    Schedule.objects.update(next_run=timezone.now() - timedelta(hours=1))
+    assert "no cluster is running" in assert_fault("schedule", "qcluster")
+
+
+def test_schedule_that_is_gone():
+    Schedule.objects.all().delete()
+    assert_fault("schedule", "migrate")
+
+
+def test_unknown_back_end(settings):
+    settings.EDGE_BACKEND = "moon"
+    assert_fault("back end", "EDGE_BACKEND")
+
+
+@pytest.mark.parametrize("backend", ["local", "aws"])
+def test_njs_is_needed_for_aws(settings, monkeypatch, backend):
+    settings.EDGE_BACKEND, settings.EDGE_BUCKET = backend, "bucket"
+    monkeypatch.setattr("qdn.doctor.njs_command", lambda: None)
+    monkeypatch.setattr("qdn.doctor._backend_findings", list)
+    assert doctor()[1]["njs"]["ok"] is (backend == "local")
