@@ -10,7 +10,11 @@ from contextlib import contextmanager
 import boto3.session
 
 ACCOUNT = "000000000000"  # of the stand-in
-S3_ACTIONS = {"HeadObject": "GetObject", "ListObjectsV2": "ListBucket", "DeleteObjects": "DeleteObject"}
+S3_ACTIONS = {
+    "HeadObject": "GetObject",
+    "ListObjectsV2": "ListBucket",
+    "DeleteObjects": "DeleteObject",
+}
 # Who may call them needs no permission.
 FREE = {("sts", "GetCallerIdentity")}
 
@@ -34,12 +38,16 @@ def recorded(monkeypatch):
 
 
 def needs(service, operation, params, store):
-    """Give the pairs of action and resource that a call needs. `store`: the key-value store's ARN."""
+    """Give the pairs of action and resource that a call needs.
+
+    `store` is the ARN of the key-value store, which the control plane is asked for by its name.
+    """
     if (service, operation) in FREE:
         return set()
     if service == "s3":
         return set(_s3(operation, params))
-    return {(f"{service}:{operation}", _resource(service, params, store))}
+    resources = RESOURCES[service](params, store)
+    return {(f"{service}:{operation}", resource) for resource in resources}
 
 
 def _s3(operation, params):
@@ -61,21 +69,26 @@ def _s3(operation, params):
         yield action, bucket
 
 
-def _resource(service, params, store):
-    if service == "cloudwatch":
-        return "*"
-    if service == "cloudfront-keyvaluestore":
-        return params["KvsARN"]
-    if service == "cloudformation":
-        name = params.get("StackName") or params["ChangeSetName"]
-        if name.startswith("arn:"):
-            # A change set's own name; the action is allowed on its stack.
-            return name.replace(":changeSet/", ":stack/")
-        return f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/{name}/0a1b2c"
+def _cloudformation(params, store):
+    name = params.get("StackName") or params["ChangeSetName"]
+    if not name.startswith("arn:"):
+        name = f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/{name}/0a1b2c"
+    return [name]
+
+
+def _cloudfront(params, store):
     arn = f"arn:aws:cloudfront::{ACCOUNT}"
     distribution = params.get("DistributionId") or params.get("Id")
     if distribution:
-        return f"{arn}:distribution/{distribution}"
-    if "FunctionCode" in params or "Stage" in params or "EventObject" in params:
-        return f"{arn}:function/{params['Name']}"
-    return store if "KeyValueStore" in str(params) or params.get("Name") else "*"
+        return [f"{arn}:distribution/{distribution}"]
+    if set(params) == {"Name"}:
+        return [store]
+    return [f"{arn}:function/{params['Name']}"]
+
+
+RESOURCES = {
+    "cloudformation": _cloudformation,
+    "cloudfront": _cloudfront,
+    "cloudfront-keyvaluestore": lambda params, store: [params["KvsARN"]],
+    "cloudwatch": lambda params, store: ["*"],
+}

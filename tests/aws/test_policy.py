@@ -1,0 +1,141 @@
+"""What the commands call is what the policies allow: nothing is missing, nothing is too much."""
+
+import dataclasses
+import fnmatch
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from deployments.models import Environment, Strategy
+from edge.backends import aws as aws_module
+from edge.policy import Places, Role, write_policy
+from edge.shipped import function_name, function_source
+from tests.aws.requests import ACCOUNT, needs, recorded
+from tests.aws.stand_in import BUCKET, STORE
+from tests.deployments.sites import write_site
+from tests.tracking.builders import make_link
+from tracking.links import revoke_link
+
+pytestmark = pytest.mark.django_db
+
+STACKS = f"arn:aws:cloudformation:*:{ACCOUNT}:stack/qdn-*/*"
+# Allowed, though these tests call nothing that needs it, and why.
+EXCEPTIONS = {
+    # Whether AWS asks for the stack or for the change set where a request names the latter alone,
+    # its reference does not say.
+    ("cloudformation:DeleteChangeSet", STACKS),
+    ("cloudformation:DescribeChangeSet", STACKS),
+    ("cloudformation:ExecuteChangeSet", STACKS),
+}
+
+
+@pytest.fixture
+def places(aws, settings, monkeypatch):
+    """Make distributions, and record all but what viewers ask for: CloudFront's are no calls."""
+    settings.EDGE_PROBE_SECONDS = 0
+    environments = list(Environment.objects.all())
+    ids = [aws.create_distribution(environment.name) for environment in environments]
+    for environment, id_ in zip(environments, ids, strict=True):
+        environment.distributions.create(remote_id=id_)
+    make = aws_module.aws_backend.__wrapped__
+    names = {"bucket": BUCKET, "key_value_store": STORE}
+    outside = make(**names, local_viewer=True)
+
+    def backend(**options):
+        return dataclasses.replace(make(**names), viewer=outside.viewer, origins=outside.origins)
+
+    monkeypatch.setattr(aws_module, "aws_backend", backend)
+    return Places(
+        bucket=BUCKET,
+        account=ACCOUNT,
+        stores=[aws.arn.rpartition("/")[2]],
+        distributions=ids,
+        functions=[function_name(environment.name) for environment in environments],
+    )
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    with recorded(monkeypatch) as made:
+        yield made
+
+
+def run(*arguments):
+    call_command(*arguments, stdout=StringIO())
+
+
+def hold(role, places, calls, store=""):
+    """Compare what was called with what a policy allows to callers outside of AWS."""
+    needed = {need for call in calls for need in needs(*call, store)}
+    grants = {
+        (action, resource)
+        for statement in write_policy(role, places)["Statement"]
+        if "Condition" not in statement
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    }
+    missing = {need for need in needed if not any(covers(grant, need) for grant in grants)}
+    assert not missing, f"the policy '{role}' lacks {sorted(missing)}"
+    unused = {grant for grant in grants if not any(covers(grant, need) for need in needed)}
+    assert unused <= EXCEPTIONS, f"the policy '{role}' allows more: {sorted(unused - EXCEPTIONS)}"
+
+
+def covers(grant, need):
+    return grant[0] == need[0] and fnmatch.fnmatchcase(need[1], grant[1])
+
+
+def test_deploying(aws, places, calls, monkeypatch, tmp_path):
+    site = write_site(tmp_path / "site")
+    run("push", "--source", str(site))
+    run("promote", "--yes")
+    (site / "index.html").write_text("<!doctype html><title>B</title>")
+    run("push", "--source", str(site))
+    newer = function_source() + "\n// newer\n"
+    monkeypatch.setattr("deployments.functions.function_source", lambda: newer)
+    run("push_functions")
+    run("promote", "--yes")
+    run("rollback", "--yes")
+    run("push_functions", "--environment", "production", "--yes")
+    Environment.objects.filter(name="production").update(strategy=Strategy.COPY)
+    run("promote", "--yes")
+    (site / "extra.txt").write_text("x")
+    run("push", "--source", str(site))
+    run("promote", "--yes")
+    run("rollback", "--yes")
+    hold(Role.DEPLOY, places, looking(calls), aws.arn)
+
+
+def test_looking(aws, places, monkeypatch, tmp_path):
+    run("push", "--source", str(write_site(tmp_path / "site")))
+    run("promote", "--yes")
+    with recorded(monkeypatch) as calls:
+        hold(Role.READ, places, looking(calls), aws.arn)
+
+
+def looking(calls):
+    """Run what only looks, which whoever deploys may do too."""
+    for command in ("status", "history", "releases", "metrics"):
+        run(command)
+    return calls
+
+
+def test_the_application(places, calls):
+    link = make_link()
+    run("publish_tracking")
+    revoke_link(link=link, actor="olga", reason="lost")
+    run("publish_tracking")
+    run("metrics")
+    hold(Role.APPLICATION, places, calls)
+
+
+def test_provisioning(aws_environ, plain_boto, calls, monkeypatch, settings):
+    monkeypatch.setattr("edge.backends.stack.FIRST_PAUSE", 0.02)
+    run("provision", "--environment", "staging")
+    run("provision", "--environment", "staging", "--dry-run", "--price-class", "PriceClass_All")
+    run("provision", "--environment", "staging", "--price-class", "PriceClass_All")
+    with pytest.raises(CommandError, match="protected"):
+        run("provision", "--environment", "production")
+    id_ = plain_boto.create_distribution("there before")
+    run("provision", "--environment", "production", "--adopt", id_, "--path", "/*", "--yes")
+    hold(Role.PROVISION, Places(bucket="", account=ACCOUNT), calls)
