@@ -26,7 +26,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
 @admin.register(Environment)
 class EnvironmentAdmin(MetricsPage, ReadOnlyAdmin):
-    list_display = ["name", "hosts", "live_release", "protected"]
+    list_display = ["name", "hosts", "live_release", "protected", "charts"]
 
     @admin.display(description="Live")
     def live_release(self, environment: Environment) -> str:

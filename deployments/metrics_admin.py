@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.decorators import action
 
 from deployments import metrics_text
@@ -34,7 +37,11 @@ class MetricsPage:
     """Gives an admin of environments the page, and the link to it on each environment's own."""
 
     actions_detail = ["metrics"]
-    actions_row = ["metrics"]
+
+    @admin.display(description="Metrics")
+    def charts(self, environment: Environment) -> str:
+        address = reverse("admin:deployments_environment_metrics", args=[environment.pk])
+        return format_html('<a href="{}">Charts</a>', address)
 
     @action(description="Metrics", url_path="metrics", permissions=["view"])  # type: ignore[untyped-decorator]  # unfold ships no types
     def metrics(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -93,7 +100,7 @@ def _charts(report: Report, subject: Subject) -> list[Chart]:
         Chart(
             title=figure.column.title,
             total=metrics_text.show_total(figure),
-            peak=metrics_text.show_peak(figure, report.span),
+            peak=metrics_text.show_peak(figure, report.span, timezone.get_current_timezone()),
             bars=metrics_text.bars(figure.values),
         )
         for figure in subject.figures

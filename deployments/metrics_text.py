@@ -1,6 +1,7 @@
 """How figures are written for people, and drawn: text and the bars of a small chart."""
 
 from collections.abc import Sequence
+from datetime import UTC, tzinfo
 
 from deployments.metrics import Figure, Span
 
@@ -24,16 +25,18 @@ def show(value: float | None, unit: str) -> str:
 
 
 def show_total(figure: Figure) -> str:
-    """Write what a figure comes to."""
+    """Write what a figure comes to. CloudWatch keeps no zeros: what never happened is not told."""
+    if figure.total is None and figure.column.unit == "count":
+        return "none"
     return show(figure.total, figure.column.unit)
 
 
-def show_peak(figure: Figure, span: Span) -> str:
-    """Write the highest value of a figure and when it was (UTC); nothing without any."""
+def show_peak(figure: Figure, span: Span, zone: tzinfo = UTC) -> str:
+    """Write the highest value of a figure and when it was; nothing without any."""
     if figure.peak is None or not figure.peak[1]:
         return ""
     slot, value = figure.peak
-    when = f"{span.moment(slot):%d %b %H:%M} UTC"
+    when = f"{span.moment(slot).astimezone(zone):%d %b %H:%M %Z}"
     return f"highest {show(value, figure.column.unit)} in {show_period(span.period)} from {when}"
 
 
