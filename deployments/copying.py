@@ -30,6 +30,7 @@ from edge.protocols import Backend, ObjectStore
 AT_ONCE = 8
 # Copies between two renewals of the lock: some seconds of work, where its lease has minutes.
 RENEWED_AFTER = 500
+_WHY = {"changed": "changed", "gone": "is gone"}
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -264,7 +265,7 @@ def _drop(run: Run, drops: Drops, deployment: Deployment, why: str) -> int:
     if not drops.paths:
         return 0
     run.keep_lock()
-    run.say(f"Invalidate what {why}: {invalidating.cost_of(drops.paths)}")
+    run.say(f"Invalidate what {_WHY[why]}: {invalidating.cost_of(drops.paths)}")
     step = f"deployment-{deployment.pk}-{why}"
     return invalidating.send(
         run.backend, drops, step=step, actor=deployment.actor, deployment=deployment
