@@ -14,12 +14,25 @@ def aws_port():
 
 
 @pytest.fixture(scope="session")
-def plain_boto(aws_port):
-    """Make clients once: they are dear."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in stand_in.environ(aws_port).items():
-            patch.setenv(name, value)
-        yield PlainBoto()
+def made_once(aws_port):
+    """Make something that is dear, and led to the stand-in, for this whole test process.
+
+    The variables are set while it is made and no longer: other tests must not see them.
+    """
+
+    def make(maker):
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in stand_in.environ(aws_port).items():
+                patch.setenv(name, value)
+            return maker()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def plain_boto(made_once):
+    """AWS as somebody outside the project sees it."""
+    return made_once(PlainBoto)
 
 
 @pytest.fixture

@@ -24,9 +24,9 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d"
 
 
 @pytest.fixture(scope="session")
-def stacks(plain_boto):
+def stacks(made_once):
     """CloudFormation as the command reaches it, made once: clients are dear."""
-    return get_stacks()
+    return made_once(get_stacks)
 
 
 @pytest.fixture(autouse=True)
@@ -42,9 +42,9 @@ def staging(db):
 
 
 @pytest.fixture(scope="session")
-def cloudformation(plain_boto):
+def cloudformation(made_once):
     """Somebody outside the project, looking at stacks. Made once: clients are dear."""
-    return boto3.client("cloudformation")
+    return made_once(lambda: boto3.client("cloudformation"))
 
 
 def run(**options):
