@@ -1,5 +1,6 @@
 """What exists and what happened: environments, releases, deployments, locks."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -62,14 +63,20 @@ class Environment(models.Model):
 
     @property
     def distribution_ids(self) -> list[str]:
-        """The distributions that serve it; an environment without any stands for itself."""
+        """The distributions that serve it."""
         return list(self.caches)
 
     @property
     def caches(self) -> dict[str, list[str]]:
-        """The path patterns of each distribution, by its id; none for all paths."""
+        """The path patterns of each distribution, by its id; none for all paths.
+
+        The local edge is a cache of its own, named by the environment. Elsewhere there is none
+        until a distribution was provisioned or adopted.
+        """
         found = {one.remote_id: list(one.paths) for one in self.distributions.all()}
-        return found or {self.name: []}
+        if not found and settings.EDGE_BACKEND == "local":
+            return {self.name: []}
+        return found
 
     @property
     def copy_prefix(self) -> str:

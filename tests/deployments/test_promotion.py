@@ -122,3 +122,11 @@ def test_the_stack_is_what_was_served_in_order(operator, live_releases, producti
     operator.rollback()
     assert [d.release for d in served_in_order(production)] == [first]
     assert Deployment.objects.filter(environment=production).count() == 3
+
+
+def test_only_the_local_edge_is_a_cache_without_a_distribution(production, settings):
+    assert production.caches == {"production": []}
+    settings.EDGE_BACKEND = "aws"
+    assert production.caches == {}
+    production.distributions.create(remote_id="E1", paths=["/book/*"])
+    assert production.caches == {"E1": ["/book/*"]}
