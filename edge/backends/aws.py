@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import cache
 
 from edge.backends.aws_clients import make_clients
+from edge.backends.aws_diagnostics import AwsDiagnostics
 from edge.backends.aws_distribution import CloudFrontDistributions
 from edge.backends.aws_errors import translated
 from edge.backends.aws_functions import CloudFrontFunctions
@@ -35,6 +36,7 @@ def aws_backend(
         functions=CloudFrontFunctions(clients.cloudfront, keyvalues),
         distribution=CloudFrontDistributions(clients.cloudfront),
         viewer=HttpViewer(viewer_url),
+        diagnostics=AwsDiagnostics(clients, bucket),
         metrics=CloudWatchMetrics(clients),
     )
     if viewer_url or not local_viewer:

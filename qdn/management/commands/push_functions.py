@@ -29,3 +29,6 @@ class Command(SwitchCommand):
             get_backend(), target.environment, target.function, target.release
         )
         self.say(f"Try out edge function {target.function}: {len(tests)} requests, all right")
+        utilizations = [test.utilization for test in tests if test.utilization is not None]
+        if utilizations:
+            self.say(f"It uses {max(utilizations)} % of the compute time CloudFront allows")
