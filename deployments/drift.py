@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from deployments import error_page, functions
-from deployments.copying import is_pointed, unfinished_since
+from deployments.copy_plans import is_pointed, unfinished_since
 from deployments.models import Deployment, Environment, Strategy
 from deployments.plans import serve_command
 from deployments.probing import answers

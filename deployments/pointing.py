@@ -10,7 +10,7 @@ from deployments import error_page, functions, recording
 from deployments.errors import ChangedMeanwhile, DeploymentError, PartlyChanged, Refused
 from deployments.models import Deployment, Environment, Outcome
 from deployments.plans import Run, Target, next_command, told
-from deployments.probing import wait_until_answered
+from deployments.probing import probed_pages, wait_until_answered
 from deployments.recording import FAILURES
 from deployments.routes import Route, read_route, route_to, write_route
 from edge.protocols import Backend, PublishedFunction
@@ -92,7 +92,7 @@ class Pointing:
         write_route(backend.keyvalues, environment, seen=plan.route, wanted=plan.wanted)
         if plan.origin and backend.origins:
             backend.origins.point(environment.hosts, "")
-        run.say(f"Probe {', '.join(target.release.pages)}")
+        run.say(f"Probe {', '.join(probed_pages(environment, target.release))}")
         _check_switched(backend, plan)
         return 0
 

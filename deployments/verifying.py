@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from deployments import drift, error_page
 from deployments.artifacts import ASSETS, ERROR_PAGE, MANIFEST
-from deployments.copying import Copying, kept_release
+from deployments.copy_plans import kept_release, plan_copies
 from deployments.drift import DOCTOR, Check, Drift, Look, found
 from deployments.errors import Refused
 from deployments.locking import is_stale
@@ -139,7 +139,7 @@ def _copies(look: Look) -> Iterator[Drift]:
     live = look.live
     target = Target(look.environment, live.release, live.function, Deployment.Kind.PROMOTE, "", "")
     try:
-        changes = Copying().plan(look.backend, target).changes
+        changes = plan_copies(look.backend, target).changes
     except Refused:
         return  # files of the release are gone, and were named already
     for what, paths in (
