@@ -24,8 +24,8 @@ CALLED_VIA = {"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.ama
 class Role(StrEnum):
     """Who gets a policy."""
 
-    READ = "read"  # status, history, releases, metrics
-    DEPLOY = "deploy"  # push, push_functions, promote, rollback
+    READ = "read"  # status, verify, history, releases, metrics
+    DEPLOY = "deploy"  # push, push_functions, promote, rollback, invalidate, doctor, and reading
     PROVISION = "provision"  # provision, adopting included
     APPLICATION = "application"  # the web server and its task cluster
 
@@ -64,12 +64,24 @@ _DISTRIBUTION = "arn:aws:cloudfront::{account}:distribution/{distribution}"
 
 GRANTS = (
     Grant("TellMissingObjects", _LOOKING, ("s3:ListBucket",), (BUCKET,)),
-    Grant("ReadErrorPage", _LOOKING, ("s3:GetObject",), (f"{BUCKET}/errors/*",)),
+    Grant(
+        "ReadReleases",
+        _LOOKING,
+        ("s3:GetObject",),
+        (f"{BUCKET}/errors/*", f"{BUCKET}/releases/*"),
+    ),
     Grant(
         "ReadPages",
         (Role.DEPLOY,),
         ("s3:GetObject",),
-        (f"{BUCKET}/assets/*", f"{BUCKET}/live/*", f"{BUCKET}/releases/*"),
+        (f"{BUCKET}/assets/*", f"{BUCKET}/live/*"),
+    ),
+    # What `doctor` writes, reads and removes.
+    Grant(
+        "TryTheStore",
+        (Role.DEPLOY,),
+        ("s3:PutObject", "s3:GetObject", "s3:DeleteObject"),
+        (f"{BUCKET}/doctor/*",),
     ),
     Grant(
         "WritePages",
@@ -115,7 +127,12 @@ GRANTS = (
         ),
         (_FUNCTION,),
     ),
-    Grant("Invalidate", (Role.DEPLOY,), ("cloudfront:CreateInvalidation",), (_DISTRIBUTION,)),
+    Grant(
+        "Invalidate",
+        (Role.DEPLOY,),
+        ("cloudfront:CreateInvalidation", "cloudfront:GetDistribution"),
+        (_DISTRIBUTION,),
+    ),
     # CloudWatch knows no resources of metrics.
     Grant("ReadMetrics", (*_LOOKING, Role.APPLICATION), ("cloudwatch:GetMetricData",), ("*",)),
     Grant(

@@ -11,6 +11,7 @@ import boto3.session
 
 ACCOUNT = "000000000000"  # of the stand-in
 S3_ACTIONS = {
+    "HeadBucket": "ListBucket",
     "HeadObject": "GetObject",
     "ListObjectsV2": "ListBucket",
     "DeleteObjects": "DeleteObject",

@@ -103,6 +103,10 @@ def test_deploying(aws, places, calls, monkeypatch, tmp_path):
     run("push", "--source", str(site))
     run("promote", "--yes")
     run("rollback", "--yes")
+    run("invalidate", "/book/", "--yes")
+    # It finds faults here (no task cluster is running), and has looked at everything all the same.
+    with pytest.raises(CommandError, match="fault"):
+        run("doctor")
     hold(Role.DEPLOY, places, looking(calls), aws.arn)
 
 
@@ -115,7 +119,7 @@ def test_looking(aws, places, monkeypatch, tmp_path):
 
 def looking(calls):
     """Run what only looks, which whoever deploys may do too."""
-    for command in ("status", "history", "releases", "metrics"):
+    for command in ("status", "history", "releases", "metrics", "verify"):
         run(command)
     return calls
 

@@ -29,7 +29,7 @@ def test_policy_is_what_iam_takes():
     assert item == {
         "Sid": "Invalidate",
         "Effect": "Allow",
-        "Action": ["cloudfront:CreateInvalidation"],
+        "Action": ["cloudfront:CreateInvalidation", "cloudfront:GetDistribution"],
         "Resource": [
             "arn:aws:cloudfront::123456789012:distribution/E1",
             "arn:aws:cloudfront::123456789012:distribution/E2",
@@ -66,10 +66,10 @@ def test_who_only_reads_can_change_nothing():
 
 
 @pytest.mark.parametrize("role", [Role.READ, Role.DEPLOY, Role.APPLICATION])
-def test_nobody_but_who_provisions_reaches_stacks_and_distributions(role):
+def test_nobody_but_who_provisions_changes_stacks_and_distributions(role):
     text = json.dumps(write_policy(role, PLACES))
     assert "cloudformation" not in text
-    assert "Distribution" not in text
+    assert not re.search("(Create|Update|Delete)Distribution", text)
 
 
 def test_every_type_of_the_template_is_handled_and_no_other():
