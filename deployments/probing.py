@@ -19,11 +19,14 @@ PAUSE_SECONDS = 0.5
 
 
 def probed_pages(environment: Environment, release: Release) -> dict[str, dict[str, str]]:
-    """Choose the pages of a release that some distribution of the environment routes."""
-    every = environment.caches.values()
+    """Choose the pages of a release that some distribution of the environment routes.
+
+    All of them where no distribution is known. By URL, because databases keep no order of names.
+    """
+    every = environment.caches.values() or [[]]
     return {
         surface: page
-        for surface, page in release.pages.items()
+        for surface, page in sorted(release.pages.items(), key=lambda item: item[1]["url"])
         if any(concerns(patterns, page["url"]) for patterns in every)
     }
 

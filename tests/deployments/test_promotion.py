@@ -3,6 +3,7 @@ import pytest
 from deployments.deploying import deploy
 from deployments.errors import ChangedMeanwhile, Refused
 from deployments.models import Deployment, FunctionVersion
+from deployments.probing import probed_pages
 from deployments.promotion import (
     function_target,
     promote_target,
@@ -124,9 +125,11 @@ def test_the_stack_is_what_was_served_in_order(operator, live_releases, producti
     assert Deployment.objects.filter(environment=production).count() == 3
 
 
-def test_only_the_local_edge_is_a_cache_without_a_distribution(production, settings):
+def test_only_the_local_edge_is_a_cache_without_a_distribution(production, operator, settings):
+    release = operator.push("A")
     assert production.caches == {"production": []}
     settings.EDGE_BACKEND = "aws"
     assert production.caches == {}
+    assert set(probed_pages(production, release)) == set(release.pages)
     production.distributions.create(remote_id="E1", paths=["/book/*"])
     assert production.caches == {"E1": ["/book/*"]}
