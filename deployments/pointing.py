@@ -13,6 +13,8 @@ from deployments.plans import Run, Target, next_command, told
 from deployments.probing import probed_pages, wait_until_answered
 from deployments.recording import FAILURES
 from deployments.routes import Route, read_route, route_to, write_route
+from edge import limits
+from edge.errors import LimitExceeded
 from edge.protocols import Backend, PublishedFunction
 from edge.routing import RoutingDocument
 
@@ -65,17 +67,28 @@ class PointerPlan:
         return [f"Edge function {change} {self.target.function}"]
 
 
+def _check_limits(plan: PointerPlan) -> None:
+    """Refuse an update beyond the limits of the key-value store before anything is written."""
+    puts = {key: value or "" for key, value in plan.wanted.values.items()}
+    try:
+        limits.check_update(puts=puts, deletes=sorted(plan.route.stale))
+    except LimitExceeded as error:
+        raise Refused(error.code, error.message, error.hint) from error
+
+
 class Pointing:
     """Deploys by moving the pointer."""
 
     def plan(self, backend: Backend, target: Target) -> PointerPlan:
-        """Describe what would change."""
-        return PointerPlan(
+        """Describe what would change. Raises Refused for what the store would not take."""
+        plan = PointerPlan(
             target=target,
             route=read_route(backend.keyvalues, target.environment),
             function=functions.live(backend, target.environment),
             origin=_origin(backend, target.environment),
         )
+        _check_limits(plan)
+        return plan
 
     def going_on(self, unfinished: list[Deployment], target: Target) -> Deployment | None:
         """Give None: an interrupted switch took place or it did not, and is settled."""

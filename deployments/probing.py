@@ -23,7 +23,7 @@ def probed_pages(environment: Environment, release: Release) -> dict[str, dict[s
 
     All of them where no distribution is known. By URL, because databases keep no order of names.
     """
-    every = environment.caches.values() or [[]]
+    every: list[list[str]] = list(environment.caches.values()) or [[]]
     return {
         surface: page
         for surface, page in sorted(release.pages.items(), key=lambda item: item[1]["url"])

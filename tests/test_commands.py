@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 
 from deployments.models import Deployment, Environment, Release
 from dispatch.models import Job, JobEvent
+from edge.protocols import FunctionTest
 from tests.deployments.sites import write_site
 
 pytestmark = pytest.mark.django_db
@@ -235,6 +236,15 @@ def test_push_functions_refuses_a_function_that_does_not_work(site, monkeypatch,
     monkeypatch.setattr("deployments.functions.function_source", lambda: source)
     assert refused("push_functions")[0] == 1
     assert Environment.objects.get(name="staging").live == before
+
+
+def test_push_functions_tells_what_cloudfront_measured(site, monkeypatch):
+    run("push", source=site())
+    measured = [FunctionTest(output={}, error="", utilization=percent) for percent in (23, 31)]
+    monkeypatch.setattr("deployments.functions.try_out", lambda *args: measured)
+    out = StringIO()
+    call_command("push_functions", stdout=out)
+    assert "31 % of the compute time" in out.getvalue()
 
 
 def test_push_functions_before_any_release_is_refused():

@@ -251,3 +251,20 @@ def test_failure_after_the_probe_leaves_the_switch_to_be_settled(operator, backe
     assert operator.served() == release.name
     assert operator.promote().deployment is None
     assert Deployment.objects.last().outcome.result == Outcome.Result.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [["localhost", "h" * 512], ["localhost", *(f"h{number}" for number in range(50))]],
+    ids=["long", "many"],
+)
+def test_what_the_store_would_not_take_is_refused_before_anything(operator, production, hosts):
+    operator.push("A")
+    production.hosts = hosts
+    production.save()
+    rows = Deployment.objects.count()
+    with pytest.raises(Refused) as refused:
+        operator.promote()
+    assert refused.value.code == "limit-exceeded"
+    assert "host" in refused.value.hint
+    assert Deployment.objects.count() == rows
