@@ -62,11 +62,6 @@ class Environment(models.Model):
         return self.name
 
     @property
-    def distribution_ids(self) -> list[str]:
-        """The distributions that serve it."""
-        return list(self.caches)
-
-    @property
     def caches(self) -> dict[str, list[str]]:
         """The path patterns of each distribution, by its id; none for all paths.
 

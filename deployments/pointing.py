@@ -16,7 +16,7 @@ from deployments.routes import Route, read_route, route_to, write_route
 from edge import limits
 from edge.errors import LimitExceeded
 from edge.protocols import Backend, PublishedFunction
-from edge.routing import RoutingDocument
+from edge.routing import PREVIEW_KEY, RoutingDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ class PointerPlan:
 
 def _check_limits(plan: PointerPlan) -> None:
     """Refuse an update beyond the limits of the key-value store before anything is written."""
-    puts = {key: value or "" for key, value in plan.wanted.values.items()}
+    # The first update of a store writes the preview secret too.
+    puts = {PREVIEW_KEY: "", **{key: value or "" for key, value in plan.wanted.values.items()}}
     try:
         limits.check_update(puts=puts, deletes=sorted(plan.route.stale))
     except LimitExceeded as error:

@@ -53,8 +53,8 @@ def plan_release(
     Raises Refused when no surface's page is among them, or when an asset's name is taken by other
     content.
     """
-    by_path = {file.artifact.path: file for file in files}
-    manifest = Manifest.of(file.artifact for file in by_path.values())
+    files = list(files)
+    manifest = Manifest.of(file.artifact for file in files)
     if not manifest.pages(_surface_urls()):
         raise Refused(
             "no-page",
@@ -62,11 +62,13 @@ def plan_release(
             "Give the folder that holds index.html.",
         )
     known = Release.objects.filter(digest=manifest.digest).first()
-    base = environment.live.release if environment and environment.live else None
+    live = environment.live if environment else None
+    base = live.release if live else None
     missing = _missing(objects, manifest, known)
     copyable = _copyable(objects, base)
     copies = [artifact for artifact in missing if copyable.get(artifact.path) == artifact]
-    uploads = [by_path[artifact.path] for artifact in missing if artifact not in set(copies)]
+    sent = {artifact.path for artifact in missing} - {artifact.path for artifact in copies}
+    uploads = [file for file in files if file.artifact.path in sent]
     skipped = len(manifest) - len(missing)
     return ReleasePlan(manifest, known, base, uploads, copies, skipped)
 

@@ -18,11 +18,6 @@ def digest_of(source: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()
 
 
-def function_digest() -> str:
-    """Name the shipped function by its content."""
-    return digest_of(function_source())
-
-
 def function_name(environment: str) -> str:
     """Name the function that meets an environment's viewers."""
     return f"qdn-viewer-request-{environment}"
