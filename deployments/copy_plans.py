@@ -100,7 +100,7 @@ def unfinished_since(environment: Environment, live: Deployment | None) -> list[
 
 def kept_release(environment: Environment, release: Release) -> Release | None:
     """Find the release served before one: its assets stay, since open pages refer to them."""
-    before = environment.deployments.succeeded().filter(strategy=Strategy.COPY)
+    before = environment.deployments.switched().filter(strategy=Strategy.COPY)
     last = before.exclude(release=release).select_related("release").last()
     return last.release if last else None
 

@@ -80,7 +80,7 @@ def served_in_order(environment: Environment) -> list[Deployment]:
     A rollback takes off what it left; a deployment of what is live adds nothing.
     """
     stack: list[Deployment] = []
-    past = environment.deployments.succeeded().select_related("release", "function")
+    past = environment.deployments.switched().select_related("release", "function")
     for deployment in past.order_by("pk"):
         if deployment.kind == Kind.ROLLBACK:
             stack = _without_what_was_left(stack, deployment)
@@ -140,6 +140,6 @@ def _function_of(release: Release, environment: Environment) -> FunctionVersion 
 
 
 def _last_deployment(release: Release, environment: Environment) -> Deployment | None:
-    past = environment.deployments.succeeded().filter(release=release)
+    past = environment.deployments.switched().filter(release=release)
     last: Deployment | None = past.select_related("release", "function").last()
     return last

@@ -79,7 +79,7 @@ def _previous(backend: Backend, live: Deployment) -> str | None:
     """Name what was served before: the routing document says so, or by copy the history."""
     environment = live.environment
     if environment.strategy == Strategy.COPY:
-        before = environment.deployments.succeeded().exclude(release=live.release).last()
+        before = environment.deployments.switched().exclude(release=live.release).last()
         return before.release.name if before else None
     try:
         document = read_route(backend.keyvalues, environment).document

@@ -165,8 +165,8 @@ class ViewerResponse:
 class Viewer(Protocol):
     """Somebody in front of the edge, for probing."""
 
-    def fetch(self, host: str, path: str) -> ViewerResponse:
-        """GET a path as a browser would. Raises BackendUnavailable."""
+    def fetch(self, host: str, path: str, *, cookie: str = "") -> ViewerResponse:
+        """GET a path as a browser would, with a Cookie header. Raises BackendUnavailable."""
 
 
 class Origins(Protocol):

@@ -24,10 +24,13 @@ class HttpViewer:
     def __init__(self, url: str = "") -> None:
         self._url = urlsplit(url)
 
-    def fetch(self, host: str, path: str) -> ViewerResponse:
+    def fetch(self, host: str, path: str, *, cookie: str = "") -> ViewerResponse:
         connection = self._connection(host)
+        headers = {"Host": host, "User-Agent": "QuickDumpNow"}
+        if cookie:
+            headers["Cookie"] = cookie
         try:
-            connection.request("GET", path, headers={"Host": host, "User-Agent": "QuickDumpNow"})
+            connection.request("GET", path, headers=headers)
             response = connection.getresponse()
             return ViewerResponse(
                 status=response.status,
@@ -75,17 +78,17 @@ class InProcessViewer:
             cache_bytes=0,
         )
 
-    def fetch(self, host: str, path: str) -> ViewerResponse:
+    def fetch(self, host: str, path: str, *, cookie: str = "") -> ViewerResponse:
         seen: dict[str, object] = {}
 
         def start_response(status: str, headers: list[tuple[str, str]]) -> None:
             seen.update(status=int(status.split(maxsplit=1)[0]), headers=dict(headers))
 
-        body = b"".join(self._edge(_environ(host, path), start_response))
+        body = b"".join(self._edge(_environ(host, path, cookie), start_response))
         return ViewerResponse(body=body, **seen)  # type: ignore[arg-type]
 
 
-def _environ(host: str, path: str) -> Environ:
+def _environ(host: str, path: str, cookie: str) -> Environ:
     location, _, query = path.partition("?")
     return {
         "REQUEST_METHOD": "GET",
@@ -93,6 +96,7 @@ def _environ(host: str, path: str) -> Environ:
         "PATH_INFO": unquote_to_bytes(location).decode("latin-1"),
         "QUERY_STRING": query,
         "HTTP_HOST": host,
+        **({"HTTP_COOKIE": cookie} if cookie else {}),
         "REMOTE_ADDR": "127.0.0.1",
         "wsgi.url_scheme": "http",
     }

@@ -1,0 +1,47 @@
+"""Work asked for in the admin and done by a task: what was asked, and the steps as they happen."""
+
+from django.db import models
+
+from deployments.models.deployments import Deployment
+from deployments.models.environments import Environment
+
+
+class Operation(models.Model):
+    """One press of a button on an environment's page."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    environment = models.ForeignKey(Environment, models.CASCADE, related_name="operations")
+    kind = models.CharField(max_length=20)
+    options = models.JSONField(default=dict)
+    actor = models.CharField(max_length=150)
+    reason = models.CharField(max_length=300, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    deployment = models.ForeignKey(Deployment, models.PROTECT, null=True, related_name="+")
+    asked_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.environment}"
+
+
+class Step(models.Model):
+    """One line of what an operation did, in the order it was said."""
+
+    operation = models.ForeignKey(Operation, models.CASCADE, related_name="steps")
+    at = models.DateTimeField(auto_now_add=True)
+    line = models.CharField(max_length=1000)
+    is_fault = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.line
