@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 PREVIEW_KEY = "preview"
+PREVIEW_COOKIE = "qdn_release"
 
 
 @dataclass(frozen=True, slots=True)
