@@ -1,76 +1,24 @@
-"""Making releases: compare with what the store has, upload the rest, write the manifest last.
-
-Describing comes first (`plan_release`, which only reads), doing second (`make_release`), so a dry
-run is a plan that nobody carries out.
-"""
+"""Making releases: copy and upload what a plan says, check it, write the manifest last."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.conf import settings
 from django.utils import timezone
 
 from deployments.artifacts import ASSETS, DOCUMENT_CACHE, MANIFEST, Artifact, SourceFile
-from deployments.errors import PartlyChanged, Refused
+from deployments.errors import PartlyChanged
 from deployments.manifests import Manifest
-from deployments.models import Environment, Release
+from deployments.models import Release
+from deployments.release_plans import Copy, ReleasePlan, plan_release, surface_urls
+from deployments.stored import listed, read_manifest
 from edge.errors import EdgeError, ObjectMissing
 from edge.protocols import ObjectStore
 
+# Callers take the making of a release from here, whole.
+__all__ = ["ReleasePlan", "document_metadata", "make_release", "plan_release", "read_manifest"]
 UPLOADS_AT_ONCE = 8
-
-
-@dataclass(frozen=True, slots=True)
-class ReleasePlan:
-    """What making a release would do. `known` is the release of the same digest, if any."""
-
-    manifest: Manifest
-    known: Release | None
-    base: Release | None
-    uploads: list[SourceFile]
-    copies: list[Artifact]
-    skipped: int
-
-    @property
-    def counts(self) -> dict[str, int]:
-        return {
-            "files": len(self.manifest),
-            "bytes": self.manifest.total_bytes,
-            "uploaded": len(self.uploads),
-            "copied": len(self.copies),
-            "skipped": self.skipped,
-        }
-
-
-def plan_release(
-    *, objects: ObjectStore, files: Iterable[SourceFile], environment: Environment | None
-) -> ReleasePlan:
-    """Compare files with the store; `environment`'s live release is the base to copy from.
-
-    Raises Refused when no surface's page is among them, or when an asset's name is taken by other
-    content.
-    """
-    files = list(files)
-    manifest = Manifest.of(file.artifact for file in files)
-    if not manifest.pages(_surface_urls()):
-        raise Refused(
-            "no-page",
-            "None of the files is the page of a surface: expected index.html at least.",
-            "Give the folder that holds index.html.",
-        )
-    known = Release.objects.filter(digest=manifest.digest).first()
-    live = environment.live if environment else None
-    base = live.release if live else None
-    missing = _missing(objects, manifest, known)
-    copyable = _copyable(objects, base)
-    copies = [artifact for artifact in missing if copyable.get(artifact.path) == artifact]
-    sent = {artifact.path for artifact in missing} - {artifact.path for artifact in copies}
-    uploads = [file for file in files if file.artifact.path in sent]
-    skipped = len(manifest) - len(missing)
-    return ReleasePlan(manifest, known, base, uploads, copies, skipped)
 
 
 def make_release(
@@ -103,71 +51,10 @@ def make_release(
     return release
 
 
-def read_manifest(objects: ObjectStore, release: Release) -> Manifest:
-    """Read a release's manifest. Raises ObjectMissing."""
-    return Manifest.from_json(objects.get(release.key(MANIFEST)).body)
-
-
 def document_metadata(release: Release, artifact: Artifact) -> dict[str, str]:
     """Give the metadata of an object: documents say their release, shared assets do not."""
     digest = {"sha256": artifact.sha256}
     return digest if artifact.shared else {**digest, "release": release.name}
-
-
-def _surface_urls() -> dict[str, str]:
-    return {name: surface["path"] for name, surface in settings.SURFACES.items()}
-
-
-def _missing(objects: ObjectStore, manifest: Manifest, known: Release | None) -> list[Artifact]:
-    """Find the artifacts the store lacks, by two listings."""
-    documents = _listed(objects, known.key("")) if known else {}
-    has_assets = any(artifact.shared for artifact in manifest)
-    assets = _listed(objects, ASSETS) if has_assets else {}
-    return [
-        artifact
-        for artifact in manifest
-        if not (
-            _asset_is_there(objects, artifact, assets)
-            if artifact.shared
-            else known and documents.get(artifact.key(known.name)) == artifact.size
-        )
-    ]
-
-
-def _asset_is_there(objects: ObjectStore, artifact: Artifact, listed: dict[str, int]) -> bool:
-    """Tell whether a shared asset is stored. Raises Refused when its name holds other content."""
-    if artifact.path not in listed:
-        return False
-    info = objects.head(artifact.path)
-    if info is None:
-        return False
-    if info.metadata.get("sha256") != artifact.sha256:
-        raise Refused(
-            "asset-conflict",
-            f"{artifact.path} is already stored with other content; assets never change.",
-            "Put a content hash into the file's name, or move the file out of assets/.",
-        )
-    return True
-
-
-def _listed(objects: ObjectStore, prefix: str) -> dict[str, int]:
-    return {listed.key: listed.size for listed in objects.list(prefix)}
-
-
-def _copyable(objects: ObjectStore, base: Release | None) -> dict[str, Artifact]:
-    """Find the documents of the base release that can be copied inside the store."""
-    if base is None:
-        return {}
-    try:
-        manifest = read_manifest(objects, base)
-    except ObjectMissing:
-        return {}
-    there = _listed(objects, base.key(""))
-    return {
-        artifact.path: artifact
-        for artifact in manifest
-        if not artifact.shared and there.get(artifact.key(base.name)) == artifact.size
-    }
 
 
 def _record(manifest: Manifest, message: str, actor: str) -> Release:
@@ -177,7 +64,7 @@ def _record(manifest: Manifest, message: str, actor: str) -> Release:
             "name": manifest.release_name(datetime.now(UTC)),
             "files": len(manifest),
             "bytes": manifest.total_bytes,
-            "pages": manifest.pages(_surface_urls()),
+            "pages": manifest.pages(surface_urls()),
             "message": message,
             "created_by": actor,
         },
@@ -186,11 +73,11 @@ def _record(manifest: Manifest, message: str, actor: str) -> Release:
 
 
 def _transfer(objects: ObjectStore, plan: ReleasePlan, release: Release) -> None:
-    def copy(base: Release, artifact: Artifact) -> None:
+    def copy(one: Copy) -> None:
         objects.copy(
-            artifact.key(base.name),
-            artifact.key(release.name),
-            metadata=document_metadata(release, artifact),
+            one.source_key,
+            one.artifact.key(release.name),
+            metadata=document_metadata(release, one.artifact),
         )
 
     def upload(file: SourceFile) -> None:
@@ -204,7 +91,7 @@ def _transfer(objects: ObjectStore, plan: ReleasePlan, release: Release) -> None
 
     pool = ThreadPoolExecutor(UPLOADS_AT_ONCE)
     try:
-        tasks = [pool.submit(copy, plan.base, a) for a in plan.copies if plan.base]
+        tasks = [pool.submit(copy, one) for one in plan.copies]
         tasks += [pool.submit(upload, file) for file in plan.uploads]
         for task in tasks:
             task.result()
@@ -227,7 +114,7 @@ def _read(file: SourceFile) -> bytes:
 
 def _check_all_there(objects: ObjectStore, manifest: Manifest, release: Release) -> None:
     """List what was stored and compare it with the manifest, before the release may exist."""
-    stored = _listed(objects, release.key("")) | _listed(objects, ASSETS)
+    stored = listed(objects, release.key("")) | listed(objects, ASSETS)
     wrong = [a.path for a in manifest if stored.get(a.key(release.name)) != a.size]
     if wrong:
         raise ObjectMissing(f"{len(wrong)} files are missing or cut short, first {wrong[0]}.")
