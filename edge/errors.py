@@ -5,9 +5,11 @@ class EdgeError(Exception):
     """Base of the edge's errors.
 
     `message` says what was expected and what was found; `hint` says what to do next.
+    `is_outage`: nobody said no, so the same again may go through later.
     """
 
     code = "edge"
+    is_outage = False
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -43,9 +45,20 @@ class FunctionFailed(EdgeError):
 
 
 class BackendUnavailable(EdgeError):
-    """The back end did not answer, or refused us."""
+    """The back end did not answer, or not as it should."""
 
     code = "backend-unavailable"
+    is_outage = True
+
+
+class BackendRefused(BackendUnavailable):
+    """The back end said no: credentials, a permission, a name that it does not know.
+
+    The same again is refused again, until somebody mends that.
+    """
+
+    code = "backend-refused"
+    is_outage = False
 
 
 class FunctionInvalid(FunctionFailed):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
 
-from edge.errors import BackendUnavailable, EdgeError, LimitExceeded, StaleEtag
+from edge.errors import BackendRefused, BackendUnavailable, EdgeError, LimitExceeded, StaleEtag
 
 THROTTLED = frozenset({
     "BandwidthLimitExceeded", "LimitExceededException", "PriorRequestNotComplete",
@@ -49,18 +49,18 @@ _KINDS = (
         "Read it again, decide again, then write.",
     ),
     _kind(
-        BackendUnavailable,
+        BackendRefused,
         "AccessDenied AccessDeniedException AllAccessDisabled Forbidden 403",
         "Give these credentials the permission; the how-to for AWS lists all that are needed.",
     ),
     _kind(
-        BackendUnavailable,
+        BackendRefused,
         "ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired",
         "The credentials have expired: sign in again, or renew them.",
         quoted=False,
     ),
     _kind(
-        BackendUnavailable,
+        BackendRefused,
         "InvalidAccessKeyId InvalidClientTokenId InvalidToken SignatureDoesNotMatch "
         "InvalidSignatureException UnrecognizedClientException AuthFailure MissingSecurityHeader "
         "IncompleteSignature MissingAuthenticationToken",
@@ -68,23 +68,23 @@ _KINDS = (
         quoted=False,
     ),
     _kind(
-        BackendUnavailable,
+        BackendRefused,
         "RequestTimeTooSkewed RequestInTheFuture",
         "This machine's clock is wrong: set it by NTP.",
     ),
     _kind(
-        BackendUnavailable,
+        BackendRefused,
         "NoSuchBucket PermanentRedirect AuthorizationHeaderMalformed "
         "IllegalLocationConstraintException",
         "Check EDGE_BUCKET and AWS_DEFAULT_REGION: the bucket must exist in that region.",
     ),
     _kind(
-        BackendUnavailable,
+        BackendRefused,
         "EntityNotFound ResourceNotFoundException",
         "Check EDGE_KEY_VALUE_STORE, and that the environment's stack was created.",
     ),
     _kind(
-        BackendUnavailable,
+        BackendRefused,
         "NoSuchDistribution",
         "Check the distribution ids of the environment.",
     ),
@@ -159,17 +159,17 @@ def _from_library_error(what: str, error: BotoCoreError) -> EdgeError:
     """Make an edge error of what went wrong on this side, or on the way."""
     kind = type(error).__name__
     if isinstance(error, _CREDENTIALS):
-        return BackendUnavailable(
+        return BackendRefused(
             f"{what} failed: there are no credentials to use ({kind}).",
             "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the machine "
             "a role.",
         )
     if isinstance(error, boto.NoRegionError | boto.InvalidRegionError):
-        return BackendUnavailable(
+        return BackendRefused(
             f"{what} failed: no region is named.", "Set AWS_DEFAULT_REGION to the bucket's region."
         )
     if isinstance(error, boto.MissingDependencyException):
-        return BackendUnavailable(
+        return BackendRefused(
             f"{what} failed: {error}", "Install the locked requirements: boto3[crt] signs with it."
         )
     if isinstance(error, boto.HTTPClientError | boto.ConnectionError):
@@ -177,4 +177,4 @@ def _from_library_error(what: str, error: BotoCoreError) -> EdgeError:
             f"{what} failed: the endpoint did not answer ({kind}).",
             "Check the network, and AWS_ENDPOINT_URL where it is set; then run it again.",
         )
-    return BackendUnavailable(f"{what} failed: {kind}.", "Check the AWS_* variables.")
+    return BackendRefused(f"{what} failed: {kind}.", "Check the AWS_* variables.")

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from edge.backends import get_backend
 from edge.backends.aws import aws_backend
 from edge.backends.aws_errors import translated
-from edge.errors import BackendUnavailable, EdgeError, LimitExceeded, StaleEtag
+from edge.errors import BackendRefused, BackendUnavailable, EdgeError, LimitExceeded, StaleEtag
 from edge.shipped import function_source
 from tests.aws import proxy as proxies
 from tests.aws.proxy import Fault
@@ -38,13 +38,13 @@ def told(error):
     [
         ("ConflictException", StaleEtag, "decide again"),
         ("PreconditionFailed", StaleEtag, "decide again"),
-        ("AccessDenied", BackendUnavailable, "permission"),
-        ("ExpiredToken", BackendUnavailable, "expired"),
-        ("SignatureDoesNotMatch", BackendUnavailable, "AWS_SECRET_ACCESS_KEY"),
-        ("RequestTimeTooSkewed", BackendUnavailable, "clock"),
-        ("NoSuchBucket", BackendUnavailable, "EDGE_BUCKET"),
-        ("EntityNotFound", BackendUnavailable, "EDGE_KEY_VALUE_STORE"),
-        ("NoSuchDistribution", BackendUnavailable, "distribution"),
+        ("AccessDenied", BackendRefused, "permission"),
+        ("ExpiredToken", BackendRefused, "expired"),
+        ("SignatureDoesNotMatch", BackendRefused, "AWS_SECRET_ACCESS_KEY"),
+        ("RequestTimeTooSkewed", BackendRefused, "clock"),
+        ("NoSuchBucket", BackendRefused, "EDGE_BUCKET"),
+        ("EntityNotFound", BackendRefused, "EDGE_KEY_VALUE_STORE"),
+        ("NoSuchDistribution", BackendRefused, "distribution"),
         ("TooManyInvalidationsInProgress", BackendUnavailable, "Wait"),
         ("FunctionSizeLimitExceeded", LimitExceeded, "smaller"),
         ("SlowDown", BackendUnavailable, "throttles"),
@@ -56,6 +56,7 @@ def test_code_gets_its_class_and_hint(code, kind, hint):
     assert type(error) is kind
     assert code in error.message
     assert hint in error.hint
+    assert error.is_outage is (kind is BackendUnavailable)
 
 
 def test_head_has_a_status_and_no_code():
@@ -102,15 +103,15 @@ def test_fault_on_this_side_gets_a_hint(error, hint):
 def test_bucket_that_is_not_there(aws, settings):
     settings.EDGE_BUCKET = "nobodys-bucket"
     objects = get_backend().objects
-    with pytest.raises(BackendUnavailable, match="EDGE_BUCKET"):
+    with pytest.raises(BackendRefused, match="EDGE_BUCKET"):
         objects.put("a", b"", content_type="text/plain", cache_control="")
-    with pytest.raises(BackendUnavailable, match="EDGE_BUCKET"):
+    with pytest.raises(BackendRefused, match="EDGE_BUCKET"):
         list(objects.list(""))
 
 
 def test_store_that_is_not_there(aws, settings):
     settings.EDGE_KEY_VALUE_STORE = "nobodys-store"
-    with pytest.raises(BackendUnavailable, match="EDGE_KEY_VALUE_STORE"):
+    with pytest.raises(BackendRefused, match="EDGE_KEY_VALUE_STORE"):
         get_backend().keyvalues.get("a")
 
 
@@ -118,9 +119,9 @@ def test_no_credentials(aws, monkeypatch):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     backend = aws_backend.__wrapped__(bucket="bucket", key_value_store="store")
-    with pytest.raises(BackendUnavailable, match="no credentials"):
+    with pytest.raises(BackendRefused, match="no credentials"):
         list(backend.objects.list(""))
-    with pytest.raises(BackendUnavailable, match="no credentials"):
+    with pytest.raises(BackendRefused, match="no credentials"):
         backend.keyvalues.etag()
 
 
@@ -133,7 +134,7 @@ def test_endpoint_that_nobody_answers(aws, impatient, monkeypatch, unused_port):
 
 def test_profile_that_is_not_there(aws, monkeypatch):
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    with pytest.raises(BackendUnavailable, match="no credentials"):
+    with pytest.raises(BackendRefused, match="no credentials"):
         aws_backend.__wrapped__(bucket="bucket", key_value_store="store")
 
 
