@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.conf import settings
 
 from deployments.invalidation import concerns
 from deployments.models import Environment, Release, Strategy
-from edge.errors import EdgeError
+from edge.errors import BackendUnavailable, EdgeError
 from edge.protocols import Viewer
 
 RELEASE_HEADER = "x-amz-meta-release"
@@ -16,6 +17,14 @@ OK = 200
 # A key-value update or an invalidation takes seconds to reach every edge, with nothing to wait on
 # but the answer.
 PAUSE_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """What is wrong with a page; `is_silence` where nobody answered at all."""
+
+    text: str
+    is_silence: bool = False
 
 
 def probed_pages(environment: Environment, release: Release) -> dict[str, dict[str, str]]:
@@ -38,14 +47,9 @@ def answers(
 
     The environment's first host is asked unless another one is named.
     """
-    wrong = {}
     host = host or environment.hosts[0]
-    for surface, page in probed_pages(environment, release).items():
-        header, expected = _expected(environment, release, page)
-        fault = _fault(viewer, host, page["url"], header, expected)
-        if fault:
-            wrong[surface] = f"{page['url']} {fault}"
-    return wrong
+    faults = _faults(viewer, environment, release, host)
+    return {surface: fault.text for surface, fault in faults.items()}
 
 
 def wait_until_answered(
@@ -57,14 +61,32 @@ def wait_until_answered(
 ) -> dict[str, str]:
     """Probe until every page answers with the release or EDGE_PROBE_SECONDS are over.
 
-    Returns what was still wrong then, by surface; empty when all is well.
+    Returns what was still wrong then, by surface; empty when all is well. Raises
+    BackendUnavailable when all that is wrong is that nobody answered: that tells nothing of the
+    release.
     """
     deadline = time.monotonic() + settings.EDGE_PROBE_SECONDS
     while True:
-        wrong = answers(viewer, environment, release)
+        wrong = _faults(viewer, environment, release, environment.hosts[0])
         if not wrong or time.monotonic() >= deadline:
-            return wrong
+            break
         sleep(PAUSE_SECONDS)
+    texts = {surface: fault.text for surface, fault in wrong.items()}
+    if wrong and all(fault.is_silence for fault in wrong.values()):
+        raise BackendUnavailable(f"The edge cannot be probed: {'; '.join(texts.values())}")
+    return texts
+
+
+def _faults(
+    viewer: Viewer, environment: Environment, release: Release, host: str
+) -> dict[str, _Fault]:
+    found = {}
+    for surface, page in probed_pages(environment, release).items():
+        header, expected = _expected(environment, release, page)
+        fault = _fault(viewer, host, page["url"], header, expected)
+        if fault:
+            found[surface] = fault
+    return found
 
 
 def _expected(environment: Environment, release: Release, page: dict[str, str]) -> tuple[str, str]:
@@ -78,17 +100,17 @@ def _expected(environment: Environment, release: Release, page: dict[str, str]) 
     return RELEASE_HEADER, release.name
 
 
-def _fault(viewer: Viewer, host: str, path: str, header: str, expected: str) -> str:
+def _fault(viewer: Viewer, host: str, path: str, header: str, expected: str) -> _Fault | None:
     try:
         response = viewer.fetch(host, path)
     except EdgeError as error:
-        return f"did not answer: {error.message}"
+        return _Fault(f"{path} did not answer: {error.message}", is_silence=True)
     if response.status != OK:
-        return f"answered {response.status}, expected {OK}"
+        return _Fault(f"{path} answered {response.status}, expected {OK}")
     seen = response.headers.get(header)
     if seen == expected:
-        return ""
+        return None
     if header == CONTENT_HEADER:
         came_from = response.headers.get(RELEASE_HEADER, "no release")
-        return f"answered with other content ({came_from})"
-    return f"answered with {seen or 'no release'}, expected {expected}"
+        return _Fault(f"{path} answered with other content ({came_from})")
+    return _Fault(f"{path} answered with {seen or 'no release'}, expected {expected}")

@@ -7,14 +7,15 @@ from deployments.locking import deploy_lock
 from deployments.models import DeployLock, Deployment, Outcome, Release
 from deployments.routes import read_route
 from edge.errors import BackendUnavailable
+from edge.protocols import ViewerResponse
 from tests.deployments.doubles import Counting, FaultPoint
 
 
-class Unreachable:
-    """A viewer whom the edge does not answer."""
+class Astray:
+    """A viewer whom the edge shows some other release."""
 
-    def fetch(self, host, path):
-        raise BackendUnavailable("no answer")
+    def fetch(self, host, path, **kwargs):
+        return ViewerResponse(200, {"x-amz-meta-release": "another"}, b"")
 
 
 def test_push_promote_and_rollback_are_seen_through_the_edge(operator):
@@ -86,7 +87,7 @@ def test_failed_probe_restores_what_was_live(operator, backend, replaced, produc
     first = operator.push("A")
     operator.promote()
     operator.push("B")
-    operator.backend = replaced(viewer=Unreachable())
+    operator.backend = replaced(viewer=Astray())
     with pytest.raises(Refused) as refused:
         operator.promote()
     assert refused.value.code == "probe-failed"
@@ -98,7 +99,7 @@ def test_failed_probe_restores_what_was_live(operator, backend, replaced, produc
 
 
 def test_failed_first_deployment_leaves_no_route(operator, replaced, backend, staging):
-    operator.backend = replaced(viewer=Unreachable())
+    operator.backend = replaced(viewer=Astray())
     with pytest.raises(Refused):
         operator.push("A")
     assert set(read_route(backend.keyvalues, staging).values.values()) == {None}
@@ -184,7 +185,7 @@ def test_restoring_that_fails_too_names_the_command_to_run(operator, backend, re
                 raise BackendUnavailable("the store does not answer")
             return counting.update(**kwargs)
 
-    operator.backend = replaced(keyvalues=OneUpdate(backend.keyvalues), viewer=Unreachable())
+    operator.backend = replaced(keyvalues=OneUpdate(backend.keyvalues), viewer=Astray())
     with pytest.raises(PartlyChanged) as failed:
         operator.promote()
     assert failed.value.code == "not-restored"
