@@ -44,7 +44,7 @@ def make_release(
         raise PartlyChanged(
             "upload-failed",
             f"The upload of {release.name} did not finish: {error}",
-            "Run the same push again: it goes on where it stopped. No environment was touched.",
+            "No environment was touched. The same push again goes on where it stopped.",
         ) from error
     Release.objects.filter(pk=release.pk, completed_at=None).update(completed_at=timezone.now())
     release.refresh_from_db()
@@ -106,8 +106,7 @@ def _read(file: SourceFile) -> bytes:
         raise PartlyChanged(
             "source-changed",
             f"{file.artifact.path} changed while it was being pushed.",
-            "Wait until the build is done, then run the same push again. No environment was "
-            "touched.",
+            "No environment was touched. Wait until the build is done, then push again.",
         )
     return body
 

@@ -1,7 +1,8 @@
 """The shape every command shares: arguments, one call into an app, printing, exit codes.
 
 Exit codes: 0 done or nothing to do; 1 refused, nothing changed; 2 usage (argparse); 3 lock held or
-changed by somebody else meanwhile; 4 changed in part, and the message gives the next command.
+changed by somebody else meanwhile; 4 changed in part, or the back end did not answer: the message
+gives the next command.
 """
 
 import getpass
@@ -10,6 +11,7 @@ import os
 import socket
 import sys
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -21,6 +23,7 @@ from deployments.errors import ChangedMeanwhile, DeploymentError, PartlyChanged,
 from deployments.models import Environment
 from dispatch.errors import DispatchError, JobChangedMeanwhile
 from edge.errors import EdgeError, StaleEtag
+from qdn.command_lines import command_line, words_for
 from tracking.errors import PublishingFailed, TrackingError
 
 PIPED_WIDTH = 200
@@ -65,13 +68,15 @@ class OperatorCommand(BaseCommand):
         try:
             result = self.run(**options)
         except tuple(EXIT_CODES) as error:
-            # One line, whatever an engine or a server put into it.
-            line = " ".join(str(error).split())
-            raise CommandError(line, returncode=exit_code_for(error)) from error
+            raise self.failure(error, options) from error
         if self.quiet:
             self.stdout.write(json.dumps(result))
         if fault := self.fault(result):
             raise CommandError(fault, returncode=REFUSED)
+
+    def failure(self, error: Exception, options: Mapping[str, Any]) -> CommandError:
+        """Make an exit code and one line of an app's error, whatever a server put into it."""
+        return CommandError(" ".join(str(error).split()), returncode=exit_code_for(error))
 
     def run(self, **options: Any) -> Any:
         """Do the work; give what --json writes."""
@@ -109,11 +114,37 @@ class OperatorCommand(BaseCommand):
 
 
 class DeployCommand(OperatorCommand):
-    """A command that switches an environment: asks before it touches a protected one."""
+    """A command that changes what an environment serves: asks before it touches a protected one.
+
+    An outage of the back end that no part of ours has dealt with comes out as exit code 4. `so_far`
+    says what was done by then, and the line that was typed is what finishes.
+    """
+
+    so_far = "Nothing was changed."
+    typed: list[str] | None = None
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--yes", action="store_true", help="do not ask")
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        self.typed = argv[1:]
+        super().run_from_argv(argv)
+
+    def failure(self, error: Exception, options: Mapping[str, Any]) -> CommandError:
+        failure = super().failure(error, options)
+        line, code = str(failure), failure.returncode
+        if isinstance(error, EdgeError) and error.is_outage:
+            line, code = f"{line} {self.so_far}", PARTLY_CHANGED
+        if code in {CHANGED_MEANWHILE, PARTLY_CHANGED} and "manage.py" not in line:
+            line += f" Run: {self._again(options)}"
+        return CommandError(line, returncode=code)
+
+    def _again(self, options: Mapping[str, Any]) -> str:
+        """Give the line that asks for the same."""
+        name = type(self).__module__.rpartition(".")[2]
+        parser = self.create_parser("manage.py", name)
+        return command_line(self.typed or words_for(name, parser, options))
 
     def confirm(self, environment: Environment, question: str, *, yes: bool) -> None:
         """Go on only on somebody's word. Raises Refused."""

@@ -33,6 +33,7 @@ class SwitchCommand(DeployCommand):
         self._show(plan)
         if options["dry_run"]:
             return self._result(plan, None, 0, started)
+        self.so_far = f"{target.environment} serves what it did."
         self.prepare(target)
         if not plan.is_done:
             question = f"Point {target.environment} at {target.release}?"

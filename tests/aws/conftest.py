@@ -152,5 +152,5 @@ class Shop:
 
 def next_command(message):
     """Take the command out of a message: what an operator would paste."""
-    found = re.search(r"manage\.py (.+)$", message)
+    found = re.search(r"Run: manage\.py (.+)$", message)
     return shlex.split(found.group(1)) if found else None

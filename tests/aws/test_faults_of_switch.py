@@ -1,4 +1,4 @@
-"""Whatever befalls a request of `promote` or `rollback`: one whole release, and it can be ended."""
+"""Whatever befalls a request of a switch: one whole release, and it can be ended."""
 
 import json
 
@@ -51,6 +51,30 @@ def test_rollback(shop, proxy, releases, first, lasting):
         lambda number: Fault(number, spoils[(number + first) % 4], lasting),
     )
     assert requests > 15
+
+
+@pytest.mark.parametrize("lasting", [False, True], ids=["once", "from-then-on"])
+@pytest.mark.parametrize("first", range(2))
+def test_publishing_a_function(aws, shop, proxy, releases, monkeypatch, first, lasting):
+    spoils = list(FAULTS.values())
+    newer = ""
+
+    def command(number):
+        nonlocal newer
+        newer = f"{function_source()}\n// {number}\n"
+        monkeypatch.setattr("deployments.functions.function_source", lambda: newer)
+        return "push_functions", "--environment", "staging", "--yes"
+
+    requests, codes = walk(
+        shop,
+        proxy,
+        "staging",
+        command,
+        lambda number: Fault(number, spoils[(number + first) % 4], lasting),
+    )
+    assert requests > 20
+    assert 4 in codes or not lasting
+    assert aws.live_function(function_name("staging")) == newer
 
 
 def writes_keys(request):

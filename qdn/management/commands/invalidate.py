@@ -27,6 +27,7 @@ class Command(DeployCommand):
             self.summarise(f"Would invalidate {cost}")
             return self._result(drops, 0, cost)
         self.confirm(environment, f"Drop them in {environment}?", yes=options["yes"])
+        self.so_far = "What was asked for before stands."
         invalidated = drop(backend, drops, actor=actor())
         self.summarise(f"Invalidated {cost}")
         return self._result(drops, invalidated, cost)

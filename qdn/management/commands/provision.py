@@ -80,6 +80,7 @@ class Command(DeployCommand):
         if options["dry_run"] and plan.is_new:
             agree(plan.first_changes())
             return "planned", changes
+        self.so_far = "No resource was changed."
         state = provision(
             stacks, plan, agree=agree, actor=actor(), reason=options["reason"], say=self.say
         )

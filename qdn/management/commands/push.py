@@ -44,6 +44,7 @@ class Command(DeployCommand):
             actor=actor(),
             say=self.say,
         )
+        self.so_far = f"Release {release} is uploaded; {environment} serves what it did."
         if deploys:
             target = push_target(
                 environment=environment,
