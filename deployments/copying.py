@@ -15,7 +15,7 @@ from deployments.errors import ChangedMeanwhile, DeploymentError, PartlyChanged
 from deployments.invalidating import Drops
 from deployments.models import Deployment, Environment, Strategy
 from deployments.plans import Run, Target, next_command, told
-from deployments.probing import probed_pages, wait_until_answered
+from deployments.probing import Probe, probed_pages, wait_until_answered
 from deployments.releasing import document_metadata
 from edge.errors import EdgeError, ObjectMissing
 from edge.protocols import Backend, ObjectStore
@@ -43,6 +43,9 @@ class Copying:
         )
         return last if goes_on else None
 
+    def rehearse(self, run: Run, plan: CopyPlan) -> None:
+        """Do nothing: without the function there is no preview to ask for it through."""
+
     def carry_out(self, run: Run, plan: CopyPlan, deployment: Deployment) -> int:
         """Copy, read back, drop what changed, probe, delete, drop what is gone."""
         environment, objects = plan.target.environment, run.backend.objects
@@ -53,7 +56,7 @@ class Copying:
         _point(run.backend, environment)
         dropped = _drop(run, plan.stale, deployment, "changed")
         run.say(f"Probe {', '.join(probed_pages(environment, plan.target.release))}")
-        wrong = wait_until_answered(run.backend.viewer, environment, plan.target.release)
+        wrong = wait_until_answered(run.backend.viewer, Probe(environment, plan.target.release))
         if wrong:
             raise EdgeError(f"The edge does not serve it: {'; '.join(wrong.values())}.")
         if plan.changes.deletions:

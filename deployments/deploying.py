@@ -3,6 +3,7 @@
 Order, and what a kill at each point leaves behind:
   check            nothing was changed
   lock             taken over by the next run, since its process is gone
+  rehearse         nothing was changed: the release was asked for through a signed preview
   record           a deployment without outcome; the next run settles it
   function         the old release behind the new function, which serves both
   routing update   the switch: all keys of the environment in one update with If-Match
@@ -16,9 +17,10 @@ What stands between record and error page is the strategy's (deployments/strateg
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from deployments import recording
+from deployments import locking, recording
 from deployments.errors import ChangedMeanwhile, PartlyChanged
-from deployments.locking import deploy_lock, renew
+from deployments.freezing import check_not_frozen
+from deployments.locking import Patience, deploy_lock, renew
 from deployments.models import Deployment, Outcome
 from deployments.plans import Plan, Run, Target, check_whole, next_command, told
 from deployments.recording import FAILURES
@@ -38,7 +40,9 @@ class Done:
     invalidated: int = 0
 
 
-def deploy(backend: Backend, target: Target, *, say: Say) -> Done:
+def deploy(
+    backend: Backend, target: Target, *, say: Say, patience: Patience = locking.NONE
+) -> Done:
     """Make an environment serve a release, by its strategy.
 
     Raises Refused (nothing changed, or all restored), ChangedMeanwhile (lock held, or routing
@@ -49,7 +53,9 @@ def deploy(backend: Backend, target: Target, *, say: Say) -> Done:
     say(f"Check {target.release}")
     check_whole(backend.objects, target.release)
     reason = _lock_reason(target)
-    with deploy_lock(environment=environment, actor=target.actor, reason=reason) as lock:
+    with deploy_lock(
+        environment=environment, actor=target.actor, reason=reason, patience=patience, say=say
+    ) as lock:
         run = Run(backend, say, lambda: renew(lock))
         going_on = settle_unfinished(run, target)
         check_whole(backend.objects, target.release)
@@ -57,6 +63,8 @@ def deploy(backend: Backend, target: Target, *, say: Say) -> Done:
         if plan.is_done:
             return Done(plan, None, _follow_up_again(backend, target))
         _check_expected(plan)
+        check_not_frozen(target)
+        strategy.rehearse(run, plan)
         deployment = going_on or recording.record(target, previous=plan.live)
         try:
             invalidated = strategy.carry_out(run, plan, deployment)
@@ -102,6 +110,4 @@ def _finish(run: Run, plan: Plan, deployment: Deployment) -> int:
 
 
 def _lock_reason(target: Target) -> str:
-    return f"{target.kind.label} of {target.release}" + (
-        f": {target.reason}" if target.reason else ""
-    )
+    return f"{target.kind.label} of {target}" + (f": {target.reason}" if target.reason else "")

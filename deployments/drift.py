@@ -10,7 +10,8 @@ from deployments import error_page, functions
 from deployments.copy_plans import is_pointed, unfinished_since
 from deployments.models import Deployment, Environment, Strategy
 from deployments.plans import serve_command
-from deployments.probing import answers
+from deployments.pointer_plans import serves
+from deployments.probing import Probe, answers, preview_cookie
 from deployments.routes import read_route
 from edge.errors import EdgeError
 from edge.protocols import Backend
@@ -43,6 +44,27 @@ class Look:
         """The command that makes the environment serve what its history says."""
         return serve_command(self.live.release, self.environment)
 
+    def probe(self, host: str = "") -> Probe:
+        """Ask as a viewer would; one may see a canary, and a preview gets through maintenance."""
+        canary = self.environment.canary
+        return Probe(
+            self.environment,
+            self.live.release,
+            host=host,
+            cookie=self._way_in,
+            others=frozenset({canary.release.name} if canary else ()),
+        )
+
+    @property
+    def _way_in(self) -> str:
+        """Sign a preview where maintenance keeps everybody else out."""
+        if self.environment.strategy == Strategy.COPY:
+            return ""
+        document = read_route(self.backend.keyvalues, self.environment).document
+        if document is None or not document.maintenance:
+            return ""
+        return preview_cookie(self.backend.keyvalues, self.environment, self.live.release)
+
 
 Check = Callable[[Look], Iterator[Drift]]
 
@@ -65,6 +87,15 @@ def routes(look: Look) -> Iterator[Drift]:
     if not route.agrees or served != look.live.release.name:
         message = f"routing documents name {served}, history says {look.live.release}"
         yield Drift("route", message, look.mend)
+        return
+    wanted = look.environment.canary or look.live
+    if not serves(route.document, wanted):
+        shown = _told(look.environment.canary)
+        yield Drift("canary", f"viewers see another canary, history says {shown}", look.mend)
+
+
+def _told(canary: Deployment | None) -> str:
+    return f"{canary.release} to {canary.percent} % of the viewers" if canary else "no canary"
 
 
 def origin(look: Look) -> Iterator[Drift]:
@@ -90,7 +121,7 @@ def function(look: Look) -> Iterator[Drift]:
 
 def first_host(look: Look) -> Iterator[Drift]:
     """Does the probed host answer with the release?"""
-    for fault in answers(look.backend.viewer, look.environment, look.live.release).values():
+    for fault in answers(look.backend.viewer, look.probe()).values():
         yield Drift("answer", fault, look.mend)
 
 

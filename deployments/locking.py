@@ -6,8 +6,10 @@ gone (same machine) or whose lease has run out is taken over, so a killed comman
 
 import os
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,16 +21,70 @@ from deployments.models import DeployLock, Environment
 
 # A switch takes seconds; uploads happen before the lock is taken.
 LEASE = timedelta(minutes=10)
+PAUSE_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """What to do about a lock that somebody else holds: wait some seconds, or take it over.
+
+    Whoever is taken over from finds out before the next change: see `renew`.
+    """
+
+    wait_seconds: float = 0
+    take_over: bool = False
+
+
+NONE = Patience()
 
 
 @contextmanager
-def deploy_lock(*, environment: Environment, actor: str, reason: str) -> Iterator[DeployLock]:
+def deploy_lock(
+    *,
+    environment: Environment,
+    actor: str,
+    reason: str,
+    patience: Patience = NONE,
+    say: Callable[[str], None] = lambda line: None,
+) -> Iterator[DeployLock]:
     """Hold the environment's lock. Raises ChangedMeanwhile (`lock-held`)."""
-    held = _acquire(environment, actor, reason)
+    held = _wait_for(environment, actor, reason, patience, say)
     try:
         yield held
     finally:
         DeployLock.objects.filter(pk=held.pk).delete()
+
+
+def _wait_for(
+    environment: Environment,
+    actor: str,
+    reason: str,
+    patience: Patience,
+    say: Callable[[str], None],
+) -> DeployLock:
+    """Try until the lock is ours or patience is over. Raises ChangedMeanwhile."""
+    if patience.take_over:
+        _take_over(environment, say)
+    deadline = time.monotonic() + patience.wait_seconds
+    told = False
+    while True:
+        try:
+            return _acquire(environment, actor, reason)
+        except ChangedMeanwhile as held:
+            if time.monotonic() >= deadline:
+                raise
+            if not told:
+                say(f"Wait up to {patience.wait_seconds:g} s: {held.message}")
+                told = True
+        time.sleep(min(PAUSE_SECONDS, max(0, deadline - time.monotonic())))
+
+
+def _take_over(environment: Environment, say: Callable[[str], None]) -> None:
+    """End somebody else's lock; by its key, so that a newer one stays."""
+    holder = DeployLock.objects.filter(environment=environment).first()
+    if holder:
+        say(f"Take the lock over: {describe(holder)}")
+        DeployLock.objects.filter(pk=holder.pk).delete()
 
 
 def renew(lock: DeployLock) -> None:
@@ -92,11 +148,21 @@ def _is_running(pid: int) -> bool:
     return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-def _held(lock: DeployLock) -> ChangedMeanwhile:
+def describe(lock: DeployLock) -> str:
+    """Say who holds a lock, since when and why."""
+    since = timezone.localtime(lock.acquired_at)
     age = int((timezone.now() - lock.acquired_at).total_seconds())
+    return (
+        f"{lock.environment} is locked by {lock.holder} since {since:%H:%M:%S} ({age} s): "
+        f"{lock.reason}"
+    )
+
+
+def _held(lock: DeployLock) -> ChangedMeanwhile:
+    ends = timezone.localtime(lock.expires_at)
     return ChangedMeanwhile(
         "lock-held",
-        f"{lock.environment} is locked by {lock.holder} for {age} s ({lock.reason}).",
-        f"Wait until it is done, then run the command again; the lock ends by itself at "
-        f"{timezone.localtime(lock.expires_at):%H:%M}.",
+        f"{describe(lock)}.",
+        f"Wait for it with --lock-wait 60; the lock ends by itself at {ends:%H:%M}. Where nobody "
+        "is at work any more, take it over with --take-over --yes.",
     )

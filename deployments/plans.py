@@ -19,6 +19,7 @@ class Target:
     """What an environment shall serve, and on whose word.
 
     `chosen_from` is the live release the choice was made from, where it was made for the operator.
+    `percent` is the share of the viewers who shall see it: a canary; the others keep what is live.
     """
 
     environment: Environment
@@ -28,6 +29,11 @@ class Target:
     actor: str
     reason: str
     chosen_from: Release | None = None
+    percent: int | None = None
+
+    def __str__(self) -> str:
+        share = f" for {self.percent} % of the viewers" if self.percent is not None else ""
+        return f"{self.release}{share}"
 
 
 class Plan(Protocol):
@@ -90,11 +96,15 @@ def next_command(plan: Plan, *, again: bool = False) -> str:
 
     A release that was never live there is not for `rollback`: `promote --release` takes any.
     """
-    target = plan.target
-    if again and target.kind == Deployment.Kind.FUNCTION:
-        return f"manage.py push_functions --environment {target.environment} --yes"
-    release = target.release.name if again or not plan.live else plan.live
-    return serve_command(release, target.environment)
+    target, environment = plan.target, plan.target.environment
+    if not again:
+        return serve_command(plan.live or target.release, environment)
+    if target.kind == Deployment.Kind.FUNCTION:
+        return f"manage.py push_functions --environment {environment} --yes"
+    if target.kind == Deployment.Kind.ROLLBACK:
+        return f"manage.py rollback {target.release} --environment {environment} --yes"
+    share = f" --canary {target.percent}" if target.percent is not None else ""
+    return serve_command(target.release, environment) + share
 
 
 def serve_command(release: object, environment: object) -> str:

@@ -4,77 +4,15 @@ A failure from the function to the probe is undone: the old routing documents, t
 function. After the probe the switch stands.
 """
 
-from dataclasses import dataclass, replace
-
 from deployments import error_page, functions, recording
 from deployments.errors import ChangedMeanwhile, DeploymentError, PartlyChanged, Refused
-from deployments.models import Deployment, Environment, Outcome
+from deployments.models import Deployment, Outcome
 from deployments.plans import Run, Target, next_command, told
-from deployments.probing import probed_pages, wait_until_answered
+from deployments.pointer_plans import PointerPlan, origin_of, plan_pointer, serves
+from deployments.probing import Probe, preview_cookie, probed_pages, wait_until_answered
 from deployments.recording import FAILURES
-from deployments.routes import Route, read_route, route_to, write_route
-from edge import limits
-from edge.errors import LimitExceeded
-from edge.protocols import Backend, PublishedFunction
-from edge.routing import PREVIEW_KEY, RoutingDocument
-
-
-@dataclass(frozen=True, slots=True)
-class PointerPlan:
-    """What moving the pointer would change: routing documents, and perhaps the function.
-
-    `origin` is the prefix its hosts are answered from, where it was deployed to by copy before.
-    """
-
-    target: Target
-    route: Route
-    function: PublishedFunction | None
-    origin: str = ""
-
-    @property
-    def live(self) -> str:
-        """Name of the release the routing document names, or nothing."""
-        document = self.route.document
-        return document.release if document else ""
-
-    @property
-    def function_changes(self) -> bool:
-        """Whether the environment runs another edge function, or none."""
-        return self.function is None or self.function.digest != self.target.function.digest
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the environment serves the target already."""
-        return (
-            self.live == self.target.release.name
-            and self.route.agrees
-            and not (self.function_changes or self.origin)
-        )
-
-    @property
-    def wanted(self) -> Route:
-        """What the routing keys shall hold; maintenance stays on, a canary ends."""
-        target = self.target
-        now = self.route.document or RoutingDocument(target.environment.name, "")
-        release = target.release.name
-        previous = now.previous if now.release == release else now.release
-        document = replace(now, release=release, previous=previous, canary=None)
-        return route_to(target.environment, document)
-
-    def lines(self) -> list[str]:
-        """Tell what becomes of the edge function."""
-        change = "changes to" if self.function_changes else "stays"
-        return [f"Edge function {change} {self.target.function}"]
-
-
-def _check_limits(plan: PointerPlan) -> None:
-    """Refuse an update beyond the limits of the key-value store before anything is written."""
-    # The first update of a store writes the preview secret too.
-    puts = {PREVIEW_KEY: "", **{key: value or "" for key, value in plan.wanted.values.items()}}
-    try:
-        limits.check_update(puts=puts, deletes=sorted(plan.route.stale))
-    except LimitExceeded as error:
-        raise Refused(error.code, error.message, error.hint) from error
+from deployments.routes import read_route, write_route
+from edge.protocols import Backend
 
 
 class Pointing:
@@ -82,27 +20,40 @@ class Pointing:
 
     def plan(self, backend: Backend, target: Target) -> PointerPlan:
         """Describe what would change. Raises Refused for what the store would not take."""
-        plan = PointerPlan(
-            target=target,
-            route=read_route(backend.keyvalues, target.environment),
-            function=functions.live(backend, target.environment),
-            origin=_origin(backend, target.environment),
-        )
-        _check_limits(plan)
-        return plan
+        return plan_pointer(backend, target)
 
     def going_on(self, unfinished: list[Deployment], target: Target) -> Deployment | None:
         """Give None: an interrupted switch took place or it did not, and is settled."""
         return None
 
+    def rehearse(self, run: Run, plan: PointerPlan) -> None:
+        """Ask for the release through a signed preview of it. Raises Refused."""
+        target = plan.target
+        if not _can_rehearse(plan):
+            return
+        run.say(f"Rehearse {target.release} through a signed preview")
+        cookie = preview_cookie(run.backend.keyvalues, target.environment, target.release)
+        probe = Probe(target.environment, target.release, cookie=cookie)
+        wrong = wait_until_answered(run.backend.viewer, probe)
+        if wrong:
+            raise Refused(
+                "rehearsal-failed",
+                f"{target.release} would not be served as it should be: "
+                f"{'; '.join(wrong.values())}. Nothing was changed.",
+                f"Look at it: manage.py preview {target.release} "
+                f"--environment {target.environment}, then push what mends it.",
+            )
+
     def carry_out(self, run: Run, plan: PointerPlan, deployment: Deployment) -> int:
         """Publish, switch, read back, probe; gives 0, since nothing has to be invalidated."""
         target, backend = plan.target, run.backend
         environment = target.environment
+        # Whoever took the lock over meanwhile decides; we have changed nothing yet.
+        run.keep_lock()
         if plan.function_changes:
             run.say(f"Publish edge function {target.function}")
             functions.publish(backend, environment, target.function.source)
-        run.say(f"Switch {environment} from {plan.live or 'nothing'} to {target.release}")
+        run.say(f"Switch {environment} from {plan.live or 'nothing'} to {target}")
         write_route(backend.keyvalues, environment, seen=plan.route, wanted=plan.wanted)
         if plan.origin and backend.origins:
             backend.origins.point(environment.hosts, "")
@@ -131,18 +82,30 @@ class Pointing:
 
     def follow_up(self, backend: Backend, deployment: Deployment) -> int:
         """Bring the shared error page up to date; tell how many paths were invalidated."""
-        return error_page.refresh(backend, deployment)
+        is_canary = deployment.percent is not None
+        return 0 if is_canary else error_page.refresh(backend, deployment)
 
     def is_in_force(self, backend: Backend, deployment: Deployment) -> bool:
         """Tell whether an environment serves what an interrupted deployment names."""
         document = read_route(backend.keyvalues, deployment.environment).document
         live = functions.live(backend, deployment.environment)
-        return (
-            document is not None
-            and document.release == deployment.release.name
-            and live is not None
-            and live.digest == deployment.function.digest
-        )
+        is_published = live is not None and live.digest == deployment.function.digest
+        return is_published and serves(document, deployment)
+
+
+def _can_rehearse(plan: PointerPlan) -> bool:
+    """Tell whether a preview would tell anything of the target.
+
+    What was live before needs no rehearsal: a rollback must work while all else is broken. Nor can
+    a function that is not the one of the history, or none, be relied on for one.
+    """
+    target, document = plan.target, plan.route.document
+    live = target.environment.live
+    if plan.origin or plan.function is None or document is None or live is None:
+        return False
+    is_new = document.release not in {"", target.release.name}
+    is_forward = target.kind not in {Deployment.Kind.ROLLBACK, Deployment.Kind.FUNCTION}
+    return is_new and is_forward and plan.function.digest == live.function.digest
 
 
 def _check_switched(backend: Backend, plan: PointerPlan) -> None:
@@ -152,21 +115,25 @@ def _check_switched(backend: Backend, plan: PointerPlan) -> None:
         raise ChangedMeanwhile(
             "route-changed", f"The routing documents of {environment} were overwritten meanwhile."
         )
-    wrong = wait_until_answered(backend.viewer, environment, plan.target.release)
+    wrong = wait_until_answered(backend.viewer, _probe_after(backend, plan))
     if wrong:
         raise Refused("probe-failed", f"The edge does not serve it: {'; '.join(wrong.values())}.")
 
 
-def _origin(backend: Backend, environment: Environment) -> str:
-    """Tell from below which prefix a host is answered, if one is."""
-    if backend.origins is None:
-        return ""
-    return next(filter(None, map(backend.origins.prefix, environment.hosts)), "")
+def _probe_after(backend: Backend, plan: PointerPlan) -> Probe:
+    """Ask as any viewer would, where any viewer gets the release.
+
+    A canary is for some of them and maintenance for none: there a signed preview is the way in.
+    """
+    target, document = plan.target, plan.wanted.document
+    hidden = target.percent is not None or (document is not None and document.maintenance)
+    cookie = preview_cookie(backend.keyvalues, target.environment, target.release) if hidden else ""
+    return Probe(target.environment, target.release, cookie=cookie)
 
 
 def _restore(backend: Backend, plan: PointerPlan) -> None:
     environment = plan.target.environment
-    if plan.origin and backend.origins and not _origin(backend, environment):
+    if plan.origin and backend.origins and not origin_of(backend, environment):
         backend.origins.point(environment.hosts, plan.origin)
     if plan.wanted != plan.route and read_route(backend.keyvalues, environment) == plan.wanted:
         write_route(backend.keyvalues, environment, seen=plan.wanted, wanted=plan.route)

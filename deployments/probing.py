@@ -1,15 +1,17 @@
 """Probing: does the edge answer with the release it should?"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 
+from deployments import previews
 from deployments.invalidation import concerns
 from deployments.models import Environment, Release, Strategy
 from edge.errors import BackendUnavailable, EdgeError
-from edge.protocols import Viewer
+from edge.protocols import KeyValueStore, Viewer
 
 RELEASE_HEADER = "x-amz-meta-release"
 CONTENT_HEADER = "x-amz-meta-sha256"
@@ -17,6 +19,7 @@ OK = 200
 # A key-value update or an invalidation takes seconds to reach every edge, with nothing to wait on
 # but the answer.
 PAUSE_SECONDS = 0.5
+PREVIEW_LIFETIME = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +43,64 @@ def probed_pages(environment: Environment, release: Release) -> dict[str, dict[s
     }
 
 
-def answers(
-    viewer: Viewer, environment: Environment, release: Release, *, host: str = ""
-) -> dict[str, str]:
-    """Ask for each of the release's pages once; tell what is wrong, by surface.
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What is asked for, and as whom: every page of a release, at one host.
 
-    The environment's first host is asked unless another one is named.
+    The environment's first host is asked unless another one is named. `cookie` is that of a signed
+    preview. `others` are releases that may answer instead: a viewer may be one who sees a canary.
     """
-    host = host or environment.hosts[0]
-    faults = _faults(viewer, environment, release, host)
-    return {surface: fault.text for surface, fault in faults.items()}
+
+    environment: Environment
+    release: Release
+    host: str = ""
+    cookie: str = ""
+    others: frozenset[str] = frozenset()
+
+    def faults(self, viewer: Viewer) -> dict[str, "_Fault"]:
+        """Ask for each page once; tell what is wrong, by surface."""
+        pages = probed_pages(self.environment, self.release)
+        found = {surface: self._fault(viewer, page) for surface, page in pages.items()}
+        return {surface: fault for surface, fault in found.items() if fault}
+
+    def _fault(self, viewer: Viewer, page: dict[str, str]) -> "_Fault | None":
+        path, host = page["url"], self.host or self.environment.hosts[0]
+        try:
+            response = viewer.fetch(host, path, cookie=self.cookie)
+        except EdgeError as error:
+            return _Fault(f"{path} did not answer: {error.message}", is_silence=True)
+        if response.status != OK:
+            return _Fault(f"{path} answered {response.status}, expected {OK}")
+        wrong = self._content_fault(response.headers, page)
+        return _Fault(f"{path} answered with {wrong}") if wrong else None
+
+    def _content_fault(self, headers: Mapping[str, str], page: dict[str, str]) -> str:
+        """Tell by the headers what a page is, where it is not the release's.
+
+        A copied page that did not change was not copied again: it names the release that brought
+        it, so its content is what is compared.
+        """
+        came_from = headers.get(RELEASE_HEADER, "no release")
+        if self.environment.strategy == Strategy.COPY:
+            is_right = headers.get(CONTENT_HEADER) == page["sha256"]
+            return "" if is_right else f"other content ({came_from})"
+        is_right = came_from in {self.release.name, *self.others}
+        return "" if is_right else f"{came_from}, expected {self.release}"
+
+
+def preview_cookie(store: KeyValueStore, environment: Environment, release: Release) -> str:
+    """Sign a preview as long as a probe may need it. Raises Refused."""
+    ticket = previews.ticket(store, environment, release, lifetime=PREVIEW_LIFETIME)
+    return previews.cookie(ticket)
+
+
+def answers(viewer: Viewer, probe: Probe) -> dict[str, str]:
+    """Probe once; tell what is wrong, by surface."""
+    return {surface: fault.text for surface, fault in probe.faults(viewer).items()}
 
 
 def wait_until_answered(
-    viewer: Viewer,
-    environment: Environment,
-    release: Release,
-    *,
-    sleep: Callable[[float], None] = time.sleep,
+    viewer: Viewer, probe: Probe, *, sleep: Callable[[float], None] = time.sleep
 ) -> dict[str, str]:
     """Probe until every page answers with the release or EDGE_PROBE_SECONDS are over.
 
@@ -67,7 +110,7 @@ def wait_until_answered(
     """
     deadline = time.monotonic() + settings.EDGE_PROBE_SECONDS
     while True:
-        wrong = _faults(viewer, environment, release, environment.hosts[0])
+        wrong = probe.faults(viewer)
         if not wrong or time.monotonic() >= deadline:
             break
         sleep(PAUSE_SECONDS)
@@ -75,42 +118,3 @@ def wait_until_answered(
     if wrong and all(fault.is_silence for fault in wrong.values()):
         raise BackendUnavailable(f"The edge cannot be probed: {'; '.join(texts.values())}")
     return texts
-
-
-def _faults(
-    viewer: Viewer, environment: Environment, release: Release, host: str
-) -> dict[str, _Fault]:
-    found = {}
-    for surface, page in probed_pages(environment, release).items():
-        header, expected = _expected(environment, release, page)
-        fault = _fault(viewer, host, page["url"], header, expected)
-        if fault:
-            found[surface] = fault
-    return found
-
-
-def _expected(environment: Environment, release: Release, page: dict[str, str]) -> tuple[str, str]:
-    """Tell by which header a page shows that it is the release's.
-
-    A copied page that did not change was not copied again: it names the release that brought it,
-    so its content is what is compared.
-    """
-    if environment.strategy == Strategy.COPY:
-        return CONTENT_HEADER, page["sha256"]
-    return RELEASE_HEADER, release.name
-
-
-def _fault(viewer: Viewer, host: str, path: str, header: str, expected: str) -> _Fault | None:
-    try:
-        response = viewer.fetch(host, path)
-    except EdgeError as error:
-        return _Fault(f"{path} did not answer: {error.message}", is_silence=True)
-    if response.status != OK:
-        return _Fault(f"{path} answered {response.status}, expected {OK}")
-    seen = response.headers.get(header)
-    if seen == expected:
-        return None
-    if header == CONTENT_HEADER:
-        came_from = response.headers.get(RELEASE_HEADER, "no release")
-        return _Fault(f"{path} answered with other content ({came_from})")
-    return _Fault(f"{path} answered with {seen or 'no release'}, expected {expected}")

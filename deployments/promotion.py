@@ -1,6 +1,7 @@
 """What operators ask for: push, promote, roll back, publish the function. Each makes a target."""
 
 from deployments import functions
+from deployments.canaries import check_continues, live_of
 from deployments.errors import Refused
 from deployments.models import Deployment, Environment, FunctionVersion, Release, Strategy
 from deployments.plans import Target
@@ -44,13 +45,8 @@ def promote_target(
             f"--from and --to are both {to}.",
             "Promote from one environment to another one, or name a release with --release.",
         )
-    live = source.live
-    if live is None:
-        raise Refused(
-            "nothing-to-promote",
-            f"{source} has nothing live that could be promoted.",
-            f"Push first: manage.py push --to {source}",
-        )
+    live = live_of(source)
+    check_continues(to, live.release)
     return Target(to, live.release, live.function, Kind.PROMOTE, actor, reason)
 
 
@@ -60,10 +56,15 @@ def rollback_target(
     """Deploy what was live before, release and function, never a rebuild.
 
     Without a release it is the deployment that the live one replaced: rolling back again goes
-    further back, never forth to what was left. A release named explicitly may be any that was
-    live there. Raises Refused.
+    further back, never forth to what was left; while a canary is on it is the canary that ends. A
+    release named explicitly may be any that was live there. Raises Refused.
     """
     past = served_in_order(environment)
+    canary = environment.canary
+    if canary and past and release in {None, past[-1].release}:
+        # All viewers go back to what most of them have; nothing is left but the canary.
+        now = past[-1]
+        return Target(environment, now.release, now.function, Kind.ROLLBACK, actor, reason)
     earlier = [d for d in past[:-1] if release is None or d.release == release]
     found = earlier[-1] if earlier else release and _last_deployment(release, environment)
     if not found:

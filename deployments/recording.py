@@ -7,9 +7,9 @@ without is settled by the next run (deployments/settling.py).
 import json
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 
-from deployments import functions
+from deployments import freezing, functions
 from deployments.errors import DeploymentError
 from deployments.models import Deployment, Outcome, Release
 from deployments.plans import Target
@@ -29,6 +29,7 @@ def record(target: Target, *, previous: str) -> Deployment:
         previous=Release.objects.filter(name=previous).first(),
         function=functions.keep(target.function),
         kind=target.kind,
+        percent=target.percent,
         strategy=target.environment.strategy,
         actor=target.actor,
         reason=target.reason,
@@ -43,7 +44,10 @@ def finish(backend: Backend, deployment: Deployment, result: Result, *, detail: 
         content_type="application/json",
         cache_control="no-store",
     )
-    Outcome.objects.create(deployment=deployment, result=result, detail=detail[:500])
+    with transaction.atomic():
+        if result == Result.SUCCEEDED:
+            freezing.keep_up(deployment)
+        Outcome.objects.create(deployment=deployment, result=result, detail=detail[:500])
 
 
 def audit_key(deployment: Deployment) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from deployments.copying import Copying
 from deployments.errors import DeploymentError
+from deployments.freezing import check_not_frozen
 from deployments.models import Deployment, Environment
 from deployments.models import Strategy as Name
 from deployments.plans import Plan, Run, Target, check_whole
@@ -25,6 +26,9 @@ class Strategy(Protocol[P]):
 
     def going_on(self, unfinished: list[Deployment], target: Target) -> Deployment | None:
         """Choose the interrupted deployment this run goes on with, if there is one."""
+
+    def rehearse(self, run: Run, plan: P) -> None:
+        """See that the release would be served, before anything is changed. Raises Refused."""
 
     def carry_out(self, run: Run, plan: P, deployment: Deployment) -> int:
         """Do it and see that it is served; tell how many paths were invalidated.
@@ -56,4 +60,6 @@ def plan_deployment(backend: Backend, target: Target) -> Plan:
     """Check that a target can be deployed and describe what would change. Raises Refused."""
     check_whole(backend.objects, target.release)
     plan: Plan = strategy_of(target.environment).plan(backend, target)
+    if not plan.is_done:
+        check_not_frozen(target)
     return plan

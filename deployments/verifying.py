@@ -94,7 +94,7 @@ def _every_key(look: Look) -> Iterator[Drift]:
 def _every_host(look: Look) -> Iterator[Drift]:
     """Does every host answer with the release?"""
     for host in look.environment.hosts:
-        wrong = answers(look.backend.viewer, look.environment, look.live.release, host=host)
+        wrong = answers(look.backend.viewer, look.probe(host))
         for fault in wrong.values():
             yield Drift("answer", f"{host}: {fault}", look.mend)
 

@@ -9,6 +9,7 @@ from deployments.errors import Refused
 
 if TYPE_CHECKING:
     from deployments.models.deployments import Deployment
+    from deployments.models.holds import Freeze
 
 
 class EnvironmentQuerySet(models.QuerySet["Environment"]):
@@ -98,6 +99,11 @@ class Environment(models.Model):
         """The deployment whose release a share of the viewers see, if there is one."""
         last = self.deployments.succeeded().select_related("release", "function").last()
         return last if last and last.kind == last.Kind.CANARY else None
+
+    @property
+    def frozen(self) -> "Freeze | None":
+        """The freeze that stops deployments to the environment, if there is one."""
+        return self.freezes.in_force().filter(release=None).last()
 
 
 class Distribution(models.Model):

@@ -1,5 +1,6 @@
 """Builders: small sites, and an operator who pushes and switches them."""
 
+from deployments.canaries import canary_target
 from deployments.deploying import deploy
 from deployments.models import Environment
 from deployments.promotion import promote_target, push_target, rollback_target
@@ -65,6 +66,13 @@ class Operator:
     def rollback(self, release=None):
         environment = Environment.objects.named("production")
         return self.deploy(rollback_target(environment=environment, release=release, actor="olga"))
+
+    def canary(self, percent, release=None):
+        named = Environment.objects.named
+        source, to = named("staging"), named("production")
+        return self.deploy(
+            canary_target(source=source, to=to, percent=percent, release=release, actor="olga")
+        )
 
     def deploy(self, target):
         return deploy(self.backend, target, say=self.said.append)

@@ -214,7 +214,7 @@ def test_each_distribution_drops_the_paths_it_routes(operator, copied, watched):
 
 def test_only_pages_that_a_distribution_routes_are_probed(operator, copied, backend, replaced):
     class Asked(Counting):
-        def fetch(self, host, path):
+        def fetch(self, host, path, *, cookie=""):
             paths.append(path)
             return backend.viewer.fetch(host, path)
 
@@ -338,7 +338,7 @@ def test_going_back_instead_mends_what_had_arrived(operator, copied, backend, re
 
 def test_failed_probe_deletes_nothing(operator, copied, backend, replaced):
     class Stale:
-        def fetch(self, host, path):
+        def fetch(self, host, path, *, cookie=""):
             return old[path]
 
     operator.promote(operator.release_of(files("A", **{"old.txt": "x"})))
@@ -394,7 +394,7 @@ class Caches:
         self.backend = backend
         self.kept = {}
 
-    def fetch(self, host, path):
+    def fetch(self, host, path, *, cookie=""):
         if path not in self.kept:
             self.kept[path] = self.backend.viewer.fetch(host, path)
         return self.kept[path]

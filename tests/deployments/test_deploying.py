@@ -12,9 +12,14 @@ from tests.deployments.doubles import Counting, FaultPoint
 
 
 class Astray:
-    """A viewer whom the edge shows some other release."""
+    """A viewer whom the edge shows some other release, but in previews."""
 
-    def fetch(self, host, path, **kwargs):
+    def __init__(self, viewer):
+        self.viewer = viewer
+
+    def fetch(self, host, path, *, cookie=""):
+        if cookie:
+            return self.viewer.fetch(host, path, cookie=cookie)
         return ViewerResponse(200, {"x-amz-meta-release": "another"}, b"")
 
 
@@ -87,7 +92,7 @@ def test_failed_probe_restores_what_was_live(operator, backend, replaced, produc
     first = operator.push("A")
     operator.promote()
     operator.push("B")
-    operator.backend = replaced(viewer=Astray())
+    operator.backend = replaced(viewer=Astray(backend.viewer))
     with pytest.raises(Refused) as refused:
         operator.promote()
     assert refused.value.code == "probe-failed"
@@ -99,7 +104,7 @@ def test_failed_probe_restores_what_was_live(operator, backend, replaced, produc
 
 
 def test_failed_first_deployment_leaves_no_route(operator, replaced, backend, staging):
-    operator.backend = replaced(viewer=Astray())
+    operator.backend = replaced(viewer=Astray(backend.viewer))
     with pytest.raises(Refused):
         operator.push("A")
     assert set(read_route(backend.keyvalues, staging).values.values()) == {None}
@@ -185,7 +190,9 @@ def test_restoring_that_fails_too_names_the_command_to_run(operator, backend, re
                 raise BackendUnavailable("the store does not answer")
             return counting.update(**kwargs)
 
-    operator.backend = replaced(keyvalues=OneUpdate(backend.keyvalues), viewer=Astray())
+    operator.backend = replaced(
+        keyvalues=OneUpdate(backend.keyvalues), viewer=Astray(backend.viewer)
+    )
     with pytest.raises(PartlyChanged) as failed:
         operator.promote()
     assert failed.value.code == "not-restored"
