@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from django.utils import timezone
 
+from deployments import audit
 from deployments.artifacts import ASSETS, DOCUMENT_CACHE, MANIFEST, Artifact, SourceFile
 from deployments.errors import PartlyChanged
 from deployments.manifests import Manifest
@@ -39,6 +40,8 @@ def make_release(
     try:
         _transfer(objects, plan, release)
         _check_all_there(objects, plan.manifest, release)
+        if release.completed_at is None:
+            audit.write_release(objects, release)
         _write_manifest(objects, plan.manifest, release)
     except EdgeError as error:
         raise PartlyChanged(

@@ -74,7 +74,7 @@ GRANTS = (
         "ReadPages",
         (Role.DEPLOY,),
         ("s3:GetObject",),
-        (f"{BUCKET}/assets/*", f"{BUCKET}/live/*"),
+        (f"{BUCKET}/assets/*", f"{BUCKET}/audit/*", f"{BUCKET}/live/*"),
     ),
     # What `doctor` writes, reads and removes.
     Grant(

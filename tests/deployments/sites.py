@@ -1,5 +1,8 @@
 """Builders: small sites, and an operator who pushes and switches them."""
 
+import json
+import re
+
 from deployments.canaries import canary_target
 from deployments.deploying import deploy
 from deployments.models import Environment
@@ -80,3 +83,9 @@ class Operator:
     def served(self, host="localhost", path="/"):
         """Name the release the edge serves there."""
         return self.backend.viewer.fetch(host, path).headers.get("x-amz-meta-release")
+
+    def audits(self):
+        """Read the audit objects of deployments, in the order of their keys."""
+        objects = self.backend.objects
+        keys = [one.key for one in objects.list("audit/") if re.match(r"audit/\d", one.key)]
+        return [json.loads(objects.get(key).body) for key in keys]

@@ -1,0 +1,96 @@
+"""Audit objects: what the store keeps of releases, functions and deployments."""
+
+import json
+
+import pytest
+
+from deployments.artifacts import MANIFEST
+from deployments.models import Environment
+from tests.deployments.doubles import Counting, FaultPoint, Killed
+
+
+def read(backend, key):
+    return backend.objects.get(key)
+
+
+def test_release_is_told_before_its_manifest_is_written(operator, backend, replaced):
+    class NoManifest:
+        def put(self, key, *args, **kwargs):
+            if key.endswith(MANIFEST):
+                raise Killed
+            return backend.objects.put(key, *args, **kwargs)
+
+        def __getattr__(self, name):
+            return getattr(backend.objects, name)
+
+    operator.backend = replaced(objects=NoManifest())
+    with pytest.raises(Killed):
+        operator.release("A")
+    operator.backend = backend
+    release = operator.release("A")
+    told = json.loads(read(backend, f"audit/releases/{release}.json").body)
+    assert told == {
+        "v": 1,
+        "release": release.name,
+        "digest": release.digest,
+        "files": release.files,
+        "bytes": release.bytes,
+        "pages": release.pages,
+        "message": "A",
+        "created_at": release.created_at.isoformat(),
+        "created_by": "olga",
+        "pinned": False,
+        "removed_at": None,
+    }
+
+
+def test_function_is_kept_when_it_was_deployed_and_only_once(operator, backend, replaced):
+    release = operator.release("A")
+    assert not list(backend.objects.list("audit/functions/"))
+    operator.push("A")
+    function = Environment.objects.named("staging").live.function
+    key = f"audit/functions/{function.digest}.js"
+    assert read(backend, key).body.decode() == function.source
+    operator.backend = replaced(objects=Counting(backend.objects))
+    operator.promote(release)
+    assert operator.backend.objects.calls["put"] == 1  # of the deployment
+
+
+def test_deployment_says_where_its_environment_is_found(operator, production):
+    production.distributions.create(remote_id="E1", domain="d1.example.com", paths=["/*"])
+    operator.push("A")
+    operator.promote()
+    assert operator.audits()[-1]["identity"] == {
+        "hosts": ["localhost", "127.0.0.1"],
+        "protected": True,
+        "strategy": "pointer",
+        "distributions": [{"id": "E1", "domain": "d1.example.com", "paths": ["/*"]}],
+    }
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_interrupted_writing_is_done_by_the_next_run(operator, backend, replaced, number):
+    release = operator.push("A")
+    fault = FaultPoint(number, Killed())
+    faulty = fault.before(backend.objects)
+
+    class Objects:
+        def __getattr__(self, name):
+            return getattr(backend.objects, name)
+
+        def head(self, key):
+            return faulty.head(key) if key.startswith("audit/") else backend.objects.head(key)
+
+        def put(self, key, *args, **kwargs):
+            store = faulty if key.startswith("audit/") else backend.objects
+            return store.put(key, *args, **kwargs)
+
+    backend.objects.delete([one.key for one in backend.objects.list("audit/functions/")])
+    operator.backend = replaced(objects=Objects())
+    with pytest.raises(Killed):
+        operator.promote(release)
+    operator.backend = backend
+    operator.promote(release)
+    digest = Environment.objects.named("production").live.function.digest
+    assert read(backend, f"audit/functions/{digest}.js").body
+    assert operator.audits()[-1]["result"] == "succeeded"
