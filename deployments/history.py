@@ -3,6 +3,7 @@
 from typing import Any, NoReturn
 
 from django.db import models
+from django.utils import timezone
 
 
 class AppendOnlyError(TypeError):
@@ -20,9 +21,9 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
 
 
 class AppendOnly(models.Model):
-    """A row of the history, stamped when it is written."""
+    """A row of the history, stamped when it is written; one that is restored brings its time."""
 
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         abstract = True

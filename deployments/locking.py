@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from deployments.errors import ChangedMeanwhile
-from deployments.models import DeployLock, Environment
+from deployments.models import AssetSweep, DeployLock, Environment
 
 # A switch takes seconds; uploads happen before the lock is taken.
 LEASE = timedelta(minutes=10)
@@ -129,7 +129,7 @@ def _drop_stale(environment: Environment) -> None:
         DeployLock.objects.filter(pk=holder.pk).delete()
 
 
-def is_stale(lock: DeployLock) -> bool:
+def is_stale(lock: DeployLock | AssetSweep) -> bool:
     """Tell whether nobody holds a lock any more: its lease is over, or its process gone."""
     if lock.expires_at <= timezone.now():
         return True

@@ -73,6 +73,8 @@ def check_whole(objects: ObjectStore, release: Release) -> None:
     (That every file is there by size was established when the manifest was written, and whatever
     removes objects removes the manifest first.) Raises Refused.
     """
+    if release.removed_at:
+        raise release.gone
     expected = {MANIFEST: (None, release.digest)}
     expected |= {page["path"]: (page["size"], page["sha256"]) for page in release.pages.values()}
     for path, (size, digest) in expected.items():

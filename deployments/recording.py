@@ -19,7 +19,14 @@ Result = Outcome.Result
 
 
 def record(target: Target, *, previous: str) -> Deployment:
-    """Write down what is about to be done."""
+    """Write down what is about to be done. Raises Refused when retention came first."""
+    with transaction.atomic():
+        if not Release.objects.take(target.release):
+            raise target.release.gone
+        return _record(target, previous)
+
+
+def _record(target: Target, previous: str) -> Deployment:
     return Deployment.objects.create(
         environment=target.environment,
         release=target.release,

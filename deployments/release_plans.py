@@ -88,7 +88,7 @@ def plan_of(
             "None of the files is the page of a surface: expected index.html at least.",
             "Give the folder that holds index.html.",
         )
-    known = Release.objects.filter(digest=manifest.digest).first()
+    known = Release.objects.present().filter(digest=manifest.digest).first()
     missing = _missing(objects, manifest, known)
     copies = _copies(objects, missing, sources)
     uploads = _uploads(missing, {copy.artifact.path for copy in copies}, files)

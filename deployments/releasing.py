@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from deployments import audit
 from deployments.artifacts import ASSETS, DOCUMENT_CACHE, MANIFEST, Artifact, SourceFile
+from deployments.asset_sweeps import enter_push
 from deployments.errors import PartlyChanged
 from deployments.manifests import Manifest
 from deployments.models import Release
@@ -33,9 +34,11 @@ def make_release(
     """Carry a plan out: copy, upload, check, write the manifest, complete the release's row.
 
     The row is written first, so that a push that was interrupted goes on under the same name.
-    Raises PartlyChanged when the store fails; no environment is touched.
+    Raises PartlyChanged when the store fails, ChangedMeanwhile when retention is in the way; no
+    environment is touched.
     """
     release = plan.known or _record(plan.manifest, message, actor)
+    enter_push(release)
     say(f"Upload {len(plan.uploads)} files, copy {len(plan.copies)}, skip {plan.skipped}")
     try:
         _transfer(objects, plan, release)
@@ -61,7 +64,7 @@ def document_metadata(release: Release, artifact: Artifact) -> dict[str, str]:
 
 
 def _record(manifest: Manifest, message: str, actor: str) -> Release:
-    release, _ = Release.objects.get_or_create(
+    release, _ = Release.objects.present().get_or_create(
         digest=manifest.digest,
         defaults={
             "name": manifest.release_name(datetime.now(UTC)),

@@ -2,11 +2,12 @@
 
 from deployments.models.deployments import Deployment, Invalidation, Outcome
 from deployments.models.environments import Distribution, Environment, Strategy
-from deployments.models.holds import DeployLock, Freeze, Maintenance
+from deployments.models.holds import AssetSweep, DeployLock, Freeze, Maintenance
 from deployments.models.operations import Operation, Step
 from deployments.models.releases import FunctionVersion, Release
 
 __all__ = [
+    "AssetSweep",
     "DeployLock",
     "Deployment",
     "Distribution",

@@ -31,6 +31,22 @@ class DeployLock(models.Model):
         return f"{self.environment}: {self.holder}"
 
 
+class AssetSweep(models.Model):
+    """Who is removing shared assets, and until when at most. One row, so one at a time.
+
+    A push that meets it waits until it is over (deployments/sweeping.py).
+    """
+
+    only = models.BooleanField(default=True, unique=True)
+    holder = models.CharField(max_length=150)
+    host = models.CharField(max_length=150)
+    pid = models.PositiveIntegerField()
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.holder
+
+
 class FreezeQuerySet(models.QuerySet["Freeze"]):
     def in_force(self) -> "FreezeQuerySet":
         """Freezes that nobody lifted and that are not over."""

@@ -1,42 +1,70 @@
 """What can be deployed: releases, and versions of the edge function."""
 
+from datetime import timedelta
+
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
 
 from deployments.errors import Refused
 
+# How long nobody touches what a push that did not finish has uploaded: it may be underway.
+UNDERWAY = timedelta(days=1)
+
 
 class ReleaseQuerySet(models.QuerySet["Release"]):
+    def present(self) -> "ReleaseQuerySet":
+        """Releases that were not removed; some of them may not be complete yet."""
+        return self.filter(removed_at__isnull=True)
+
     def complete(self) -> "ReleaseQuerySet":
         """Releases whose manifest is in the store: the others do not exist yet, or no more."""
-        return self.filter(completed_at__isnull=False, removed_at__isnull=True)
+        return self.present().filter(completed_at__isnull=False)
+
+    def underway(self) -> "ReleaseQuerySet":
+        """Releases that somebody may be pushing right now."""
+        begun_lately = Q(created_at__gt=timezone.now() - UNDERWAY)
+        return self.present().filter(begun_lately, completed_at__isnull=True)
+
+    def take(self, release: "Release") -> bool:
+        """Take a release into use: retention forgets its mark. Tells whether it is still there.
+
+        Called in the transaction that writes down what the release is used for. Retention removes
+        only what is still marked as it was, so one of the two comes too late, and knows.
+        """
+        return bool(self.present().filter(pk=release.pk).update(marked_at=None))
 
     def named(self, name: str) -> "Release":
         """Find a complete release. Raises Refused."""
-        found = self.complete().filter(name=name).first()
-        if found is None:
+        found = self.filter(name=name).first()
+        if found is None or not (found.completed_at or found.removed_at):
             raise Refused(
                 "release-unknown",
                 f"No release is called '{name}'.",
                 "List what exists with: manage.py releases",
             )
+        if found.removed_at:
+            raise found.gone
         return found
 
 
 class Release(models.Model):
     """An immutable set of files, named by time and by the digest of its manifest.
 
+    Removal is for good: the same files pushed again after it are a new release of the same digest.
+
     `pages` holds the release's artifact for each surface it contains, as written in the manifest:
     what a switch checks and probes, however many files there are. Retention marks a release first
-    (`marked_at`) and removes its objects later (`removed_at`); it never touches one that is pinned.
+    (`marked_at`) and removes it later (`removed_at`); the mark goes when all its objects are gone.
     """
 
     name = models.CharField(max_length=24, unique=True)
-    digest = models.CharField(max_length=64, unique=True)
+    digest = models.CharField(max_length=64)
     files = models.PositiveIntegerField()
     bytes = models.PositiveBigIntegerField()
     pages = models.JSONField(default=dict)
     message = models.CharField(max_length=300, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.CharField(max_length=150)
     completed_at = models.DateTimeField(null=True, blank=True)
     pinned = models.BooleanField(default=False, help_text="Retention leaves it alone.")
@@ -47,6 +75,13 @@ class Release(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["digest"],
+                condition=Q(removed_at__isnull=True),
+                name="release_of_a_digest_once",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -55,13 +90,23 @@ class Release(models.Model):
         """Name the object that holds one of the release's documents."""
         return f"releases/{self.name}/{path}"
 
+    @property
+    def gone(self) -> Refused:
+        """The error of somebody who wants to use it after retention removed it."""
+        when = timezone.localtime(self.removed_at) if self.removed_at else timezone.localtime()
+        return Refused(
+            "release-removed",
+            f"Release {self} was removed at {when:%Y-%m-%d %H:%M}; its objects are gone.",
+            "Push its content again, as a new release, or choose another: manage.py releases",
+        )
+
 
 class FunctionVersion(models.Model):
     """The source of an edge function, kept because AWS keeps no history of sources."""
 
     digest = models.CharField(max_length=64, unique=True)
     source = models.TextField()
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.CharField(max_length=150)
 
     def __str__(self) -> str:
