@@ -17,6 +17,7 @@ from deployments.models import Deployment, Environment, Strategy
 from deployments.plans import Run, Target, next_command, told
 from deployments.probing import Probe, probed_pages, wait_until_answered
 from deployments.releasing import document_metadata
+from deployments.smoke_checks import read_checks
 from edge.errors import EdgeError, ObjectMissing
 from edge.protocols import Backend, ObjectStore
 
@@ -56,7 +57,9 @@ class Copying:
         _point(run.backend, environment)
         dropped = _drop(run, plan.stale, deployment, "changed")
         run.say(f"Probe {', '.join(probed_pages(environment, plan.target.release))}")
-        wrong = wait_until_answered(run.backend.viewer, Probe(environment, plan.target.release))
+        checks = read_checks(objects, plan.target.release)
+        probe = Probe(environment, plan.target.release, checks=checks)
+        wrong = wait_until_answered(run.backend.viewer, probe)
         if wrong:
             raise EdgeError(f"The edge does not serve it: {'; '.join(wrong.values())}.")
         if plan.changes.deletions:

@@ -12,6 +12,7 @@ from deployments.pointer_plans import PointerPlan, origin_of, plan_pointer, serv
 from deployments.probing import Probe, preview_cookie, probed_pages, wait_until_answered
 from deployments.recording import FAILURES
 from deployments.routes import read_route, write_route
+from deployments.smoke_checks import read_checks
 from edge.protocols import Backend
 
 
@@ -33,7 +34,8 @@ class Pointing:
             return
         run.say(f"Rehearse {target.release} through a signed preview")
         cookie = preview_cookie(run.backend.keyvalues, target.environment, target.release)
-        probe = Probe(target.environment, target.release, cookie=cookie)
+        checks = read_checks(run.backend.objects, target.release)
+        probe = Probe(target.environment, target.release, cookie=cookie, checks=checks)
         wrong = wait_until_answered(run.backend.viewer, probe)
         if wrong:
             raise Refused(
@@ -128,7 +130,8 @@ def _probe_after(backend: Backend, plan: PointerPlan) -> Probe:
     target, document = plan.target, plan.wanted.document
     hidden = target.percent is not None or (document is not None and document.maintenance)
     cookie = preview_cookie(backend.keyvalues, target.environment, target.release) if hidden else ""
-    return Probe(target.environment, target.release, cookie=cookie)
+    checks = read_checks(backend.objects, target.release)
+    return Probe(target.environment, target.release, cookie=cookie, checks=checks)
 
 
 def _restore(backend: Backend, plan: PointerPlan) -> None:

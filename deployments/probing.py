@@ -4,14 +4,16 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 
 from deployments import previews
 from deployments.invalidation import concerns
 from deployments.models import Environment, Release, Strategy
+from deployments.smoke_checks import SmokeCheck, fault_of
 from edge.errors import BackendUnavailable, EdgeError
-from edge.protocols import KeyValueStore, Viewer
+from edge.protocols import KeyValueStore, Viewer, ViewerResponse
 
 RELEASE_HEADER = "x-amz-meta-release"
 CONTENT_HEADER = "x-amz-meta-sha256"
@@ -35,12 +37,17 @@ def probed_pages(environment: Environment, release: Release) -> dict[str, dict[s
 
     All of them where no distribution is known. By URL, because databases keep no order of names.
     """
-    every: list[list[str]] = list(environment.caches.values()) or [[]]
     return {
         surface: page
         for surface, page in sorted(release.pages.items(), key=lambda item: item[1]["url"])
-        if any(concerns(patterns, page["url"]) for patterns in every)
+        if is_routed(environment, page["url"])
     }
+
+
+def is_routed(environment: Environment, path: str) -> bool:
+    """Tell whether some distribution of the environment routes a path; yes, where none is known."""
+    every: list[list[str]] = list(environment.caches.values()) or [[]]
+    return any(concerns(patterns, path.partition("?")[0]) for patterns in every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,7 @@ class Probe:
 
     The environment's first host is asked unless another one is named. `cookie` is that of a signed
     preview. `others` are releases that may answer instead: a viewer may be one who sees a canary.
+    `checks` are what the release itself says its pages must show.
     """
 
     environment: Environment
@@ -56,23 +64,35 @@ class Probe:
     host: str = ""
     cookie: str = ""
     others: frozenset[str] = frozenset()
+    checks: tuple[SmokeCheck, ...] = ()
 
     def faults(self, viewer: Viewer) -> dict[str, "_Fault"]:
-        """Ask for each page once; tell what is wrong, by surface."""
+        """Ask for each page and each smoke check once; tell what is wrong, by surface or check."""
         pages = probed_pages(self.environment, self.release)
-        found = {surface: self._fault(viewer, page) for surface, page in pages.items()}
-        return {surface: fault for surface, fault in found.items() if fault}
+        found = {
+            surface: self._ask(viewer, page["url"], partial(self._page_fault, page))
+            for surface, page in pages.items()
+        }
+        for number, check in enumerate(self.checks, 1):
+            if is_routed(self.environment, check.path):
+                found[f"check {number}"] = self._ask(viewer, check.path, partial(fault_of, check))
+        return {name: fault for name, fault in found.items() if fault}
 
-    def _fault(self, viewer: Viewer, page: dict[str, str]) -> "_Fault | None":
-        path, host = page["url"], self.host or self.environment.hosts[0]
+    def _ask(
+        self, viewer: Viewer, path: str, judge: Callable[[ViewerResponse], str]
+    ) -> "_Fault | None":
         try:
-            response = viewer.fetch(host, path, cookie=self.cookie)
+            host = self.host or self.environment.hosts[0]
+            text = judge(viewer.fetch(host, path, cookie=self.cookie))
         except EdgeError as error:
             return _Fault(f"{path} did not answer: {error.message}", is_silence=True)
+        return _Fault(text) if text else None
+
+    def _page_fault(self, page: dict[str, str], response: ViewerResponse) -> str:
         if response.status != OK:
-            return _Fault(f"{path} answered {response.status}, expected {OK}")
+            return f"{page['url']} answered {response.status}, expected {OK}"
         wrong = self._content_fault(response.headers, page)
-        return _Fault(f"{path} answered with {wrong}") if wrong else None
+        return f"{page['url']} answered with {wrong}" if wrong else ""
 
     def _content_fault(self, headers: Mapping[str, str], page: dict[str, str]) -> str:
         """Tell by the headers what a page is, where it is not the release's.

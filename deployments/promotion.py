@@ -1,10 +1,13 @@
 """What operators ask for: push, promote, roll back, publish the function. Each makes a target."""
 
+from datetime import datetime
+
 from deployments import functions
 from deployments.canaries import check_continues, live_of
 from deployments.errors import Refused
 from deployments.models import Deployment, Environment, FunctionVersion, Release, Strategy
 from deployments.plans import Target
+from deployments.timeline import live_at
 
 Kind = Deployment.Kind
 
@@ -51,14 +54,23 @@ def promote_target(
 
 
 def rollback_target(
-    *, environment: Environment, release: Release | None = None, actor: str, reason: str = ""
+    *,
+    environment: Environment,
+    release: Release | None = None,
+    at: datetime | None = None,
+    actor: str,
+    reason: str = "",
 ) -> Target:
     """Deploy what was live before, release and function, never a rebuild.
 
     Without a release it is the deployment that the live one replaced: rolling back again goes
     further back, never forth to what was left; while a canary is on it is the canary that ends. A
-    release named explicitly may be any that was live there. Raises Refused.
+    release named explicitly may be any that was live there; `at` names what was live then. Raises
+    Refused.
     """
+    if at is not None:
+        then = live_at(environment, at)
+        return Target(environment, then.release, then.function, Kind.ROLLBACK, actor, reason)
     past = served_in_order(environment)
     canary = environment.canary
     if canary and past and release in {None, past[-1].release}:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from deployments.drift import CHEAP, Look, found
-from deployments.models import Deployment, Environment, Release, Strategy
+from deployments.models import Deployment, Environment, Freeze, Release, Strategy
 from deployments.routes import read_route
 from edge.errors import EdgeError
 from edge.protocols import Backend
@@ -61,7 +61,7 @@ def _history(deployment: Deployment) -> dict[str, Any]:
 
 
 def _status(backend: Backend, environment: Environment) -> dict[str, Any]:
-    live = environment.live
+    live, canary = environment.live, environment.canary
     drift = found(Look(backend, environment, live), CHEAP) if live else ()
     return {
         "environment": environment.name,
@@ -70,8 +70,20 @@ def _status(backend: Backend, environment: Environment) -> dict[str, Any]:
         "since": live.at.isoformat() if live else None,
         "actor": live.actor if live else None,
         "function": live.function.digest if live else None,
-        "frozen": None,
+        "canary": {"release": canary.release.name, "percent": canary.percent} if canary else None,
+        "frozen": _frozen(environment.frozen),
         "drift": [str(one) for one in drift],
+    }
+
+
+def _frozen(freeze: Freeze | None) -> dict[str, Any] | None:
+    if freeze is None:
+        return None
+    return {
+        "reason": freeze.reason,
+        "actor": freeze.actor,
+        "since": freeze.at.isoformat(),
+        "until": freeze.until.isoformat() if freeze.until else None,
     }
 
 

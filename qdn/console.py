@@ -12,6 +12,7 @@ import socket
 import sys
 from argparse import ArgumentParser
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -24,6 +25,7 @@ from deployments.models import Environment
 from dispatch.errors import DispatchError, JobChangedMeanwhile
 from edge.errors import EdgeError, StaleEtag
 from qdn.command_lines import command_line, words_for
+from qdn.moments import shown
 from tracking.errors import PublishingFailed, TrackingError
 
 PIPED_WIDTH = 200
@@ -147,13 +149,18 @@ class DeployCommand(OperatorCommand):
         return command_line(self.typed or words_for(name, parser, options))
 
     def confirm(self, environment: Environment, question: str, *, yes: bool) -> None:
-        """Go on only on somebody's word. Raises Refused."""
-        if not environment.protected or yes:
+        """Ask before a protected environment is touched. Raises Refused."""
+        if environment.protected:
+            self.ask(question, yes=yes, why=f"{environment} is protected")
+
+    def ask(self, question: str, *, yes: bool, why: str) -> None:
+        """Go on only on somebody's word, given at a terminal or by --yes. Raises Refused."""
+        if yes:
             return
         if not sys.stdin.isatty():
             raise Refused(
                 "not-confirmed",
-                f"{environment} is protected and there is no terminal to ask on.",
+                f"{why}, and there is no terminal to ask on.",
                 "Add --yes to go ahead.",
             )
         if input(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
@@ -170,5 +177,5 @@ def actor() -> str:
 
 
 def minute(moment: str | None) -> str:
-    """Show a moment of a report (ISO 8601, UTC) to the minute, for a table."""
-    return f"{moment[:16].replace('T', ' ')} UTC" if moment else ""
+    """Show a moment of a report (ISO 8601) to the minute, for a table."""
+    return shown(datetime.fromisoformat(moment)) if moment else ""

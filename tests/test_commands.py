@@ -275,6 +275,7 @@ def test_status_agrees_after_a_promotion(site):
         "function",
         "frozen",
         "drift",
+        "canary",
     }
     assert [rows[name]["release"] for name in ("staging", "production")] == [release, release]
     assert rows["production"]["drift"] == []

@@ -7,9 +7,11 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from deployments.deploying import deploy
 from deployments.errors import ChangedMeanwhile
-from deployments.locking import LEASE, deploy_lock
-from deployments.models import DeployLock
+from deployments.locking import LEASE, Patience, deploy_lock
+from deployments.models import DeployLock, Environment
+from deployments.promotion import promote_target
 
 pytestmark = pytest.mark.django_db
 
@@ -96,3 +98,34 @@ def test_a_running_process_keeps_its_lock(production):
     hold(production, host=host, pid=os.getppid())
     with pytest.raises(ChangedMeanwhile), lock(production):
         pass
+
+
+def test_waits_until_the_lock_is_free(production, monkeypatch):
+    other = hold(production)
+    monkeypatch.setattr("deployments.locking.time.sleep", lambda seconds: other.delete())
+    said = []
+    patience = Patience(wait_seconds=30)
+    with deploy_lock(
+        environment=production, actor="olga", reason="Promotion", patience=patience, say=said.append
+    ) as lock:
+        assert lock.holder == "olga"
+    assert len(said) == 1
+    assert said[0].startswith("Wait up to 30 s: production is locked by ")
+
+
+def test_whoever_was_taken_over_from_finds_out_before_the_switch(operator, backend, production):
+    first = operator.push("A")
+    operator.promote()
+    operator.push("B")
+
+    def steal(line):
+        if line.startswith("Rehearse"):
+            DeployLock.objects.all().delete()
+
+    target = promote_target(
+        source=Environment.objects.named("staging"), to=production, actor="olga"
+    )
+    with pytest.raises(ChangedMeanwhile) as lost:
+        deploy(backend, target, say=steal)
+    assert lost.value.code == "lock-lost"
+    assert operator.served() == first.name

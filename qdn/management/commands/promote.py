@@ -1,11 +1,28 @@
-from argparse import ArgumentParser
+import time
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
-from deployments.models import Environment, Release
+from django.conf import settings
+
+from deployments.canaries import MOST_PERCENT, canary_target, live_of
+from deployments.composing import plan_composed
+from deployments.diffing import compare_manifests, manifest_of
+from deployments.freezing import check_open
+from deployments.models import Deployment, Environment, Release
 from deployments.plans import Target
 from deployments.promotion import promote_target
+from deployments.release_plans import ReleasePlan
+from deployments.releasing import make_release
+from edge.backends import get_backend
 from qdn.console import actor
 from qdn.switching import SwitchCommand
+
+
+def share(text: str) -> int:
+    """Read a percentage. Raises ArgumentTypeError."""
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_PERCENT:
+        raise ArgumentTypeError(f"expected 1 to {MOST_PERCENT} percent, found {text!r}")
+    return int(text)
 
 
 class Command(SwitchCommand):
@@ -15,14 +32,72 @@ class Command(SwitchCommand):
         super().add_arguments(parser)
         parser.add_argument("--from", dest="source", default="staging", metavar="ENVIRONMENT")
         parser.add_argument("--to", default="production", metavar="ENVIRONMENT")
-        parser.add_argument("--release", metavar="ID", help="this release instead")
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument("--release", metavar="ID", help="this release instead")
+        which.add_argument(
+            "--only",
+            action="append",
+            choices=list(settings.SURFACES),
+            metavar="SURFACE",
+            help="take this surface alone, keep the others; may be given again",
+        )
+        parser.add_argument(
+            "--canary", type=share, metavar="PCT", help="show it to this percentage of viewers"
+        )
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        if not options["only"]:
+            return super().run(**options)
+        started = time.monotonic()
+        source = Environment.objects.named(options["source"])
+        to = Environment.objects.named(options["to"])
+        objects = get_backend().objects
+        check_open(to)
+        plan = plan_composed(objects, surfaces=options["only"], source=source, to=to)
+        chosen = ", ".join(options["only"])
+        self.say(f"Compose a release: {chosen} as in {source}, all else as in {to}")
+        changes = self._told(plan, to)
+        if options["dry_run"]:
+            return self._composed(plan, to, started) | changes
+        self.confirm(to, f"Make this release and deploy it to {to}?", yes=options["yes"])
+        release = make_release(
+            objects=objects,
+            plan=plan,
+            message=options["reason"] or f"{chosen} as in {source}",
+            actor=actor(),
+            say=self.say,
+        )
+        self.so_far = f"Release {release} is stored; {to} serves what it did."
+        return super().run(**{**options, "release": release.name, "yes": True})
 
     def target(self, **options: Any) -> Target:
         named = options["release"]
-        return promote_target(
-            source=Environment.objects.named(options["source"]),
-            to=Environment.objects.named(options["to"]),
-            release=Release.objects.named(named) if named else None,
-            actor=actor(),
-            reason=options["reason"],
-        )
+        asked: dict[str, Any] = {
+            "source": Environment.objects.named(options["source"]),
+            "to": Environment.objects.named(options["to"]),
+            "release": Release.objects.named(named) if named else None,
+            "actor": actor(),
+            "reason": options["reason"],
+        }
+        if options["canary"]:
+            return canary_target(**asked, percent=options["canary"])
+        return promote_target(**asked)
+
+    def _told(self, plan: ReleasePlan, to: Environment) -> dict[str, Any]:
+        """Tell what the composed release changes."""
+        live = manifest_of(get_backend().objects, live_of(to).release)
+        diff = compare_manifests(live, plan.manifest)
+        for line in diff.lines():
+            self.say(line)
+        return {"changes": diff.counts}
+
+    def _composed(self, plan: ReleasePlan, to: Environment, started: float) -> dict[str, Any]:
+        return {
+            "deployment": None,
+            "environment": to.name,
+            "release": plan.known.name if plan.known else None,
+            "previous": live_of(to).release.name,
+            "kind": Deployment.Kind.PROMOTE.value,
+            "invalidated": 0,
+            "seconds": round(time.monotonic() - started, 2),
+        }

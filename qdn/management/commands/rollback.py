@@ -5,6 +5,7 @@ from deployments.models import Environment, Release
 from deployments.plans import Target
 from deployments.promotion import rollback_target
 from qdn.console import actor
+from qdn.moments import moment
 from qdn.switching import SwitchCommand
 
 
@@ -13,7 +14,11 @@ class Command(SwitchCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("release", nargs="?", metavar="RELEASE")
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument("release", nargs="?", metavar="RELEASE")
+        which.add_argument(
+            "--at", type=moment, metavar="TIME", help="go back to what was live at this time"
+        )
         parser.add_argument("--environment", default="production")
 
     def target(self, **options: Any) -> Target:
@@ -21,6 +26,7 @@ class Command(SwitchCommand):
         return rollback_target(
             environment=Environment.objects.named(options["environment"]),
             release=Release.objects.named(named) if named else None,
+            at=options["at"],
             actor=actor(),
             reason=options["reason"],
         )

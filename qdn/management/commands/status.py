@@ -12,7 +12,7 @@ class Command(OperatorCommand):
     def run(self, **options: Any) -> list[dict[str, Any]]:
         rows = status_rows(get_backend())
         self.table(
-            ["environment", "release", "previous", "since", "actor", "function", "drift"],
+            ["environment", "release", "previous", "since", "actor", "function", "notes", "drift"],
             [
                 [
                     row["environment"],
@@ -21,6 +21,7 @@ class Command(OperatorCommand):
                     minute(row["since"]),
                     row["actor"] or "",
                     (row["function"] or "")[:12],
+                    "\n".join(_notes(row)),
                     "\n".join(row["drift"]) or "none",
                 ]
                 for row in rows
@@ -28,3 +29,13 @@ class Command(OperatorCommand):
             empty="There is no environment.",
         )
         return rows
+
+
+def _notes(row: dict[str, Any]) -> list[str]:
+    """Tell what is out of the ordinary: a canary, a freeze."""
+    canary, frozen = row["canary"], row["frozen"]
+    notes = [f"canary {canary['release']}: {canary['percent']} %"] if canary else []
+    if frozen:
+        until = f" until {minute(frozen['until'])}" if frozen["until"] else ""
+        notes.append(f"frozen{until}: {frozen['reason']}")
+    return notes

@@ -1,0 +1,34 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from deployments.freezing import freeze
+from deployments.models import Environment
+from qdn.console import DeployCommand, actor
+from qdn.moments import moment, shown
+
+
+class Command(DeployCommand):
+    help = "Stop deployments to an environment, with a reason; rollbacks go on."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--environment", default="production")
+        parser.add_argument("--reason", required=True, help="told to whoever is stopped")
+        parser.add_argument("--until", type=moment, metavar="TIME", help="when it ends by itself")
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        environment = Environment.objects.named(options["environment"])
+        reason, until = options["reason"], options["until"]
+        result = {
+            "environment": environment.name,
+            "reason": reason,
+            "until": until.isoformat() if until else None,
+        }
+        end = f"until {shown(until)}" if until else "until: manage.py unfreeze"
+        if options["dry_run"]:
+            self.summarise(f"Would freeze {environment} {end}: {reason}")
+            return result
+        self.confirm(environment, f"Freeze {environment}?", yes=options["yes"])
+        freeze(environment=environment, reason=reason, actor=actor(), until=until)
+        self.summarise(f"{environment} is frozen {end}: {reason}")
+        return result

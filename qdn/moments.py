@@ -1,0 +1,32 @@
+"""Moments as people write and read them at a shell: in the time zone of the settings."""
+
+from argparse import ArgumentTypeError
+from datetime import datetime, time
+
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+
+def moment(text: str) -> datetime:
+    """Read `2026-11-20 14:00`, `2026-11-20` or ISO 8601 with an offset.
+
+    Without an offset it is local time (TIME_ZONE). Raises ArgumentTypeError.
+    """
+    try:
+        found = parse_datetime(text)
+        if found is None:
+            day = parse_date(text)
+            found = datetime.combine(day, time.min) if day else None
+    except ValueError:
+        found = None
+    if found is None:
+        raise ArgumentTypeError(
+            f"{text!r} is no time: expected for example '2026-11-20 14:00' "
+            f"({timezone.get_current_timezone_name()}), or with an offset '2026-11-20T14:00+00:00'"
+        )
+    return found if timezone.is_aware(found) else timezone.make_aware(found)
+
+
+def shown(when: datetime) -> str:
+    """Show a moment to the minute in local time, with the name of its zone."""
+    return f"{timezone.localtime(when):%Y-%m-%d %H:%M %Z}"

@@ -1,0 +1,254 @@
+"""What promote, rollback, freeze and unfreeze offer beyond the plain switch."""
+
+import json
+from datetime import datetime, timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from deployments.locking import deploy_lock
+from deployments.models import Deployment, Environment, Release
+from deployments.releasing import read_manifest
+from edge.backends import get_backend
+from tests.deployments.sites import write_site
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def no_patience(settings):
+    settings.EDGE_PROBE_SECONDS = 0
+
+
+def run(*arguments, **options):
+    out = StringIO()
+    call_command(*arguments, json=True, stdout=out, **options)
+    return json.loads(out.getvalue())
+
+
+def printed(*arguments, **options):
+    out = StringIO()
+    call_command(*arguments, stdout=out, **options)
+    return out.getvalue()
+
+
+def refused(*arguments, **options):
+    with pytest.raises(CommandError) as failed:
+        run(*arguments, **options)
+    return failed.value.returncode, str(failed.value)
+
+
+def fetch(path, host="localhost"):
+    return get_backend().viewer.fetch(host, path)
+
+
+@pytest.fixture
+def two(tmp_path):
+    """A is live in production, B in staging."""
+    names = []
+    for mark in "AB":
+        names.append(run("push", source=write_site(tmp_path / mark, mark=mark))["release"])
+        if mark == "A":
+            run("promote", yes=True)
+    return names
+
+
+def test_canary_grows_and_ends(two):
+    answer = run("promote", canary=5, yes=True)
+    assert (answer["kind"], answer["percent"], answer["release"]) == ("canary", 5, two[1])
+    assert answer["previous"] == two[0]
+    assert run("promote", canary=25, yes=True)["percent"] == 25
+    assert run("status")[1]["canary"] == {"release": two[1], "percent": 25}
+    assert "canary" in printed("status")
+    assert run("rollback", yes=True)["release"] == two[0]
+    assert run("status")[1]["canary"] is None
+
+
+@pytest.mark.parametrize("share", ["0", "100", "-5", "five", "2.5", ""])
+def test_share_that_is_none_is_a_usage_error(two, share):
+    with pytest.raises(CommandError, match="expected 1 to 99 percent"):
+        call_command("promote", f"--canary={share}")
+
+
+def test_dry_run_tells_what_would_change(two):
+    answer = run("promote", dry_run=True)
+    assert answer["changes"] == {"added": 0, "changed": 5, "removed": 0, "headers": 0}
+    assert "5 files changed" in printed("promote", dry_run=True)
+
+
+def test_one_surface_alone(two):
+    answer = run("promote", only=["book"], yes=True)
+    assert answer["release"] not in two
+    assert b"<title>B" in fetch("/book/").body
+    for path in ("/", "/track/", "/dashboard/"):
+        assert b"<title>A" in fetch(path).body
+        assert fetch(path).headers["x-amz-meta-release"] == answer["release"]
+
+
+def test_one_surface_alone_again_is_nothing_to_do(two):
+    first = run("promote", only=["book"], yes=True)
+    again = run("promote", only=["book"], yes=True)
+    assert (again["deployment"], again["release"]) == (None, first["release"])
+
+
+def test_all_surfaces_one_by_one_are_the_whole(two):
+    surfaces = ["home", "book", "track", "dashboard"]
+    assert run("promote", only=surfaces, yes=True)["release"] == two[1]
+
+
+def test_composing_dry_run_writes_nothing(two):
+    rows = Release.objects.count()
+    objects = [one.key for one in get_backend().objects.list("")]
+    answer = run("promote", only=["book"], dry_run=True)
+    assert answer["changes"] == {"added": 0, "changed": 1, "removed": 0, "headers": 0}
+    assert Release.objects.count() == rows
+    assert [one.key for one in get_backend().objects.list("")] == objects
+
+
+def test_composed_release_as_a_canary(two):
+    answer = run("promote", only=["book"], canary=10, yes=True)
+    assert (answer["kind"], answer["percent"]) == ("canary", 10)
+    assert b"<title>A" in fetch("/").body
+
+
+def test_composing_needs_a_word_before_anything_is_stored(two):
+    rows = Release.objects.count()
+    code, line = refused("promote", only=["book"])
+    assert (code, "--yes" in line) == (1, True)
+    assert Release.objects.count() == rows
+
+
+def test_checks_go_with_their_surface(tmp_path):
+    for mark in "AB":
+        folder = write_site(tmp_path / mark, mark=mark)
+        checks = [{"path": path, "text": f"<title>{mark}"} for path in ("/", "/book/")]
+        (folder / "checks.json").write_text(json.dumps(checks))
+        run("push", source=folder)
+        if mark == "A":
+            run("promote", yes=True)
+    answer = run("promote", only=["book"], yes=True)
+    release = Release.objects.get(name=answer["release"])
+    body = get_backend().objects.get(release.key("checks.json")).body
+    assert {row["path"]: row["text"] for row in json.loads(body)} == {
+        "/": "<title>A",
+        "/book/": "<title>B",
+    }
+    paths = [artifact.path for artifact in read_manifest(get_backend().objects, release)]
+    assert paths.count("checks.json") == 1
+
+
+def test_release_whose_checks_fail_is_not_deployed(two, tmp_path):
+    folder = write_site(tmp_path / "C", mark="C")
+    check = {"path": "/book/", "text": "no such text"}
+    (folder / "checks.json").write_text(json.dumps([check]))
+    rows = Deployment.objects.count()
+    code, line = refused("push", source=folder)
+    assert code == 1
+    assert "/book/ does not contain 'no such text'" in line
+    assert fetch("/book/", "staging.localhost").headers["x-amz-meta-release"] == two[1]
+    assert Deployment.objects.count() == rows
+
+
+def test_rollback_to_what_was_live_at_a_time(two):
+    then = timezone.localtime()
+    run("promote", yes=True)
+    answer = run("rollback", at=then, yes=True)
+    assert (answer["release"], answer["kind"]) == (two[0], "rollback")
+    assert fetch("/").headers["x-amz-meta-release"] == two[0]
+
+
+def test_rollback_to_a_time_in_words(two):
+    run("promote", yes=True)
+    code, line = refused("rollback", "--at=2020-01-01 12:00", "--yes")
+    assert code == 1
+    assert "served nothing at 2020-01-01 12:00" in line
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "2026-02-30 10:00", ""])
+def test_time_that_is_none_is_a_usage_error(text):
+    with pytest.raises(CommandError, match="is no time: expected for example"):
+        call_command("rollback", f"--at={text}")
+
+
+def test_release_and_time_exclude_each_other(two):
+    with pytest.raises(CommandError, match="not allowed with"):
+        call_command("rollback", two[0], "--at=2026-11-20")
+
+
+def test_freeze_and_unfreeze(two):
+    until = timezone.localtime() + timedelta(hours=2)
+    answer = run("freeze", reason="stock-taking", until=until, yes=True)
+    assert (answer["environment"], answer["reason"]) == ("production", "stock-taking")
+    code, line = refused("promote", yes=True)
+    assert (code, "stock-taking" in line) == (1, True)
+    frozen = run("status")[1]["frozen"]
+    assert frozen["reason"] == "stock-taking"
+    assert datetime.fromisoformat(frozen["until"]) == until
+    assert "frozen until" in printed("status")
+    assert run("unfreeze", yes=True)["lifted"] == [{"reason": "stock-taking", "release": None}]
+    assert run("promote", yes=True)["release"] == two[1]
+
+
+def test_frozen_push_uploads_nothing(two, tmp_path):
+    run("freeze", reason="exam", environment="staging")
+    rows = Release.objects.count()
+    code, _ = refused("push", source=write_site(tmp_path / "C", mark="C"))
+    assert code == 1
+    assert Release.objects.count() == rows
+
+
+def test_frozen_environment_does_not_stop_an_upload(two, tmp_path):
+    run("freeze", reason="exam", environment="staging")
+    answer = run("push", source=write_site(tmp_path / "C", mark="C"), no_deploy=True)
+    assert answer["environment"] is None
+
+
+def test_freeze_and_unfreeze_dry_runs_change_nothing(two):
+    run("freeze", reason="exam", dry_run=True)
+    assert run("status")[1]["frozen"] is None
+    run("freeze", reason="exam", yes=True)
+    run("unfreeze", dry_run=True)
+    assert run("status")[1]["frozen"]["reason"] == "exam"
+
+
+def test_unfreeze_of_what_is_not_frozen_succeeds():
+    assert run("unfreeze", yes=True)["lifted"] == []
+
+
+def test_freeze_asks_for_production(two):
+    assert refused("freeze", reason="exam")[0] == 1
+    assert run("status")[1]["frozen"] is None
+
+
+@pytest.fixture
+def production():
+    return Environment.objects.get(name="production")
+
+
+def test_held_lock_says_who_since_when_and_why(two, production):
+    with deploy_lock(environment=production, actor="otto@desk", reason="Promotion of X"):
+        code, line = refused("promote", yes=True)
+    assert code == 3
+    assert "locked by otto@desk since" in line
+    assert "Promotion of X" in line
+    assert "--lock-wait 60" in line
+
+
+def test_waiting_for_a_lock_that_stays_ends_as_without(two, production):
+    with deploy_lock(environment=production, actor="otto", reason="Promotion"):
+        assert refused("promote", yes=True, lock_wait=0.2)[0] == 3
+
+
+def test_lock_is_taken_over_on_somebodys_word(two, production):
+    with deploy_lock(environment=production, actor="otto", reason="Promotion"):
+        assert run("promote", yes=True, take_over=True)["release"] == two[1]
+
+
+def test_lock_is_not_taken_over_without_a_word(tmp_path):
+    staging = Environment.objects.get(name="staging")
+    with deploy_lock(environment=staging, actor="otto", reason="Push"):
+        code, line = refused("push", source=write_site(tmp_path / "A"), take_over=True)
+        assert (code, "--yes" in line) == (1, True)
+        assert not Release.objects.exists()
