@@ -6,7 +6,7 @@ from functools import cache
 from edge.backends.aws_clients import make_clients
 from edge.backends.aws_diagnostics import AwsDiagnostics
 from edge.backends.aws_distribution import CloudFrontDistributions
-from edge.backends.aws_errors import translated
+from edge.backends.aws_errors import setting_up
 from edge.backends.aws_functions import CloudFrontFunctions
 from edge.backends.aws_keyvalues import CloudFrontKeyValues
 from edge.backends.aws_metrics import CloudWatchMetrics
@@ -26,7 +26,7 @@ def aws_backend(
     `viewer_url` is where viewers are answered when DNS does not lead there; with `local_viewer`
     and without it, probes ask a local edge in this process. Raises BackendUnavailable.
     """
-    with translated("Setting up the AWS clients"):
+    with setting_up():
         clients = make_clients()
     keyvalues = CloudFrontKeyValues(clients, key_value_store)
     backend = Backend(

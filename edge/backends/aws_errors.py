@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from edge.errors import BackendRefused, BackendUnavailable, EdgeError, LimitExceeded, StaleEtag
 
@@ -128,6 +129,27 @@ def translated(what: str) -> Iterator[None]:
         raise from_client_error(what, error) from error
     except BotoCoreError as error:
         raise _from_library_error(what, error) from error
+    except ResponseParserError as error:
+        # Its text is the whole body, which is not AWS's.
+        raise BackendUnavailable(
+            f"{what} failed: what answered is not AWS ({type(error).__name__}).",
+            "See what stands between: a proxy, a sign-in page, or AWS_ENDPOINT_URL.",
+        ) from error
+
+
+@contextmanager
+def setting_up() -> Iterator[None]:
+    """Raise the edge's errors while clients are made: botocore tells an odd endpoint apart."""
+    with translated("Setting up the AWS clients"):
+        try:
+            yield
+        except BotoCoreError:
+            raise
+        except ValueError as error:
+            raise BackendRefused(
+                f"Setting up the AWS clients failed: {error}.",
+                "Check AWS_ENDPOINT_URL: expected http(s)://host, or nothing for AWS itself.",
+            ) from error
 
 
 def code_of(error: ClientError) -> str:
@@ -176,5 +198,10 @@ def _from_library_error(what: str, error: BotoCoreError) -> EdgeError:
         return BackendUnavailable(
             f"{what} failed: the endpoint did not answer ({kind}).",
             "Check the network, and AWS_ENDPOINT_URL where it is set; then run it again.",
+        )
+    if isinstance(error, boto.ParamValidationError):
+        return BackendRefused(
+            f"{what} failed: boto3 takes no such value ({kind}).",
+            "Check EDGE_BUCKET and EDGE_KEY_VALUE_STORE: each is a plain name.",
         )
     return BackendRefused(f"{what} failed: {kind}.", "Check the AWS_* variables.")

@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from edge.backends.aws_clients import ATTEMPTS, CONNECT_SECONDS, GLOBAL_REGION, READ_SECONDS
-from edge.backends.aws_errors import code_of, translated
+from edge.backends.aws_errors import code_of, setting_up, translated
 from edge.errors import BackendUnavailable, StaleEtag
 from edge.stacks import Change, ChangeSet, FoundDistribution, Say, StackHost, StackState
 
@@ -237,7 +237,7 @@ def _distribution(found: Any) -> FoundDistribution:
 
 def get_stacks() -> StackHost:
     """Reach CloudFormation with the AWS_* settings. Raises BackendUnavailable."""
-    with translated("Setting up the AWS clients"):
+    with setting_up():
         session = boto3.session.Session()
         config = Config(
             connect_timeout=CONNECT_SECONDS,

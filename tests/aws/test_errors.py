@@ -3,10 +3,12 @@
 import botocore.exceptions
 import pytest
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from edge.backends import get_backend
 from edge.backends.aws import aws_backend
 from edge.backends.aws_errors import translated
+from edge.backends.stack import get_stacks
 from edge.errors import BackendRefused, BackendUnavailable, EdgeError, LimitExceeded, StaleEtag
 from edge.shipped import function_source
 from tests.aws import proxy as proxies
@@ -87,7 +89,9 @@ def test_what_aws_says_of_a_signature_is_not_told():
         (botocore.exceptions.ReadTimeoutError(endpoint_url="http://x"), "network"),
         (botocore.exceptions.ConnectionClosedError(endpoint_url="http://x"), "network"),
         (botocore.exceptions.MissingDependencyException(msg="awscrt"), "boto3[crt]"),
-        (botocore.exceptions.ParamValidationError(report="x"), "AWS_"),
+        (botocore.exceptions.ParamValidationError(report="x"), "EDGE_BUCKET"),
+        (botocore.exceptions.EndpointResolutionError(msg="http://x"), "AWS_"),
+        (ResponseParserError("<html>http://x</html>"), "proxy"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -136,6 +140,23 @@ def test_profile_that_is_not_there(aws, monkeypatch):
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     with pytest.raises(BackendRefused, match="no credentials"):
         aws_backend.__wrapped__(bucket="bucket", key_value_store="store")
+
+
+def test_endpoint_that_is_no_address(aws, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost")
+    with pytest.raises(BackendRefused, match="AWS_ENDPOINT_URL"):
+        aws_backend.__wrapped__(bucket="bucket", key_value_store="store")
+    with pytest.raises(BackendRefused, match="AWS_ENDPOINT_URL"):
+        get_stacks()
+
+
+def test_answer_that_is_not_aws(through_proxy, proxy):
+    def sign_in_page(handler, body):
+        handler.answer(200, [("Content-Type", "text/html")], b"<html>Sign in<br></html>")
+
+    proxy.clear(Fault(1, sign_in_page, lasting=True))
+    with pytest.raises(BackendUnavailable, match="not AWS"):
+        through_proxy.distribution.status("E1")
 
 
 def test_deletion_that_fails_for_some_keys_is_told(through_proxy, proxy):
