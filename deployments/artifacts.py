@@ -1,12 +1,15 @@
 """Artifacts: the files of a release, where they are stored and how they are cached."""
 
-import mimetypes
 from dataclasses import dataclass
+from functools import cache
+from mimetypes import MimeTypes
 from pathlib import Path
+from posixpath import splitext
 from typing import Any
 
 ASSETS = "assets/"
 MANIFEST = "manifest.json"
+CHECKS = "checks.json"
 ERROR_PAGE = "404.html"
 
 # Content-hashed names never change their content. Documents: the browser revalidates, the edge
@@ -14,16 +17,19 @@ ERROR_PAGE = "404.html"
 ASSET_CACHE = "public, max-age=31536000, immutable"
 DOCUMENT_CACHE = "public, max-age=0, must-revalidate, s-maxage=31536000"
 
-# What the standard library's table lacks, or leaves to the machine it runs on.
+# What the standard library's own table lacks, or has otherwise.
 CONTENT_TYPES = {
     ".css": "text/css",
     ".html": "text/html",
     ".ico": "image/x-icon",
+    ".ics": "text/calendar",
     ".js": "text/javascript",
     ".json": "application/json",
     ".map": "application/json",
     ".mjs": "text/javascript",
+    ".otf": "font/otf",
     ".svg": "image/svg+xml",
+    ".ttf": "font/ttf",
     ".txt": "text/plain",
     ".webmanifest": "application/manifest+json",
     ".webp": "image/webp",
@@ -77,10 +83,21 @@ class SourceFile:
     body: bytes | Path
 
 
+def describe(path: str, sha256: str, size: int) -> Artifact:
+    """Make the artifact of a file, with the headers the rules give its path."""
+    return Artifact(path, sha256, size, content_type_for(path), cache_rule_for(path))
+
+
 def content_type_for(path: str) -> str:
     """Tell the Content-Type of a path by its ending."""
-    ending = Path(path).suffix.lower()
-    guessed = CONTENT_TYPES.get(ending) or mimetypes.guess_type(path)[0]
+    return _type_of(splitext(path)[1].lower())
+
+
+@cache
+def _type_of(ending: str) -> str:
+    # An own table: the module's reads /etc/mime.types too, and the same files pushed from two
+    # machines would be two releases.
+    guessed = CONTENT_TYPES.get(ending) or MimeTypes().guess_type(f"a{ending}")[0]
     found = guessed or "application/octet-stream"
     return f"{found}; charset=utf-8" if found.startswith(WITH_CHARSET) else found
 
