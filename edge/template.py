@@ -336,8 +336,9 @@ def _error_responses() -> list[Json]:
 
 
 def _outputs(environment: str, *, owns_shared: bool) -> Json:
-    values = {name: shared(name, owned=owns_shared) for name in SHARED}
-    values["FunctionName"] = {"Ref": FUNCTION}
+    values: Json = {name: shared(name, owned=owns_shared) for name in SHARED}
+    # Not Ref, which gives the function's ARN.
+    values["FunctionName"] = function_name(environment)
     values["DistributionId"] = {"Ref": "Distribution"}
     values["DistributionDomain"] = {"Fn::GetAtt": ["Distribution", "DomainName"]}
     return {name: {"Value": value} for name, value in values.items()}

@@ -157,6 +157,13 @@ def test_a_new_stack_publishes_the_shipped_function(owner):
     assert len(function["FunctionConfig"]["KeyValueStoreAssociations"]) == 1
 
 
+@pytest.mark.parametrize("owns_shared", [True, False])
+def test_outputs_name_the_function_and_not_its_arn(owns_shared):
+    """On AWS `Ref` of a function is its ARN; the stand-in gives its name."""
+    outputs = write_template("staging", owns_shared=owns_shared)["Outputs"]
+    assert outputs["FunctionName"]["Value"] == "qdn-viewer-request-staging"
+
+
 def test_an_update_carries_the_function_over_as_it_stands():
     before = {"Type": "AWS::CloudFront::Function", "Properties": {"FunctionCode": "older"}}
     written = write_template("staging", owns_shared=True, function=before)
