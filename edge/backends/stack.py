@@ -107,7 +107,11 @@ class CloudFormationStacks:
     def execute(self, change_set: ChangeSet) -> None:
         with translated("Executing the change set"):
             try:
-                self._cloudformation.execute_change_set(ChangeSetName=change_set.id)
+                self._cloudformation.execute_change_set(
+                    ChangeSetName=change_set.id,
+                    # Sent again after its answer was lost, it is the same request.
+                    ClientRequestToken=change_set.id.rpartition("/")[2],
+                )
             except ClientError as error:
                 if code_of(error) in {"InvalidChangeSetStatus", "ChangeSetNotFound"}:
                     raise StaleEtag(
