@@ -1,6 +1,7 @@
 """What CloudFormation does in the name of whoever runs `provision`, by type of resource.
 
-It happens inside AWS, so no test sees the calls; a test holds the types against the template.
+It happens inside AWS, so no test sees the calls; tests hold the types against the template, and
+the actions against the schemas cfn-lint brings. A stack's tags are put on all that takes tags.
 Every action is allowed through CloudFormation alone (edge/policy.py). Where the resource is `*`,
 CloudFront gives the names when it makes the thing.
 
@@ -19,6 +20,7 @@ class Handled:
     resources: tuple[str, ...] = ("*",)
 
 
+_TAGS = ("cloudfront:ListTagsForResource", "cloudfront:TagResource", "cloudfront:UntagResource")
 _BUCKET = ("arn:aws:s3:::{bucket}",)
 
 
@@ -34,17 +36,21 @@ HANDLED = {
         (
             "s3:CreateBucket",
             "s3:DeleteBucket",
+            "s3:DeleteBucketTagging",
             "s3:GetBucketOwnershipControls",
             "s3:GetBucketPublicAccessBlock",
             "s3:GetBucketTagging",
             "s3:GetEncryptionConfiguration",
             "s3:GetLifecycleConfiguration",
             "s3:ListBucket",
+            "s3:ListTagsForResource",
             "s3:PutBucketOwnershipControls",
             "s3:PutBucketPublicAccessBlock",
             "s3:PutBucketTagging",
             "s3:PutEncryptionConfiguration",
             "s3:PutLifecycleConfiguration",
+            "s3:TagResource",
+            "s3:UntagResource",
         ),
         _BUCKET,
     ),
@@ -57,6 +63,7 @@ HANDLED = {
             "cloudfront:DeleteKeyValueStore",
             "cloudfront:DescribeKeyValueStore",
             "cloudfront:UpdateKeyValueStore",
+            *_TAGS,
         )
     ),
     "AWS::CloudFront::Function": Handled(
@@ -67,6 +74,7 @@ HANDLED = {
             "cloudfront:GetFunction",
             "cloudfront:PublishFunction",
             "cloudfront:UpdateFunction",
+            *_TAGS,
         ),
         ("arn:aws:cloudfront::{account}:function/{function}",),
     ),
@@ -77,13 +85,12 @@ HANDLED = {
     "AWS::CloudFront::Distribution": Handled(
         (
             "cloudfront:CreateDistribution",
+            "cloudfront:CreateDistributionWithTags",
             "cloudfront:DeleteDistribution",
             "cloudfront:GetDistribution",
             "cloudfront:GetDistributionConfig",
-            "cloudfront:ListTagsForResource",
-            "cloudfront:TagResource",
-            "cloudfront:UntagResource",
             "cloudfront:UpdateDistribution",
+            *_TAGS,
         )
     ),
 }

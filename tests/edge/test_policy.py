@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from edge.policy import CALLED_VIA, UNNAMED_BUCKET, Places, Role, write_policy
 from edge.policy_stack import HANDLED
@@ -15,6 +16,16 @@ PLACES = Places(
     distributions=["E1", "E2"],
     functions=["f1", "f2"],
 )
+# What handlers of CloudFront's types take for properties that the template does not set.
+NOT_SET = {
+    "cloudfront:CreateConnectionGroup",
+    "cloudfront:GetConnectionGroup",
+    "cloudfront:GetVpcOrigin",
+    "cloudfront:UpdateDistributionWithStagingConfig",
+    "s3:GetBucketLocation",
+    "s3:GetObject",
+    "s3:HeadObject",
+}
 # IAM's quota for a managed policy; white space does not count.
 MOST_CHARACTERS = 6_144
 
@@ -79,6 +90,29 @@ def test_every_type_of_the_template_is_handled_and_no_other():
         for resource in write_template("staging", owns_shared=owns)["Resources"].values()
     }
     assert types == set(HANDLED)
+
+
+def permissions(type_):
+    """Read a type's schema: what its handlers take, and what tagging takes."""
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", type_).schema
+    handlers = {
+        permission
+        for name, handler in schema["handlers"].items()
+        if name != "list"
+        for permission in handler["permissions"]
+    }
+    return handlers, set((schema.get("tagging") or {}).get("permissions", []))
+
+
+@pytest.mark.parametrize("type_", HANDLED)
+def test_actions_are_those_of_the_types_schema(type_):
+    allowed = set(HANDLED[type_].actions)
+    handlers, tagging = permissions(type_)
+    assert allowed <= handlers | tagging
+    assert tagging <= allowed
+    # The handlers of a bucket name all that buckets can be given.
+    if type_ != "AWS::S3::Bucket":
+        assert handlers <= allowed | NOT_SET
 
 
 def test_a_bucket_that_cloudformation_names_is_known_by_its_stack():
