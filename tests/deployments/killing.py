@@ -1,0 +1,262 @@
+"""Kills a real process at every store operation of a command, one after the other.
+
+Run by test_killed.py, as `python -m tests.deployments.killing push`, with DATA_DIR naming an empty
+folder. Each attempt is a process forked from this one that sends itself SIGKILL just before its
+n-th store operation; then the environment is looked at through the edge, the command runs again,
+and the history is compared with what was seen. It ends with the run that met no n-th operation, and
+writes the names of all operations it was killed at.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from functools import wraps
+from itertools import count
+from pathlib import Path
+
+import django
+
+MOST_OPERATIONS = 150
+OPERATIONS = {
+    "edge.backends.folder.FolderStore": ["head", "get", "list"],
+    "edge.backends.rows.RowKeyValueStore": ["etag", "get", "items", "update"],
+    "edge.backends.rows.RowFunctionHost": ["live", "stage", "test", "publish"],
+    "edge.backends.rows.RowDistribution": ["invalidate", "status"],
+    "edge.backends.viewers.InProcessViewer": ["fetch"],
+}
+
+
+class Killer:
+    """Ends this process at the n-th operation, without a word to anything that could tidy up."""
+
+    def __init__(self, at, log):
+        self.at, self.log, self.seen = at, log, 0
+        self.within = threading.local()
+
+    def meet(self, operation):
+        self.seen += 1
+        if self.seen == self.at:
+            self.log.write_text(operation)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def install(self):
+        from django.utils.module_loading import import_string  # noqa: PLC0415
+
+        from edge.backends.folder import FolderStore  # noqa: PLC0415
+
+        for name, methods in OPERATIONS.items():
+            kind = import_string(name)
+            for method in methods:
+                self._before(kind, method)
+        self._before(FolderStore, "_write")
+        delete = FolderStore.delete
+
+        def one_by_one(store, keys):
+            for key in keys:
+                self.meet(f"FolderStore.delete {key}")
+                delete(store, [key])
+
+        FolderStore.delete = one_by_one
+
+    def _before(self, kind, method):
+        real = getattr(kind, method)
+
+        @wraps(real)
+        def call(part, *args, **kwargs):
+            if getattr(self.within, "operation", False):
+                return real(part, *args, **kwargs)
+            self.meet(f"{kind.__name__}.{method} {_short(args)}")
+            self.within.operation = True  # a listing looks at each object: one operation
+            try:
+                found = real(part, *args, **kwargs)
+                return iter(list(found)) if method == "list" else found
+            finally:
+                self.within.operation = False
+
+        setattr(kind, method, call)
+
+
+def _short(args):
+    return " ".join(str(argument) for argument in args if isinstance(argument, str | Path))[-80:]
+
+
+class Scene:
+    """Environments on a local back end with files, a database and two releases."""
+
+    environment, host = "production", "localhost"
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.names = {}
+        self.push("A")
+        self.call("promote")
+        self.push("B")
+
+    def call(self, name, *args):
+        from django.core.management import call_command  # noqa: PLC0415
+
+        call_command(name, *args, yes=True, json=True, stdout=open(os.devnull, "w"))  # noqa: SIM115
+
+    def site(self, mark):
+        from tests.deployments.sites import write_site  # noqa: PLC0415
+
+        folder = write_site(self.folder / mark, mark=mark)
+        # A page is one release's together with the assets it refers to.
+        (folder / f"assets/{mark}.0123456789ab.css").write_text(mark)
+        return folder
+
+    def push(self, mark):
+        self.call("push", f"--source={self.site(mark)}")
+        self.names[mark] = self.live("staging")
+
+    def live(self, environment):
+        from deployments.models import Environment  # noqa: PLC0415
+
+        live = Environment.objects.get(name=environment).live
+        return live.release.name if live else None
+
+    def served(self):
+        """Load each page with the asset it refers to; give the one mark all of them show."""
+        from edge.backends import get_backend  # noqa: PLC0415
+
+        viewer = get_backend().viewer
+        marks = set()
+        for path in ("/", "/book/", "/track/token", "/dashboard/"):
+            page = viewer.fetch(self.host, path)
+            expect(page.status == 200, f"{path} answered {page.status}")
+            mark = page.body.decode().partition("<title>")[2].partition("<")[0]
+            asset = viewer.fetch(self.host, f"/assets/{mark}.0123456789ab.css")
+            expect(asset.body.decode() == mark, f"the asset of {mark} is gone")
+            marks.add(mark)
+        expect(len(marks) == 1, f"pages of {marks} are served at once")
+        return marks.pop()
+
+    def check_history(self, killed, seen):
+        """See that history and edge agree, and that the killed attempt is told as it went."""
+        from deployments.models import DeployLock, Deployment, Environment  # noqa: PLC0415
+        from edge.backends import get_backend  # noqa: PLC0415
+
+        environment = Environment.objects.get(name=self.environment)
+        expect(not environment.deployments.unfinished().exists(), "a deployment has no end")
+        expect(not DeployLock.objects.exists(), "a lock is left")
+        mark = self.served()
+        expect(self.mark_of(environment.live.release) == mark, f"history and {mark} differ")
+        for deployment in Deployment.objects.filter(pk__in=killed):
+            happened = self.mark_of(deployment.release) == seen
+            told = deployment.outcome.result
+            expect((told == "succeeded") == happened, f"{deployment} is told as {told}")
+        audits = {one.key for one in get_backend().objects.list("audit/2")}
+        expect(len(audits) == Deployment.objects.count(), "an audit object is missing")
+
+    def mark_of(self, release):
+        from edge.backends import get_backend  # noqa: PLC0415
+
+        body = get_backend().objects.get(release.key("index.html")).body.decode()
+        return body.partition("<title>")[2].partition("<")[0]
+
+
+class Push(Scene):
+    """Each attempt pushes something new to staging."""
+
+    environment, host = "staging", "staging.localhost"
+
+    def command(self, number):
+        return ["push", f"--source={self.site(f'C{number}')}"]
+
+    def possible(self, number, seen):
+        return {seen, f"C{number}"}
+
+
+class Promote(Scene):
+    """Attempts give production B and A by turns."""
+
+    def command(self, number):
+        return ["promote", f"--release={self.names['AB'[number % 2]]}"]
+
+    def possible(self, number, seen):
+        return {"A", "B"}
+
+
+class Rollback(Scene):
+    """Attempts roll production back to A and to B by turns; both were live."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.call("promote")
+
+    def command(self, number):
+        return ["rollback", self.names["BA"[number % 2]]]
+
+    def possible(self, number, seen):
+        return {"A", "B"}
+
+
+SCENES = {"push": Push, "promote": Promote, "rollback": Rollback}
+
+
+def expect(holds, message):
+    if not holds:
+        raise SystemExit(f"{message}")
+
+
+def walk(scene, log):
+    """Kill at operation 1, 2, 3, ...; give their names."""
+    from deployments.models import Deployment  # noqa: PLC0415
+
+    operations = []
+    for number in count(1):
+        expect(number < MOST_OPERATIONS, "there is no end of operations")
+        seen = scene.served()
+        command = scene.command(number)
+        status = in_a_process(scene, command, Killer(number, log))
+        if os.WIFEXITED(status):
+            expect(os.WEXITSTATUS(status) == 0, f"{command} failed")
+            return operations
+        expect(os.WTERMSIG(status) == signal.SIGKILL, f"{command} died of something else")
+        operations.append(log.read_text())
+        where = f"killed at {operations[-1]} ({number})"
+        served = scene.served()
+        killed = list(Deployment.objects.unfinished().values_list("pk", flat=True))
+        expect(served in scene.possible(number, seen), f"{where}: {served} is served")
+        again = in_a_process(scene, command, None)
+        expect(os.WIFEXITED(again) and os.WEXITSTATUS(again) == 0, f"{where}: no way on")
+        expect(scene.served() in scene.possible(number, seen) - {seen}, f"{where}: not finished")
+        scene.check_history(killed, served)
+    return None
+
+
+def in_a_process(scene, command, killer):
+    """Run a command in a process of its own; give the status it ended with."""
+    from django.db import connections  # noqa: PLC0415
+
+    connections.close_all()
+    child = os.fork()
+    if child:
+        return os.waitpid(child, 0)[1]
+    code = 1
+    try:
+        if killer:
+            killer.install()
+        scene.call(*command)
+        code = 0
+    except BaseException as error:
+        sys.stderr.write(f"{command}: {error}\n")
+    os._exit(code)
+
+
+def main(name):
+    os.environ["DJANGO_SETTINGS_MODULE"] = "qdn.settings"
+    django.setup()
+    from django.conf import settings  # noqa: PLC0415
+    from django.core.management import call_command  # noqa: PLC0415
+
+    call_command("migrate", verbosity=0)
+    folder = Path(settings.DATA_DIR)
+    operations = walk(SCENES[name](folder / "sites"), folder / "killed-at")
+    sys.stdout.write(json.dumps(operations))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
