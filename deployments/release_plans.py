@@ -117,7 +117,7 @@ def _missing(objects: ObjectStore, manifest: Manifest, known: Release | None) ->
 
 
 def _asset_is_there(objects: ObjectStore, artifact: Artifact, there: dict[str, int]) -> bool:
-    """Tell whether a shared asset is stored. Raises Refused when its name holds other content."""
+    """Tell whether a shared asset is stored. Raises Refused when its name holds another one."""
     if artifact.path not in there:
         return False
     info = objects.head(artifact.path)
@@ -128,6 +128,14 @@ def _asset_is_there(objects: ObjectStore, artifact: Artifact, there: dict[str, i
             "asset-conflict",
             f"{artifact.path} is already stored with other content; assets never change.",
             "Put a content hash into the file's name, or move the file out of assets/.",
+        )
+    headers = info.content_type, info.cache_control
+    if headers != (artifact.content_type, artifact.cache_control):
+        raise Refused(
+            "asset-headers",
+            f"{artifact.path} is already stored as {' with '.join(headers)}, not as "
+            f"{artifact.content_type}; assets never change.",
+            "Rename the file, or give it the type it is stored with in the source's _headers.",
         )
     return True
 

@@ -2,7 +2,9 @@ import pytest
 
 from deployments.errors import Refused
 from deployments.header_rules import HeaderRule, parse_rules, with_rules
+from deployments.models import Release
 from deployments.sources import from_bytes
+from tests.deployments.sites import PAGES
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 
@@ -145,3 +147,37 @@ def test_refuses_what_it_cannot_read(text, told):
 def test_refuses_what_is_not_utf_8():
     with pytest.raises(Refused, match="Line 2 of _headers is not UTF-8"):
         parse_rules(b"/a\n\xff: x\n")
+
+
+def site(**files):
+    """Give the texts of a small site with an asset, and more files."""
+    return {path: path for path in PAGES} | {"assets/a.0123456789ab.bin": "x"} | files
+
+
+def test_other_headers_alone_make_another_release(operator, backend):
+    before = operator.release_of(site())
+    after = operator.release_of(site(_headers="/book/\n Cache-Control: no-store\n"))
+    assert after != before
+    caches = [backend.objects.head(r.key("book/index.html")).cache_control for r in (before, after)]
+    assert caches == ["public, max-age=0, must-revalidate, s-maxage=31536000", "no-store"]
+    assert operator.release_of(site()) == before
+
+
+def test_an_asset_may_have_the_type_it_is_stored_with(operator, backend):
+    rules = "/assets/*.bin\n Content-Type: font/woff2\n"
+    first = operator.release_of(site(_headers=rules))
+    other = operator.release_of(site(_headers=rules, **{"more.txt": "x"}))
+    assert first != other
+    assert backend.objects.head("assets/a.0123456789ab.bin").content_type == "font/woff2"
+
+
+def test_refuses_another_type_for_an_asset_that_releases_share(operator, backend):
+    operator.release_of(site())
+    with pytest.raises(Refused) as refused:
+        operator.release_of(site(_headers="/assets/*.bin\n Content-Type: font/woff2\n"))
+    assert refused.value.code == "asset-headers"
+    assert "stored as application/octet-stream with public" in refused.value.message
+    assert "not as font/woff2" in refused.value.message
+    assert Release.objects.count() == 1
+    stored = backend.objects.head("assets/a.0123456789ab.bin")
+    assert stored.content_type == "application/octet-stream"
