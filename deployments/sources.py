@@ -1,38 +1,82 @@
-"""Files from a folder: what `push --source DIR` takes."""
+"""Files at hand: what `push --source` takes, a folder or a ZIP archive."""
 
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from deployments.artifacts import Artifact, SourceFile, cache_rule_for, content_type_for
+from deployments.archives import unpacked
+from deployments.artifacts import CHECKS, SourceFile, describe
 from deployments.errors import Refused
+from deployments.header_rules import HEADERS, parse_rules, with_rules
+from deployments.smoke_checks import parse_checks
+from deployments.source_rules import SKIPPED_FILES, SKIPPED_FOLDERS, check_name, check_size
 
-# Left by desktops, editors and version control; never part of a site.
-SKIPPED_FOLDERS = {".git", ".svn", ".hg", "node_modules", "__pycache__"}
-SKIPPED_FILES = {".DS_Store", "Thumbs.db", "desktop.ini"}
+CHUNK_BYTES = 2**18
+
+
+@contextmanager
+def opened_source(source: Path) -> Iterator[list[SourceFile]]:
+    """Take the files of a folder or a ZIP archive; they can be read while the block runs.
+
+    Raises Refused as `read_folder` and `archives.unpacked` do.
+    """
+    if source.is_file():
+        with unpacked(source) as files:
+            yield _finished(files, source)
+    else:
+        yield read_folder(source)
 
 
 def read_folder(source: Path) -> list[SourceFile]:
-    """Take every file below a folder, hashed.
+    """Take every file below a folder, hashed, with the headers its `_headers` file gives.
 
-    Raises Refused for a folder that is missing, unreadable or empty, for links that lead outside
-    and for names that no URL can carry.
+    Raises Refused for a folder that is missing, unreadable, empty or too large, for links that lead
+    outside, for names that no URL can carry, and for a `_headers` or `checks.json` that is wrong.
     """
     if not source.is_dir():
         raise Refused(
             "source-missing",
-            f"--source {source} is not a folder.",
-            "Give the folder that holds index.html.",
+            f"--source {source} is neither a folder nor a ZIP archive.",
+            "Give the folder that holds index.html, or an archive of it.",
         )
     try:
-        files = [source_file(path, source) for path in _walk(source)]
+        return _finished([source_file(path, name) for name, path in _found(source)], source)
     except OSError as error:
         raise Refused(
             "source-unreadable",
             f"--source {source} cannot be read: {error.strerror}: {error.filename}.",
             "Make it readable for this user and push again.",
         ) from error
+
+
+def source_file(path: Path, name: str) -> SourceFile:
+    """Hash one file. Raises OSError."""
+    digest, size = hashlib.sha256(), 0
+    # Unbuffered: most files are read in one piece.
+    with path.open("rb", buffering=0) as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            digest.update(chunk)
+            size += len(chunk)
+    return SourceFile(describe(name, digest.hexdigest(), size), path)
+
+
+def from_bytes(name: str, body: bytes) -> SourceFile:
+    """Describe a file that is in memory."""
+    return SourceFile(describe(name, hashlib.sha256(body).hexdigest(), len(body)), body)
+
+
+def _finished(files: list[SourceFile], source: Path) -> list[SourceFile]:
+    """Apply and check the files that are about the others. Raises Refused, OSError."""
+    special = {
+        file.artifact.path: file for file in files if file.artifact.path in {HEADERS, CHECKS}
+    }
+    if CHECKS in special:
+        parse_checks(_body(special[CHECKS]))
+    if HEADERS in special:
+        others = (file for file in files if file is not special[HEADERS])
+        files = with_rules(parse_rules(_body(special[HEADERS])), others)
     if not files:
         raise Refused(
             "source-empty",
@@ -42,54 +86,39 @@ def read_folder(source: Path) -> list[SourceFile]:
     return files
 
 
-def source_file(path: Path, root: Path) -> SourceFile:
-    """Hash one file. Raises Refused, OSError."""
-    name = path.relative_to(root).as_posix()
-    _check_name(name)
-    if not path.is_file() or not path.resolve().is_relative_to(root.resolve()):
-        raise Refused(
-            "source-not-a-file",
-            f"{name} is not a file inside of {root}.",
-            "Put the file itself there: no links to folders or out of the tree, no pipes.",
-        )
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        size = os.fstat(stream.fileno()).st_size
-    return SourceFile(describe(name, digest, size), path)
+def _body(file: SourceFile) -> bytes:
+    return file.body if isinstance(file.body, bytes) else file.body.read_bytes()
 
 
-def from_bytes(name: str, body: bytes) -> SourceFile:
-    """Describe a file that is in memory."""
-    return SourceFile(describe(name, hashlib.sha256(body).hexdigest(), len(body)), body)
+def _found(root: Path) -> list[tuple[str, Path]]:
+    """Find all files, in the order of their names, before any is read. Raises Refused, OSError."""
+    found, size = [], 0
+    for entry, name in _walk(str(root), ""):
+        check_name(name)
+        if not entry.is_file() or (entry.is_symlink() and _leads_out(entry, root)):
+            raise Refused(
+                "source-not-a-file",
+                f"{name} is not a file inside of {root}.",
+                "Put the file itself there: no links to folders or out of the tree, no pipes.",
+            )
+        size += entry.stat().st_size
+        found.append((name, Path(entry.path)))
+        check_size(files=len(found), size=size)
+    return found
 
 
-def describe(name: str, sha256: str, size: int) -> Artifact:
-    """Make the artifact of a file, with the headers the rules give its name."""
-    return Artifact(name, sha256, size, content_type_for(name), cache_rule_for(name))
+def _walk(folder: str, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:
+    """Find what is below a folder, with its name in the release; no linked folder is entered."""
+    with os.scandir(folder) as entries:
+        ordered = sorted(entries, key=lambda entry: entry.name)
+    for entry in ordered:
+        name = prefix + entry.name
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name not in SKIPPED_FOLDERS:
+                yield from _walk(entry.path, f"{name}/")
+        elif entry.name not in SKIPPED_FILES:
+            yield entry, name
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    def fail(error: OSError) -> None:
-        raise error
-
-    for folder, folders, names in os.walk(root, onerror=fail):
-        folders[:] = sorted(set(folders) - SKIPPED_FOLDERS)
-        # os.walk does not enter a linked folder; it is named as a file, and so refused.
-        linked = [name for name in folders if Path(folder, name).is_symlink()]
-        yield from (Path(folder, name) for name in sorted({*names, *linked} - SKIPPED_FILES))
-
-
-def _check_name(name: str) -> None:
-    """Refuse names the edge function would never let through."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        ok = False
-    else:
-        ok = name.isprintable() and "\\" not in name
-    if not ok:
-        raise Refused(
-            "source-name",
-            f"{name!r} cannot be the path of a page.",
-            "Rename it: UTF-8, no control characters, no backslashes.",
-        )
+def _leads_out(entry: os.DirEntry[str], root: Path) -> bool:
+    return not Path(entry.path).resolve().is_relative_to(root.resolve())

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands, load_command_class
 
+from deployments import archive_checks, archives, source_rules
+from deployments.smoke_checks import SmokeCheck
 from dispatch.statuses import FLOW, Status
 from edge.behaviours import BEHAVIOURS
 from tests.builders import make_job
@@ -55,6 +57,27 @@ def test_system_checks():
 def test_settings_are_the_variables_that_are_read():
     shown = {name.strip("`") for name, *_ in rows("settings.md", "variable")}
     assert shown == set(re.findall(r'env\.\w+\(\s*"(\w+)"', (ROOT / "qdn/settings.py").read_text()))
+
+
+def test_limits_of_sources():
+    assert [value for _, value in rows("sources.md", "limit")] == [
+        f"{source_rules.FILES_AT_MOST:,}",
+        f"{source_rules.BYTES_AT_MOST // 2**30} GiB",
+        f"{source_rules.NAME_BYTES}",
+        f"{archives.ENTRIES_AT_MOST:,}",
+        f"{archives.DIRECTORY_BYTES // 2**20} MiB",
+        f"{archive_checks.RATIO_AT_MOST}",
+    ]
+
+
+def test_names_that_sources_leave_out():
+    shown = {name for names, _ in rows("sources.md", "name") for name in names.split(", ")}
+    skipped = source_rules.SKIPPED_FOLDERS | source_rules.SKIPPED_FILES
+    assert shown == {f"`{name}`" for name in skipped}
+
+
+def test_keys_of_smoke_checks():
+    assert [key.strip("`") for key, _ in rows("sources.md", "key")] == list(SmokeCheck.__slots__)
 
 
 def shown_commands(page: Path) -> list[tuple[str, list[str]]]:

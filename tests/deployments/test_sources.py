@@ -2,8 +2,10 @@ import os
 
 import pytest
 
+from deployments import source_rules
+from deployments.artifacts import ASSET_CACHE, content_type_for
 from deployments.errors import Refused
-from deployments.sources import read_folder
+from deployments.sources import opened_source, read_folder
 from tests.deployments.sites import write_site
 
 
@@ -34,8 +36,71 @@ def test_leaves_what_desktops_and_version_control_leave_behind(tmp_path):
     assert not {path for path in paths if ".git" in path or "DS_Store" in path}
 
 
+def test_a_link_within_the_folder_is_the_file_it_leads_to(tmp_path):
+    write_site(tmp_path)
+    (tmp_path / "start.html").symlink_to("index.html")
+    by_path = {f.artifact.path: f.artifact for f in read_folder(tmp_path)}
+    assert by_path["start.html"].sha256 == by_path["index.html"].sha256
+
+
+def test_headers_of_the_folder_count_and_are_not_part_of_it(tmp_path):
+    write_site(tmp_path)
+    (tmp_path / "_headers").write_text("/book/\n Cache-Control: no-store\n")
+    (tmp_path / "book/_headers").write_text("an ordinary file")
+    by_path = {f.artifact.path: f.artifact for f in read_folder(tmp_path)}
+    assert by_path["book/index.html"].cache_control == "no-store"
+    assert by_path["assets/site.0123456789ab.css"].cache_control == ASSET_CACHE
+    assert "_headers" not in by_path
+    assert "book/_headers" in by_path
+
+
+def test_checks_are_part_of_the_release(tmp_path):
+    (write_site(tmp_path) / "checks.json").write_text('[{"path": "/"}]')
+    assert "checks.json" in {f.artifact.path for f in read_folder(tmp_path)}
+
+
+@pytest.mark.parametrize("ending", ["HTML", "js", "json", "png", "avif", "woff2", "ttf", "ics"])
+def test_types_do_not_depend_on_the_machine(ending, monkeypatch):
+    # The module's function reads /etc/mime.types.
+    monkeypatch.setattr("mimetypes.guess_type", lambda *args, **kwargs: ("of/this-machine", None))
+    found = content_type_for(f"a.{ending}")
+    assert found not in {"of/this-machine", "application/octet-stream"}
+
+
+def test_refuses_wrong_checks(tmp_path):
+    (write_site(tmp_path) / "checks.json").write_text('[{"url": "/"}]')
+    assert code_of(tmp_path) == "checks-invalid"
+
+
+def test_refuses_wrong_headers(tmp_path):
+    (write_site(tmp_path) / "_headers").write_text("/*\n Set-Cookie: a=b\n")
+    assert code_of(tmp_path) == "headers-invalid"
+
+
+def test_refuses_nothing_but_headers(tmp_path):
+    (tmp_path / "_headers").write_text("")
+    assert code_of(tmp_path) == "source-empty"
+
+
+def test_refuses_more_files_than_a_release_has(tmp_path, monkeypatch):
+    monkeypatch.setattr(source_rules, "FILES_AT_MOST", 6)
+    write_site(tmp_path)
+    assert len(read_folder(tmp_path)) == 6
+    (tmp_path / "more.txt").write_text("x")
+    assert code_of(tmp_path) == "source-too-many"
+
+
+def test_refuses_more_than_two_gibibytes_before_reading_them(tmp_path):
+    write_site(tmp_path)
+    with (tmp_path / "large.bin").open("wb") as file:
+        file.truncate(2**31 + 1)
+    assert code_of(tmp_path) == "source-too-large"
+
+
 def test_refuses_a_missing_folder(tmp_path):
     assert code_of(tmp_path / "nowhere") == "source-missing"
+    with pytest.raises(Refused, match="neither a folder nor a ZIP archive"):
+        opened_source(tmp_path / "nowhere").__enter__()
 
 
 def test_refuses_an_empty_folder(tmp_path):
@@ -73,9 +138,13 @@ def test_refuses_a_pipe(tmp_path):
     assert code_of(tmp_path) == "source-not-a-file"
 
 
-@pytest.mark.parametrize("name", ["a\nb.html", "a\\b.html", b"\xff.html"])
+@pytest.mark.parametrize(
+    "name", ["a\nb.html", "a\\b.html", b"\xff.html", "/".join(["a" * 200] * 5)]
+)
 def test_refuses_names_no_url_can_carry(tmp_path, name):
     write_site(tmp_path)
-    with open(os.path.join(os.fsencode(tmp_path), os.fsencode(name)), "w") as file:
+    path = os.path.join(os.fsencode(tmp_path), os.fsencode(name))
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as file:
         file.write("x")
     assert code_of(tmp_path) == "source-name"

@@ -1,24 +1,30 @@
 import time
 from argparse import ArgumentParser
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from deployments.artifacts import SourceFile
 from deployments.building import build_surfaces
 from deployments.deploying import deploy
+from deployments.freezing import check_open
 from deployments.models import Environment, Release
 from deployments.promotion import push_target
 from deployments.releasing import ReleasePlan, make_release, plan_release
-from deployments.sources import read_folder
+from deployments.sources import opened_source
 from edge.backends import get_backend
-from qdn.console import DeployCommand, actor
+from qdn.console import actor
+from qdn.switching import LockingCommand
 
 
-class Command(DeployCommand):
-    help = "Build the surfaces (or take a folder), upload a release and deploy it to staging."
+class Command(LockingCommand):
+    help = (
+        "Build the surfaces (or take a folder or ZIP), upload a release and deploy it to staging."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--source", type=Path, metavar="DIR", help="take these files")
+        parser.add_argument("--source", type=Path, metavar="DIR|ZIP", help="take these files")
         parser.add_argument("--to", default="staging", metavar="ENVIRONMENT")
         parser.add_argument("--no-deploy", action="store_true", help="upload only")
         parser.add_argument("--message", default="", help="what this release brings")
@@ -26,17 +32,24 @@ class Command(DeployCommand):
     def run(self, **options: Any) -> dict[str, Any]:
         started = time.monotonic()
         environment = Environment.objects.named(options["to"])
-        backend = get_backend()
         source = options["source"]
         self.say(f"Read {source}" if source else "Build the surfaces")
-        files = read_folder(source) if source else build_surfaces()
+        with opened_source(source) if source else nullcontext(build_surfaces()) as files:
+            return self._push(files, environment, started, **options)
+
+    def _push(
+        self, files: list[SourceFile], environment: Environment, started: float, **options: Any
+    ) -> dict[str, Any]:
+        backend = get_backend()
         plan = plan_release(objects=backend.objects, files=files, environment=environment)
         if options["dry_run"]:
             return self._result(plan, plan.known, None, started)
         deploys = not options["no_deploy"]
         if deploys:
+            check_open(environment)
             question = f"Deploy {len(plan.manifest)} files to {environment}?"
             self.confirm(environment, question, yes=options["yes"])
+        patience = self.patience(environment, options)
         release = make_release(
             objects=backend.objects,
             plan=plan,
@@ -52,7 +65,7 @@ class Command(DeployCommand):
                 actor=actor(),
                 reason=options["message"],
             )
-            done = deploy(backend, target, say=self.say)
+            done = deploy(backend, target, say=self.say, patience=patience)
             if done.deployment is None:
                 self.say(f"{environment} serves {release} already")
         return self._result(plan, release, environment if deploys else None, started)
