@@ -15,8 +15,9 @@ from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.template.loader import render_to_string
 from django.utils.module_loading import import_string
 
-from deployments.artifacts import ASSETS, ERROR_PAGE, SourceFile, page_path
+from deployments.artifacts import ASSETS, CHECKS, ERROR_PAGE, SourceFile, page_path
 from deployments.errors import Refused
+from deployments.smoke_checks import SmokeCheck, checks_body, parse_checks
 from deployments.sources import from_bytes
 
 
@@ -92,7 +93,7 @@ def collected_assets() -> Iterator[Assets]:
 
 
 def build_surfaces() -> list[SourceFile]:
-    """Build every surface of settings.SURFACES, the error page and the static files.
+    """Build every surface of settings.SURFACES, their checks, the error page and static files.
 
     Same templates, same static files, same bytes: what is built carries no time and no release.
     """
@@ -102,10 +103,20 @@ def build_surfaces() -> list[SourceFile]:
             for surface in settings.SURFACES.values()
         ]
         error_page = render_to_string(settings.ERROR_PAGE_TEMPLATE, {"assets": assets}).encode()
-        return [*pages, from_bytes(ERROR_PAGE, error_page), *assets.files()]
+        return [*pages, from_bytes(ERROR_PAGE, error_page), *_checks(), *assets.files()]
 
 
 def render_surface(surface: dict[str, Any], assets: Assets) -> bytes:
     """Render one surface with what its context function gives."""
     context = import_string(surface["context"])() if "context" in surface else {}
     return render_to_string(surface["template"], {**context, "assets": assets}).encode()
+
+
+def _checks() -> list[SourceFile]:
+    """Write down what the surfaces must show, where settings.SURFACES says so. Raises Refused."""
+    body = checks_body(
+        SmokeCheck(surface["path"], text=text)
+        for surface in settings.SURFACES.values()
+        for text in surface.get("checks", ())
+    )
+    return [from_bytes(CHECKS, body)] if parse_checks(body) else []

@@ -122,26 +122,31 @@ EDGE_PROBE_SECONDS = env.float("EDGE_PROBE_SECONDS", default=30)
 
 # The page families that are built and deployed. `path` is where the page answers, `template`
 # builds it, `context` names a function returning what the template shows.
-SURFACES = {
+# `checks` are texts without which a page is broken: they travel with every release as checks.json.
+SURFACES: dict[str, dict[str, Any]] = {
     "home": {
         "path": "/",
         "template": "surfaces/home.html",
         "context": "tracking.surfaces.home_context",
+        "checks": ["Book a pickup"],
     },
     "book": {
         "path": "/book/",
         "template": "surfaces/book.html",
         "context": "tracking.surfaces.book_context",
+        "checks": ['action="/book/request/"'],
     },
     "track": {
         "path": "/track/",
         "template": "surfaces/track.html",
         "context": "tracking.surfaces.track_context",
+        "checks": ["Follow your job"],
     },
     "dashboard": {
         "path": "/dashboard/",
         "template": "surfaces/dashboard.html",
         "context": "tracking.surfaces.dashboard_context",
+        "checks": ['id="board"'],
     },
 }
 # The page shown for what does not exist: kept at one fixed key, so it carries its own style.

@@ -5,8 +5,10 @@ import re
 import pytest
 import time_machine
 
+from deployments.artifacts import page_path
 from deployments.building import build_surfaces
 from deployments.errors import Refused
+from deployments.smoke_checks import SmokeCheck, parse_checks
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +51,30 @@ def test_every_asset_a_page_refers_to_is_in_the_release():
     }
     assert referred
     assert referred <= set(built)
+
+
+def test_checks_of_the_surfaces_hold_on_the_pages_that_are_built():
+    built = {file.artifact.path: file.body for file in build_surfaces()}
+    checks = parse_checks(built["checks.json"])
+    assert {check.path for check in checks} == {"/", "/book/", "/track/", "/dashboard/"}
+    for check in checks:
+        assert check.text.encode() in built[page_path(check.path)]
+
+
+def test_checks_are_written_where_surfaces_have_some(templates, settings):
+    assert "checks.json" not in templates("x")
+    settings.SURFACES["home"]["checks"] = ["x", "y"]
+    assert parse_checks(templates("x")["checks.json"].body) == (
+        SmokeCheck("/", text="x"),
+        SmokeCheck("/", text="y"),
+    )
+
+
+def test_refuses_checks_no_release_can_carry(templates, settings):
+    settings.SURFACES["home"]["checks"] = [5]
+    with pytest.raises(Refused) as refused:
+        templates("x")
+    assert refused.value.code == "checks-invalid"
 
 
 def test_same_content_has_the_same_bytes_at_any_time():
