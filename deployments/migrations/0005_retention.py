@@ -55,10 +55,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='release',
             name='digest',
-            field=models.CharField(max_length=64),
-        ),
-        migrations.AddConstraint(
-            model_name='release',
-            constraint=models.UniqueConstraint(condition=models.Q(('removed_at__isnull', True)), fields=('digest',), name='release_of_a_digest_once'),
+            field=models.CharField(db_index=True, max_length=64),
         ),
     ]

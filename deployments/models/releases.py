@@ -59,7 +59,7 @@ class Release(models.Model):
     """
 
     name = models.CharField(max_length=24, unique=True)
-    digest = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64, db_index=True)
     files = models.PositiveIntegerField()
     bytes = models.PositiveBigIntegerField()
     pages = models.JSONField(default=dict)
@@ -75,13 +75,6 @@ class Release(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["digest"],
-                condition=Q(removed_at__isnull=True),
-                name="release_of_a_digest_once",
-            )
-        ]
 
     def __str__(self) -> str:
         return self.name
