@@ -38,7 +38,10 @@ def enter_push(release: Release) -> None:
             f"Release {release} was removed by prune meanwhile.",
             "Run the same push again: it makes a new release.",
         )
-    Release.objects.filter(pk=release.pk, completed_at=None).update(created_at=timezone.now())
+    release.refresh_from_db()
+    if release.completed_at is None:
+        release.created_at = timezone.now()
+        release.save(update_fields=["created_at"])
     deadline = time.monotonic() + PATIENCE_SECONDS
     while sweep := _underway():
         if time.monotonic() > deadline:

@@ -42,12 +42,9 @@ def write_function(objects: ObjectStore, version: FunctionVersion) -> None:
         objects.put(key, body, content_type="text/javascript", cache_control="no-store")
 
 
-def write_deployment(
-    objects: ObjectStore, deployment: Deployment, result: Outcome.Result, detail: str
-) -> None:
-    """Write down a deployment that ended. Raises EdgeError."""
-    document = deployment_document(deployment, result, detail)
-    _put(objects, deployment_key(deployment), document)
+def write_deployment(objects: ObjectStore, deployment: Deployment, outcome: Outcome) -> None:
+    """Write down a deployment and how it ended. Raises EdgeError."""
+    _put(objects, deployment_key(deployment), deployment_document(deployment, outcome))
 
 
 def release_document(release: Release) -> dict[str, Any]:
@@ -68,9 +65,7 @@ def release_document(release: Release) -> dict[str, Any]:
     }
 
 
-def deployment_document(
-    deployment: Deployment, result: Outcome.Result, detail: str
-) -> dict[str, Any]:
+def deployment_document(deployment: Deployment, outcome: Outcome) -> dict[str, Any]:
     """Tell all of a deployment, and what its environment was then."""
     return {
         "v": VERSION,
@@ -85,8 +80,9 @@ def deployment_document(
         "actor": deployment.actor,
         "reason": deployment.reason,
         "at": deployment.at.isoformat(),
-        "result": result.value,
-        "detail": detail,
+        "result": str(outcome.result),
+        "detail": outcome.detail,
+        "ended_at": outcome.at.isoformat(),
         "identity": environment_document(deployment.environment),
     }
 

@@ -42,9 +42,10 @@ def _record(target: Target, previous: str) -> Deployment:
 
 def finish(backend: Backend, deployment: Deployment, result: Result, *, detail: str = "") -> None:
     """Write the audit objects, then the outcome. Raises EdgeError."""
+    outcome = Outcome(deployment=deployment, result=result, detail=detail[:500])
     audit.write_function(backend.objects, deployment.function)
-    audit.write_deployment(backend.objects, deployment, result, detail)
+    audit.write_deployment(backend.objects, deployment, outcome)
     with transaction.atomic():
         if result == Result.SUCCEEDED:
             freezing.keep_up(deployment)
-        Outcome.objects.create(deployment=deployment, result=result, detail=detail[:500])
+        outcome.save()

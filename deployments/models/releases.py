@@ -1,6 +1,7 @@
 """What can be deployed: releases, and versions of the edge function."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -26,13 +27,13 @@ class ReleaseQuerySet(models.QuerySet["Release"]):
         begun_lately = Q(created_at__gt=timezone.now() - UNDERWAY)
         return self.present().filter(begun_lately, completed_at__isnull=True)
 
-    def take(self, release: "Release") -> bool:
+    def take(self, release: "Release", **changes: Any) -> bool:
         """Take a release into use: retention forgets its mark. Tells whether it is still there.
 
         Called in the transaction that writes down what the release is used for. Retention removes
         only what is still marked as it was, so one of the two comes too late, and knows.
         """
-        return bool(self.present().filter(pk=release.pk).update(marked_at=None))
+        return bool(self.present().filter(pk=release.pk).update(marked_at=None, **changes))
 
     def named(self, name: str) -> "Release":
         """Find a complete release. Raises Refused."""

@@ -1,0 +1,47 @@
+"""Losing the history, and reading it, to see whether it came back."""
+
+from deployments.models import (
+    Deployment,
+    Distribution,
+    Environment,
+    Freeze,
+    FunctionVersion,
+    Invalidation,
+    Outcome,
+    Release,
+)
+from deployments.seeding import create_environments
+
+
+def lose_history():
+    """Empty the tables, as a new database has them; the edge keeps what it has."""
+    for model in (
+        Outcome,
+        Freeze,
+        Invalidation,
+        Deployment,
+        Release,
+        FunctionVersion,
+        Distribution,
+        Environment,
+    ):
+        rows = model.objects.all()
+        rows._raw_delete(rows.db)
+    create_environments(using="default")
+
+
+def rows():
+    """Read all that history is, without the rows' own keys but for the deployments' numbers."""
+    deployments = Deployment.objects.order_by("pk").values(
+        "pk", "environment__name", "release__name", "previous__name", "function__digest", "kind",
+        "percent", "strategy", "actor", "reason", "at", "outcome__result", "outcome__detail",
+        "outcome__at",
+    )  # fmt: skip
+    releases = Release.objects.order_by("pk").values(
+        "name", "digest", "files", "bytes", "pages", "message", "created_at", "created_by", "pinned"
+    )
+    functions = FunctionVersion.objects.order_by("digest").values("digest", "source")
+    environments = Environment.objects.order_by("name").values(
+        "name", "hosts", "protected", "strategy", "distributions__remote_id", "distributions__paths"
+    )
+    return [list(found) for found in (deployments, releases, functions, environments)]
