@@ -4,6 +4,7 @@ from typing import Any
 
 from deployments.errors import Refused
 from deployments.models import Environment, FunctionVersion, Release
+from edge.backends.trials import check_source
 from edge.errors import FunctionFailed, LimitExceeded
 from edge.event import viewer_event
 from edge.protocols import Backend, FunctionTest, PublishedFunction
@@ -11,11 +12,25 @@ from edge.shipped import digest_of, function_name, function_source
 
 
 def shipped_version(*, actor: str) -> FunctionVersion:
-    """Describe the function as this checkout ships it; written down once it is deployed."""
+    """Describe the function as this checkout ships it; written down once it is deployed.
+
+    Raises Refused for one that was never deployed and that CloudFront would not take.
+    """
     source = function_source()
     digest = digest_of(source)
     known = FunctionVersion.objects.filter(digest=digest).first()
-    return known or FunctionVersion(digest=digest, source=source, created_by=actor)
+    if known:
+        return known
+    check_limits(source)
+    return FunctionVersion(digest=digest, source=source, created_by=actor)
+
+
+def check_limits(source: str) -> None:
+    """Refuse a source that is too large or does not parse, before anything is sent."""
+    try:
+        check_source(source)
+    except (FunctionFailed, LimitExceeded) as error:
+        raise Refused("function-invalid", error.message, error.hint) from error
 
 
 def keep(version: FunctionVersion) -> FunctionVersion:

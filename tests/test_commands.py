@@ -238,6 +238,13 @@ def test_push_functions_refuses_a_function_that_does_not_work(site, monkeypatch,
     assert Environment.objects.get(name="staging").live == before
 
 
+@pytest.mark.parametrize("source", ["/" * 10_241, "function handler(event) { let = ; }"])
+def test_first_push_refuses_a_function_cloudfront_would_not_take(site, monkeypatch, source):
+    monkeypatch.setattr("deployments.functions.function_source", lambda: source)
+    assert refused("push", source=site())[0] == 1
+    assert not Environment.objects.get(name="staging").deployments.exists()
+
+
 def test_push_functions_tells_what_cloudfront_measured(site, monkeypatch):
     run("push", source=site())
     measured = [FunctionTest(output={}, error="", utilization=percent) for percent in (23, 31)]

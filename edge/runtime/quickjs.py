@@ -23,7 +23,13 @@ import quickjs
 from edge import limits
 from edge.errors import FunctionFailed
 from edge.event import ViewerRequest
-from edge.runtime.results import Generated, Rewritten, check_outcome, check_rewritten
+from edge.runtime.results import (
+    MEND_HINT,
+    Generated,
+    Rewritten,
+    check_outcome,
+    check_rewritten,
+)
 
 TIME_LIMIT_SECONDS = 0.5  # CPU time of the process; CloudFront allows about a millisecond
 STACK_BYTES = 256 * 1024
@@ -177,7 +183,4 @@ def _milliseconds(now: float | None) -> float:
 
 
 def _failed(message: str) -> FunctionFailed:
-    return FunctionFailed(
-        f"The edge function failed: {message.strip()}",
-        "Try it with push_functions before it is published.",
-    )
+    return FunctionFailed(f"The edge function failed: {message.strip()}", MEND_HINT)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from edge.errors import FunctionFailed, FunctionInvalid
 
+MEND_HINT = "Mend edge/functions/viewer_request.js; push_functions tries it before publication."
 _FORBIDDEN = frozenset({
     "connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization",
     "proxy-connection", "trailer", "upgrade", "x-accel-buffering", "x-accel-charset",
@@ -69,7 +70,7 @@ def check_outcome(outcome: Mapping[str, Any]) -> Generated:
     if "error" in outcome:
         raise FunctionFailed(
             f"The edge function failed: {outcome['error'].strip()}",
-            "Try it with push_functions before it is published.",
+            MEND_HINT,
         )
     if "response" in outcome:
         return _check_response(outcome["response"])
