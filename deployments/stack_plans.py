@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deployments.errors import ChangedMeanwhile, Refused
+from deployments.functions import check_limits
 from deployments.models import Environment
+from deployments.shared_parts import owns_shared, shared_parts, stack_name
 from edge.stacks import Change, StackHost, StackState
 from edge.template import FUNCTION, write_template
 from edge.template_shared import SHARED
@@ -85,11 +87,6 @@ class StackPlan:
         )
 
 
-def stack_name(environment: Environment) -> str:
-    """Name the stack of an environment."""
-    return f"qdn-{environment.name}"
-
-
 def plan_stack(
     stacks: StackHost, environment: Environment, wanted: Wanted, *, bucket: str, store: str
 ) -> StackPlan:
@@ -124,8 +121,9 @@ def _plan_new(
     state: StackState | None,
     names: Mapping[str, str],
 ) -> StackPlan:
-    shared = _shared_parts(stacks, environment)
+    shared = shared_parts(stacks, environment)
     template = write_template(environment.name, owns_shared=not shared)
+    check_limits(template["Resources"][FUNCTION]["Properties"]["FunctionCode"])
     own = {"BucketName": names["bucket"], "KeyValueStoreName": names["store"]}
     parameters = {**wanted.parameters(), **(shared or own)}
     return StackPlan(environment, wanted, stack_name(environment), state, template, {**parameters})
@@ -137,37 +135,16 @@ def _plan_update(
     _check_usable(state, then=again(environment, wanted))
     template = write_template(
         environment.name,
-        owns_shared="Bucket" not in state.parameters,
+        owns_shared=owns_shared(state),
         function=stacks.template(state.name)["Resources"][FUNCTION],
     )
     kept = {key: None for key in template["Parameters"] if key in state.parameters}
+    new = [name for name in SHARED if name in template["Parameters"] and name not in kept]
+    shared = shared_parts(stacks, environment) if new else {}
+    taken = {name: shared[name] for name in new if shared}
     return StackPlan(
-        environment, wanted, state.name, state, template, {**kept, **wanted.parameters()}
+        environment, wanted, state.name, state, template, {**kept, **taken, **wanted.parameters()}
     )
-
-
-def _shared_parts(stacks: StackHost, environment: Environment) -> dict[str, str]:
-    """Find the parts that environments share; empty where nobody has made them yet.
-
-    A stack tells itself. Where it is gone its parts were retained, and the database names them.
-    """
-    for other in Environment.objects.exclude(pk=environment.pk):
-        state = stacks.state(stack_name(other))
-        if state is not None and state.is_busy:
-            raise ChangedMeanwhile(
-                "stack-busy",
-                f"CloudFormation is at work on {state.name}, which may hold what they share.",
-                "Run the command again when it is done.",
-            )
-        if state is not None and state.outputs.get("Bucket"):
-            return _shared_of(state.outputs)
-    for known in Environment.objects.exclude(stack={}):
-        return _shared_of(known.stack["outputs"])
-    return {}
-
-
-def _shared_of(outputs: Mapping[str, str]) -> dict[str, str]:
-    return {name: outputs[name] for name in SHARED}
 
 
 def _check(environment: Environment, wanted: Wanted) -> None:

@@ -1,6 +1,7 @@
 """`provision` over the stand-in for AWS: stacks are created, used, updated, and fail."""
 
 import json
+from dataclasses import replace
 from io import StringIO
 
 import boto3
@@ -41,6 +42,11 @@ def staging(db):
     return Environment.objects.get(name="staging")
 
 
+@pytest.fixture
+def production(db):
+    return Environment.objects.get(name="production")
+
+
 @pytest.fixture(scope="session")
 def cloudformation(made_once):
     """Somebody outside the project, looking at stacks. Made once: clients are dear."""
@@ -59,6 +65,25 @@ def refused(**options):
         run(**options)
     assert "\n" not in str(failed.value)
     return failed.value.returncode, str(failed.value)
+
+
+class Ending:
+    """A StackHost in front of the real one, whose stack ends in a way of its own."""
+
+    def __init__(self, *, state=None, wait=None):
+        self._real = get_stacks()
+        self._state, self._wait = state, wait
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+    def state(self, name):
+        return self._state or self._real.state(name)
+
+    def wait(self, stack_id, **options):
+        if isinstance(self._wait, BaseException):
+            raise self._wait
+        return self._wait
 
 
 def stacks_there(cloudformation):
@@ -226,6 +251,41 @@ def test_shared_parts_of_a_deleted_stack_are_taken_again(cloudformation, stacks)
     assert Distribution.objects.get().remote_id == answer["outputs"]["DistributionId"]
 
 
+class Older(Ending):
+    """Stacks of a template that did not tell the bucket's domain yet."""
+
+    def state(self, name):
+        state = self._real.state(name)
+        if state is None:
+            return None
+        older = {key: text for key, text in state.outputs.items() if key != "BucketDomain"}
+        return replace(state, outputs=older)
+
+
+def test_stacks_that_tell_too_little_are_brought_up_to_date_first(production):
+    run()
+    Environment.objects.update(stack={})
+    with pytest.raises(Refused) as failed:
+        plan_stack(Older(), production, Wanted(), bucket="", store="quickdumpnow")
+    assert "BucketDomain" in failed.value.message
+    assert failed.value.hint.endswith("manage.py provision --environment staging")
+
+
+def test_a_part_shared_since_is_taken_with_the_next_update(production):
+    outputs = run()["outputs"]
+    run(environment="production", yes=True)
+
+    class Before(Ending):
+        def state(self, name):
+            state = self._real.state(name)
+            kept = {key: text for key, text in state.parameters.items() if key != "BucketDomain"}
+            return replace(state, parameters=kept)
+
+    plan = plan_stack(Before(), production, Wanted(), bucket="", store="quickdumpnow")
+    assert plan.parameters["BucketDomain"] == outputs["BucketDomain"]
+    assert plan.parameters["Bucket"] is None
+
+
 def test_dry_run_of_a_first_stack_describes_it(cloudformation, staging):
     answer = run(dry_run=True)
     assert answer["did"] == "planned"
@@ -288,6 +348,14 @@ def test_what_cloudfront_would_refuse_is_refused_before(cloudformation, wrong):
     assert stacks_there(cloudformation) == {}
 
 
+@pytest.mark.parametrize("source", ["/" * 10_241, "function handler(event) { let = ; }"])
+def test_a_function_cloudfront_would_refuse_is_refused_before(cloudformation, monkeypatch, source):
+    monkeypatch.setattr("edge.template.function_source", lambda: source)
+    code, message = refused()
+    assert (code, "viewer_request.js" in message or "10240 bytes" in message) == (1, True)
+    assert stacks_there(cloudformation) == {}
+
+
 def test_a_host_of_another_environment_is_refused(staging):
     staging.hosts = ["a.example.com"]
     staging.save()
@@ -308,26 +376,8 @@ def test_no_answer_is_told_in_one_line(monkeypatch):
     monkeypatch.setattr("edge.backends.stack.ATTEMPTS", 1)
     monkeypatch.setattr("qdn.management.commands.provision.get_stacks", get_stacks)
     code, message = refused()
-    assert (code, "did not answer" in message) == (1, True)
-
-
-class Ending:
-    """A StackHost in front of the real one, whose stack ends in a way of its own."""
-
-    def __init__(self, *, state=None, wait=None):
-        self._real = get_stacks()
-        self._state, self._wait = state, wait
-
-    def __getattr__(self, name):
-        return getattr(self._real, name)
-
-    def state(self, name):
-        return self._state or self._real.state(name)
-
-    def wait(self, stack_id, **options):
-        if isinstance(self._wait, BaseException):
-            raise self._wait
-        return self._wait
+    assert (code, "did not answer" in message) == (4, True)
+    assert message.endswith("Run: manage.py provision --json --environment=staging")
 
 
 def carry_out(environment, host):
