@@ -8,7 +8,6 @@ releases. Ends with 1 when there was one.
 
 import argparse
 import http.client
-import os
 import re
 import socket
 import subprocess
@@ -22,11 +21,12 @@ from itertools import cycle
 from multiprocessing import get_context
 from pathlib import Path
 
-import django
 from django.core.management import call_command
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from bench.places import set_up  # noqa: E402
 
 PAGES = {
     "/": "index.html",
@@ -55,30 +55,6 @@ def main() -> int:
             operator.switch(options.switches)
             seconds = time.monotonic() - started
     return report(options, seen, seconds)
-
-
-def set_up(stack: ExitStack, folder: Path, backend: str) -> None:
-    """Prepare an empty installation on a back end."""
-    os.environ.update(
-        DATA_DIR=str(folder),
-        DATABASE_URL=f"sqlite:///{folder}/db.sqlite3",
-        DJANGO_SETTINGS_MODULE="qdn.settings",
-        EDGE_BACKEND=backend,
-        DEBUG="true",
-    )
-    if backend == "aws":
-        from tests.aws import stand_in  # noqa: PLC0415 - what it needs is for this back end alone
-
-        found = stack.enter_context(stand_in.running(0))
-        os.environ.update(stand_in.environ(found) | stand_in.SETTINGS)
-    django.setup()
-    call_command("migrate", verbosity=0)
-    if backend == "aws":
-        from tests.aws.places import create_distributions  # noqa: PLC0415
-        from tests.aws.plain import PlainBoto  # noqa: PLC0415
-
-        PlainBoto().create_places()
-        create_distributions()
 
 
 class Operator:
