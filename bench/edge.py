@@ -1,4 +1,4 @@
-"""Measures the local edge against WhiteNoise, and the edge function's time per call.
+"""Measures the local edge against WhiteNoise, and the edge function (bench/function.py).
 
 Run it as `.venv/bin/python bench/edge.py` on a quiet machine. Both servers run under gunicorn with
 the same workers and threads and are loaded in turns, so that a slow moment meets both; a ratio is
@@ -13,10 +13,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -28,14 +26,12 @@ from whitenoise.compress import Compressor
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from bench import function  # noqa: E402
+from bench.function import TOKEN  # noqa: E402
 from bench.load import requests_per_second  # noqa: E402
-from edge.event import ViewerRequest  # noqa: E402
 from edge.routing import RoutingDocument  # noqa: E402
-from edge.runtime.quickjs import EdgeFunction  # noqa: E402
-from edge.shipped import function_source  # noqa: E402
 
 RELEASE = "20260101-000000-aaaaaaaa"
-TOKEN = "abcdefghijklmnopqrstuv"
 DOCUMENT = (
     b'{"v":1,"number":"QDN-1042","status":"ready_for_pickup","label":"Ready for pickup",'
     b'"flow":[{"code":"requested","label":"Requested","at":"2026-11-20T17:00:00Z"}],'
@@ -50,21 +46,6 @@ PATHS = {
 }
 ENCODINGS = {"identity": {}, "gzip": {"Accept-Encoding": "gzip"}}
 ROUTING = RoutingDocument(environment="production", release=RELEASE).to_json()
-HEADERS = (("host", "localhost:8000"), ("user-agent", "Mozilla/5.0"), ("accept", "*/*"))
-# What Chromium sends when a link is opened: ten more.
-BROWSER_HEADERS = (
-    *HEADERS,
-    ("accept-encoding", "gzip, deflate, br, zstd"),
-    ("accept-language", "en-US,en;q=0.9"),
-    ("cache-control", "max-age=0"),
-    ("connection", "keep-alive"),
-    ("sec-ch-ua-mobile", "?1"),
-    ("sec-ch-ua-platform", '"Android"'),
-    ("sec-fetch-dest", "document"),
-    ("sec-fetch-mode", "navigate"),
-    ("sec-fetch-site", "none"),
-    ("upgrade-insecure-requests", "1"),
-)
 
 
 def main() -> None:
@@ -74,7 +55,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--threads", type=int, default=4)
     options = parser.parse_args()
-    measure_function()
+    function.report()
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(
             DATA_DIR=folder, EDGE_BACKEND="local", DJANGO_SETTINGS_MODULE="qdn.settings"
@@ -82,27 +63,6 @@ def main() -> None:
         prepare(Path(folder))
         with server("edge", options) as edge, server("whitenoise", options) as plain:
             compare(edge, plain, options)
-
-
-def measure_function(batches: int = 40, calls: int = 1_000) -> None:
-    """Time the function in QuickJS, from a viewer's request to a checked result."""
-    function = EdgeFunction(function_source())
-    store = {"host:localhost": ROUTING}
-    numbers = count()
-    for name, path, headers in (
-        ("track URL", lambda: f"/track/{TOKEN}", HEADERS),
-        ("track URL, as a browser asks", lambda: f"/track/{TOKEN}", BROWSER_HEADERS),
-        ("its document, asked for before", lambda: f"/track/{TOKEN}.json", HEADERS),
-        ("its document, never asked for", lambda: f"/track/{TOKEN}{next(numbers)}.json", HEADERS),
-    ):
-        times = []
-        for _ in range(batches):
-            requests = [ViewerRequest(path(), headers) for _ in range(calls)]
-            started = time.perf_counter()
-            for request in requests:
-                function.run_request(request, store, version="1")
-            times.append((time.perf_counter() - started) / calls * 1e6)
-        print(f"{name}: median {median(times):.1f}, best {min(times):.1f} microseconds a call")
 
 
 def prepare(folder: Path) -> None:

@@ -7,6 +7,7 @@
 (function (global) {
   'use strict';
   var values = new Map(); // of the key-value store: good until the store changes
+  var parsed = new Map(); // the same, of those that were read as JSON
   var digests = new Map(); // they never change, but their number has an end
   var MOST_DIGESTS = 200;
   var wanted = [];
@@ -41,10 +42,19 @@
     if (value === null) return Promise.reject(new Error('KeyNotFound: no such key: ' + key));
     if (format === 'string') return Promise.resolve(value);
     try {
-      return Promise.resolve(JSON.parse(value));
+      return Promise.resolve(asJson(key, value));
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+  // Parsed once and frozen, so that no run finds what another one wrote into it.
+  function asJson(key, value) {
+    var found = parsed.get(key);
+    if (found === undefined) {
+      found = JSON.parse(value, function (name, part) { return Object.freeze(part); });
+      parsed.set(key, found);
+    }
+    return found;
   }
   function exists(key) {
     var value = ask(values, 'get\0' + key);
@@ -267,5 +277,5 @@
     (question.startsWith('digest') ? digests : values).set(question, value);
   };
   global.__logs = function () { return JSON.stringify(logs); };
-  global.__forget = function () { values.clear(); };
+  global.__forget = function () { values.clear(); parsed.clear(); };
 })(globalThis);
