@@ -15,7 +15,10 @@ PREVIEW_COOKIE = "qdn_release"
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """A release that `percent` of the viewers see; `salt` picks which viewers."""
+    """A release that `percent` of the viewers see.
+
+    `salt`, up to eight digits of base 36, picks which viewers.
+    """
 
     release: str
     percent: int
@@ -24,13 +27,18 @@ class Canary:
 
 @dataclass(frozen=True, slots=True)
 class RoutingDocument:
-    """Which release an environment serves."""
+    """Which release an environment serves.
+
+    In maintenance every page answers 503 with `message`, or with a sentence of the function's own
+    where it is empty; `release` may be empty then.
+    """
 
     environment: str
     release: str
     previous: str = ""
     canary: Canary | None = None
     maintenance: bool = False
+    message: str = ""
 
     def to_json(self) -> str:
         """Write the short form the edge function reads."""
@@ -46,7 +54,10 @@ class RoutingDocument:
                 "pct": self.canary.percent,
                 "s": self.canary.salt,
             }
-        return json.dumps(document, separators=(",", ":"), sort_keys=True)
+        if self.message:
+            document["t"] = self.message
+        # Values are short of room, and an escaped letter takes six bytes.
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "RoutingDocument":
@@ -59,6 +70,7 @@ class RoutingDocument:
             previous=document.get("p", ""),
             canary=Canary(canary["r"], canary["pct"], canary["s"]) if canary else None,
             maintenance=bool(document.get("m")),
+            message=document.get("t", ""),
         )
 
 

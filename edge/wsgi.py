@@ -109,7 +109,7 @@ class LocalEdge:
     ) -> Response:
         result = self._run_function(environ, path, snapshot)
         if isinstance(result, Generated):
-            return _generated(result)
+            return _generated(result, behaviour_for(path))
         uri = result.uri
         try:
             return self._from_storage(self.cache, uri, unquote(uri[1:]), method, environ)
@@ -242,8 +242,11 @@ def _plain(status: int, text: str) -> Response:
     return Response(status, headers, body)
 
 
-def _generated(result: Generated) -> Response:
+def _generated(result: Generated, behaviour: Behaviour) -> Response:
+    """Answer as the function says; the behaviour's policy overrides headers of the same name."""
+    overridden = {name for name, _ in behaviour.headers}
+    own = [header for header in result.headers if header[0] not in overridden]
     cookies = [("set-cookie", cookie) for cookie in result.cookies]
     length = ("content-length", str(len(result.body)))
-    headers = [length, *result.headers, *cookies, _GENERATED]
+    headers = [length, *own, *cookies, _GENERATED]
     return Response(result.status, headers, result.body, reason=f"{result.status} {result.reason}")

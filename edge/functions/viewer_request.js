@@ -2,7 +2,7 @@
 // cloudfront-js-2.0); the local edge runs it in QuickJS, the tests in njs too.
 //
 // Steps: refuse odd paths; pass what no release owns; move old links; read ONE routing document;
-// pick the release (preview, canary, live); rewrite. The query string never reaches storage.
+// pick the release (preview, maintenance, canary, live); rewrite. The query string never reaches storage.
 import cf from 'cloudfront';
 import crypto from 'crypto';
 
@@ -17,12 +17,14 @@ const FILE =
 const PLAIN = /^(?:\/[\w-][\w.-]*)*\/?$/;
 const CONTROL = /[\x00-\x1f\x7f]/;
 const TICKET = /^([\w-]+)\.(\d{1,12})\.([\w-]+)$/; // <release>.<expiry, unix seconds>.<signature>
-const COOKIE = 'qdn_release';
+const TICKET_COOKIE = 'qdn_release';
+const NAME_COOKIE = 'qdn_preview';
 const NO_STORE = { 'cache-control': { value: 'no-store' } };
 const UNAVAILABLE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Back in a moment</title>' +
   '<meta name="viewport" content="width=device-width,initial-scale=1">' +
   '<body style="font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1rem">' +
-  '<h1>Back in a moment</h1><p>Your booking is safe. Please try again in a few minutes.</p></html>';
+  '<h1>Back in a moment</h1><p>';
+const PATIENCE = 'Your booking is safe. Please try again in a few minutes.';
 
 async function handler(event) {
   const request = event.request;
@@ -44,22 +46,23 @@ async function handler(event) {
     surface = null; // no such environment, so an ordinary page: /book-club/
     routing = await readRouting(surface, request.headers);
   }
-  if (!routing || !routing.r || typeof routing.r !== 'string' || routing.m) {
-    const later = { 'retry-after': { value: '120' } };
-    return reply(503, 'Service Unavailable', 'text/html; charset=utf-8', UNAVAILABLE, later);
+  if (!routing || typeof routing.r !== 'string') {
+    return unavailable('');
   }
   const asked = request.querystring.release;
   if (asked) {
     const seconds = asked.value === 'live' ? 0 : await ticketSeconds(routing.e, asked.value);
     if (seconds > 0 || asked.value === 'live') {
-      return redirect(302, 'Found', withoutRelease(uri, request.querystring), cookie(asked.value, seconds));
+      return preview(withoutRelease(uri, request.querystring), asked.value, seconds);
     }
   }
-  let release = routing.c ? side(routing, event.viewer.ip) : routing.r;
-  const kept = request.cookies[COOKIE];
-  if (kept) {
-    const left = await ticketSeconds(routing.e, kept.value);
-    release = left > 0 ? kept.value.split('.')[0] : release;
+  let release = routing.m ? '' : routing.c ? side(routing, event.viewer.ip) : routing.r;
+  const kept = request.cookies[TICKET_COOKIE];
+  if (kept && await ticketSeconds(routing.e, kept.value) > 0) {
+    release = kept.value.split('.')[0];
+  }
+  if (!release) {
+    return unavailable(routing.m && routing.t);
   }
   request.uri = rewritten(uri, surface, release, request.headers);
   request.querystring = {};
@@ -204,11 +207,16 @@ function withoutRelease(uri, query) {
   return uri + (pairs.length ? '?' + pairs.join('&') : '');
 }
 
-function cookie(value, seconds) {
-  const attributes = 'Path=/; Max-Age=' + seconds + '; HttpOnly; Secure; SameSite=Lax';
+// Begins a preview, or ends one with 0 seconds. The ticket is for the edge alone: a script that could
+// read it could give it away. Pages show a banner by the second cookie, which nothing here believes.
+function preview(location, ticket, seconds) {
+  const attributes = 'Path=/; Max-Age=' + seconds + '; Secure; SameSite=Lax';
   const cookies = {};
-  cookies[COOKIE] = { value: value, attributes: attributes };
-  return cookies;
+  cookies[TICKET_COOKIE] = { value: ticket, attributes: attributes + '; HttpOnly' };
+  cookies[NAME_COOKIE] = { value: ticket.split('.')[0], attributes: attributes };
+  const answer = redirect(302, 'Found', location, cookies);
+  answer.headers['x-robots-tag'] = { value: 'noindex, nofollow' };
+  return answer;
 }
 
 // Values come as the viewer encoded them; whatever is not printable could end the header.
@@ -216,6 +224,14 @@ function redirect(status, text, location, cookies) {
   const safe = location.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
   const headers = Object.assign({ location: { value: safe } }, NO_STORE);
   return { statusCode: status, statusDescription: text, headers: headers, cookies: cookies };
+}
+
+function unavailable(message) {
+  const text = String(message || PATIENCE).replace(/[&<>]/g, function (sign) {
+    return '&#' + sign.charCodeAt(0) + ';';
+  });
+  const later = { 'retry-after': { value: '120' } };
+  return reply(503, 'Service Unavailable', 'text/html; charset=utf-8', UNAVAILABLE + text + '</p></html>', later);
 }
 
 function reply(status, text, type, body, more) {

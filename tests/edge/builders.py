@@ -74,5 +74,8 @@ class Machine:
             lambda status, headers: seen.append((status, headers)),
         )
         ((status, headers),) = seen
-        assert len(dict(headers)) == len(headers), f"a header twice: {headers}"
-        return ViewerResponse(int(status[:3]), dict(headers), b"".join(body))
+        cookies = [value for name, value in headers if name == "set-cookie"]
+        rest = [header for header in headers if header[0] != "set-cookie"]
+        assert len(dict(rest)) == len(rest), f"a header twice: {headers}"
+        seen_headers = dict(rest) | ({"set-cookie": "\n".join(cookies)} if cookies else {})
+        return ViewerResponse(int(status[:3]), seen_headers, b"".join(body))

@@ -30,6 +30,10 @@ STORE = {
     "host:[::1]": routing(),
     "host:staging.localhost": routing("staging", STAGED),
     "host:down.localhost": routing(m=1),
+    "host:told.localhost": routing(m=1, t="Back at 6 <b>pm</b> & \u2603"),
+    "host:unopened.localhost": routing(release="", m=1, t="We open on Monday."),
+    "host:unset.localhost": routing(release="", t="Not for anybody."),
+    "host:trying.localhost": routing(m=1, c={"r": CANARY, "pct": 100, "s": "5f0c9a1e"}),
     "host:broken.localhost": "{not json",
     "host:empty.localhost": "{}",
     "env:production": routing(),
@@ -59,8 +63,9 @@ class Case:
     cookie: str = ""
     ip: str = "192.0.2.1"
     location: str = ""
-    sets: str = ""  # the Set-Cookie value
+    sets: tuple[str, ...] = ()  # the Set-Cookie values
     token: str = ""  # the header x-tracking-token
+    says: str = "try again"  # the page of a 503
     store: dict = field(default_factory=lambda: STORE)
 
     def event(self):
@@ -85,8 +90,20 @@ def page(path: str, release=LIVE) -> str:
 
 TRACK = page("/track/index.html")
 TRACK_STAGED = page("/track/index.html", STAGED)
-PREVIEW = "qdn_release={}; Path=/; Max-Age=3600; HttpOnly; Secure; SameSite=Lax"
-CLEARED = "qdn_release=live; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax"
+CLEARED = (
+    "qdn_release=live; Path=/; Max-Age=0; Secure; SameSite=Lax; HttpOnly",
+    "qdn_preview=live; Path=/; Max-Age=0; Secure; SameSite=Lax",
+)
+
+
+def previewing(ticket: str, seconds=3600) -> tuple[str, str]:
+    """Give the cookies a preview sets: the ticket for the edge, the name for the page's banner."""
+    attributes = f"Path=/; Max-Age={seconds}; Secure; SameSite=Lax"
+    return (
+        f"qdn_release={ticket}; {attributes}; HttpOnly",
+        f"qdn_preview={ticket.partition('.')[0]}; {attributes}",
+    )
+
 
 TRACKING = [
     Case(f"/track/{TOKEN}", TRACK, token=TOKEN),
@@ -201,15 +218,20 @@ UNAVAILABLE = [
     Case("/", status=503, host="empty.localhost"),
     Case("/", status=503, host="down.localhost"),
     Case(f"/track/{TOKEN}.json", status=503, host="down.localhost"),
-]
+    Case("/", status=503, host="trying.localhost"),
+    Case("/", status=503, host="told.localhost",
+         says="<p>Back at 6 &#60;b&#62;pm&#60;/b&#62; &#38; \u2603</p>"),
+    Case("/", status=503, host="unopened.localhost", says="<p>We open on Monday.</p>"),
+    Case("/", status=503, host="unset.localhost"),
+]  # fmt: skip
 
 PREVIEWS = [
-    Case(f"/?release={ticket()}", status=302, location="/", sets=PREVIEW.format(ticket())),
+    Case(f"/?release={ticket()}", status=302, location="/", sets=previewing(ticket())),
     Case(
         f"/about?a=1&release={ticket()}&b=%20&a=2&c",
         status=302,
         location="/about?a=1&a=2&b=%20&c=",
-        sets=PREVIEW.format(ticket()),
+        sets=previewing(ticket()),
     ),
     Case("/?release=live", status=302, location="/", sets=CLEARED),
     Case("/?x=1&release=live", status=302, location="/?x=1", sets=CLEARED),
@@ -221,6 +243,17 @@ PREVIEWS = [
     Case(f"/track/{TOKEN}.json", f"/jobs/{HASH}.json", cookie=f"qdn_release={ticket()}"),
     Case("/", page("/index.html", OLD), host="staging.localhost",
          cookie=f"qdn_release={ticket(environment='staging')}"),
+    # Operators look at a site before they open it again.
+    *(
+        Case("/", page("/index.html", OLD), host=f"{host}.localhost",
+             cookie=f"qdn_release={ticket()}")
+        for host in ("down", "told", "unopened", "unset", "trying")
+    ),
+    Case(f"/a?release={ticket()}", status=302, location="/a", host="down.localhost",
+         sets=previewing(ticket())),
+    Case("/a?release=live", status=302, location="/a", host="down.localhost", sets=CLEARED),
+    Case(f"/track/{TOKEN}.json", f"/jobs/{HASH}.json", host="down.localhost",
+         cookie=f"qdn_release={ticket()}"),
 ]  # fmt: skip
 
 _WORTHLESS = {
@@ -242,14 +275,13 @@ NO_PREVIEWS = [
     Case(f"/?release={ticket()}", page("/index.html"),
          store={key: value for key, value in STORE.items() if key != "preview"}),
     Case(f"/?release={ticket(secret='')}", page("/index.html"), store={**STORE, "preview": ""}),
-    Case(f"/?release={ticket()}", status=503, host="down.localhost"),
+    *(
+        Case(f"/?release={value}", status=503, host="down.localhost", cookie=f"qdn_release={value}")
+        for value in _WORTHLESS.values()
+    ),
+    Case("/", page("/index.html"), cookie="qdn_preview=20260101-000000-dddddddd"),
+    Case(f"/?release={ticket()}", status=503, host="unknown.example"),
 ]  # fmt: skip
-
-
-def canary(percent: float, ip: str) -> Case:
-    """Ask for the home page while `percent` of the viewers see the canary; `uri` is left open."""
-    document = routing(c={"r": CANARY, "pct": percent, "s": "salt"})
-    return Case("/", ip=ip, store={**STORE, "host:localhost": document})
 
 
 CASES = [

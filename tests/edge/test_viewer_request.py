@@ -1,7 +1,6 @@
 """The shipped function in both engines, by the one table of cases."""
 
 import dataclasses
-import itertools
 import re
 
 import pytest
@@ -11,12 +10,11 @@ from edge.runtime.njs import NjsRun, njs_command, run_in_njs
 from edge.runtime.quickjs import EdgeFunction
 from edge.runtime.results import Generated
 from edge.shipped import function_source
-from tests.edge.cases import CANARY, CASES, LIVE, NOW, Case, canary
+from tests.edge.cases import CASES, NOW, Case
 
 needs_njs = pytest.mark.skipif(
     njs_command() is None, reason="the njs command is not installed; Debian's package is `njs`"
 )
-VIEWERS = [f"198.51.{number // 256}.{number % 256}" for number in range(400)]
 
 
 class CountingStore(dict):
@@ -64,11 +62,12 @@ def check(case: Case, output):
     assert headers["cache-control"] == "no-store"
     assert headers.get("location", "") == case.location
     cookies = [f"{k}={v['value']}; {v['attributes']}" for k, v in output.get("cookies", {}).items()]
-    assert cookies == ([case.sets] if case.sets else [])
+    assert cookies == list(case.sets)
+    assert headers.get("x-robots-tag") == ("noindex, nofollow" if case.sets else None)
     if case.status == 503:
         assert headers["retry-after"] == "120"
         assert headers["content-type"] == "text/html; charset=utf-8"
-        assert "try again" in output["body"]
+        assert case.says in output["body"]
 
 
 @pytest.mark.parametrize("case", CASES, ids=CASES_BY_ID)
@@ -120,33 +119,6 @@ def test_asset_reads_no_key():
     assert store.reads == 0
 
 
-def viewers_on_canary(function, percent):
-    """Find who sees the canary at a percentage."""
-    outputs = {ip: in_quickjs(function, canary(percent, ip)) for ip in VIEWERS}
-    assert {output["uri"].split("/")[2] for output in outputs.values()} <= {LIVE, CANARY}
-    return {ip for ip, output in outputs.items() if CANARY in output["uri"]}
-
-
-def test_canary_takes_about_its_share(function):
-    assert 0.15 < len(viewers_on_canary(function, 25)) / len(VIEWERS) < 0.35
-
-
-def test_canary_keeps_its_viewers_as_it_grows(function):
-    shares = [viewers_on_canary(function, percent) for percent in (0, 5, 20, 60, 100)]
-    assert shares[0] == set()
-    assert shares[-1] == set(VIEWERS)
-    assert all(smaller <= larger for smaller, larger in itertools.pairwise(shares))
-
-
-@needs_njs
-@pytest.mark.njs
-def test_canary_is_the_same_in_njs(function):
-    cases = [canary(25, ip) for ip in VIEWERS]
-    runs = [NjsRun(event=case.event(), keyvalues=case.store, now=NOW) for case in cases]
-    uris = [result.output["uri"] for result in run_in_njs(function_source(), runs)]
-    assert uris == [in_quickjs(function, case)["uri"] for case in cases]
-
-
 def test_raw_control_characters_cannot_end_the_location(function):
     case = Case("/?release=live&a=b")
     event = case.event()
@@ -163,7 +135,7 @@ def test_viewer_without_a_host_is_answered(function):
 
 def test_source_fits_cloudfront():
     source = function_source()
-    assert len(source.encode()) < FUNCTION_SOURCE_BYTES - 1_500, "leave room for the next rule"
+    assert len(source.encode()) < FUNCTION_SOURCE_BYTES - 500, "leave room for the next rule"
     assert source.isascii()
 
 
