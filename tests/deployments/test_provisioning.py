@@ -185,6 +185,15 @@ def test_an_alias_is_one_change(staging, distribution_config):
     assert any("staging.example.com" in step for step in answer["next"])
 
 
+def test_only_new_hosts_need_dns_and_a_promotion(staging):
+    run(alias=["a.example.com"], certificate=CERTIFICATE)
+    answer = run(price_class="PriceClass_All")
+    assert not [step for step in answer["next"] if "example.com" in step]
+    answer = run(alias=["a.example.com", "b.example.com"])
+    (step,) = [step for step in answer["next"] if step.startswith("point")]
+    assert "b.example.com" in step
+
+
 def test_what_is_not_named_stays(staging, distribution_config):
     id_ = run(alias=["a.example.com"], certificate=CERTIFICATE)["outputs"]["DistributionId"]
     run(price_class="PriceClass_All")
@@ -313,6 +322,17 @@ def test_production_is_not_touched_without_a_word(cloudformation):
     code, message = refused(environment="production")
     assert (code, "--yes" in message) == (1, True)
     assert stacks_there(cloudformation) == {}
+
+
+@pytest.mark.parametrize(("answer", "created"), [("y", True), ("", False)])
+def test_at_a_terminal_the_change_set_is_confirmed(cloudformation, monkeypatch, answer, created):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda question: answer)
+    if created:
+        assert run()["did"] == "created"
+    else:
+        assert refused()[0] == 1
+    assert ("qdn-staging" in stacks_there(cloudformation)) == created
 
 
 def test_a_failed_creation_is_told_and_put_back(plain_boto, cloudformation):
@@ -484,6 +504,13 @@ def test_a_distribution_is_adopted_and_not_changed(plain_boto, distribution, dis
     ]
     assert answer["hosts"][:2] == [distribution["DomainName"], "www.example.com"]
     assert plain_boto.cloudfront.get_distribution_config(Id=id_)["ETag"] == before["ETag"]
+
+
+def test_adopting_names_the_bucket_another_stack_made_and_leaves_dns_alone(distribution):
+    bucket = run()["outputs"]["Bucket"]
+    steps = run(environment="production", adopt=[distribution["Id"]], path=["/*"], yes=True)["next"]
+    assert f"EDGE_BUCKET={bucket}" in steps[0]
+    assert not [step for step in steps if step.startswith("point")]
 
 
 def test_a_second_one_is_added_and_not_probed(plain_boto, distribution):

@@ -1,3 +1,4 @@
+import sys
 import time
 from argparse import ArgumentParser, BooleanOptionalAction
 from typing import Any
@@ -13,6 +14,7 @@ from edge.backends.stack import get_stacks
 from edge.stacks import Change, StackHost
 from edge.template import PRICE_CLASSES
 from qdn.console import DeployCommand, actor
+from qdn.stack_steps import next_steps
 
 USAGE = 2
 
@@ -40,12 +42,15 @@ class Command(DeployCommand):
         if options["path"] and not options["adopt"]:
             raise CommandError("--path goes with --adopt.", returncode=USAGE)
         environment = Environment.objects.named(options["environment"])
+        known = set(environment.hosts)
         changes: tuple[Change, ...] = ()
         if options["adopt"]:
             did = self._adopt(get_stacks(), environment, options)
         else:
             did, changes = self._provision(get_stacks(), environment, wanted, options)
-        result = _result(environment, did, changes, time.monotonic() - started)
+        steps = [] if did == "planned" else list(next_steps(environment, known=known))
+        result = _result(environment, did, changes, steps)
+        result["seconds"] = round(time.monotonic() - started, 2)
         self._sum_up(result)
         return result
 
@@ -73,7 +78,7 @@ class Command(DeployCommand):
             self._show(changes)
             if options["dry_run"]:
                 return False
-            self.confirm(environment, f"Change the stack {plan.stack}?", yes=options["yes"])
+            self._ask(plan, yes=options["yes"])
             self.say(f"{'Create' if plan.is_new else 'Update'} {plan.stack}: this takes minutes")
             return True
 
@@ -92,6 +97,12 @@ class Command(DeployCommand):
         if not changes:
             return "unchanged", changes
         return ("created" if plan.is_new else "updated"), changes
+
+    def _ask(self, plan: StackPlan, *, yes: bool) -> None:
+        """Ask whoever is at a terminal; without one only what is protected needs --yes."""
+        if plan.environment.protected or sys.stdin.isatty():
+            why = f"{plan.environment} is protected"
+            self.ask(f"Change the stack {plan.stack}?", yes=yes, why=why)
 
     def _adopt(self, stacks: StackHost, environment: Environment, options: dict[str, Any]) -> str:
         adoptions = plan_adoption(
@@ -150,7 +161,7 @@ def _status(plan: StackPlan) -> str:
 
 
 def _result(
-    environment: Environment, did: str, changes: tuple[Change, ...], seconds: float
+    environment: Environment, did: str, changes: tuple[Change, ...], steps: list[str]
 ) -> dict[str, Any]:
     rows = environment.distributions.all()
     return {
@@ -171,33 +182,5 @@ def _result(
             {"id": row.remote_id, "domain": row.domain, "paths": row.paths} for row in rows
         ],
         "hosts": environment.hosts,
-        "next": [] if did == "planned" else _next_steps(environment, did),
-        "seconds": round(seconds, 2),
+        "next": steps,
     }
-
-
-def _next_steps(environment: Environment, did: str) -> list[str]:
-    """Name what only the operator can do, and the command that brings the pages."""
-    steps = []
-    outputs = environment.stack.get("outputs", {})
-    wanted = {
-        "EDGE_BACKEND": "aws",
-        "EDGE_BUCKET": outputs.get("Bucket", settings.EDGE_BUCKET),
-        "EDGE_KEY_VALUE_STORE": outputs.get("KeyValueStoreName", settings.EDGE_KEY_VALUE_STORE),
-    }
-    missing = {name: text for name, text in wanted.items() if getattr(settings, name) != text}
-    if missing:
-        steps.append("set " + " ".join(f"{name}={text}" for name, text in missing.items()))
-    if did == "unchanged":
-        return steps
-    for host in environment.stack.get("aliases", []):
-        steps.append(f"point {host} at {outputs['DistributionDomain']} (CNAME or alias record)")
-    live = environment.live
-    if live:
-        # Its routing documents lack the new hosts until then.
-        steps.append(f"manage.py promote --release {live.release} --to {environment} --yes")
-    else:
-        steps.append(
-            f"manage.py {'promote' if environment.protected else 'push'} --to {environment}"
-        )
-    return steps
