@@ -182,12 +182,11 @@ def test_assets_of_the_release_before_stay_for_open_pages(operator, copied, back
         assert {key for key in live_keys(backend) if key.endswith(".js")} == kept
 
 
-def test_header_only_change_is_copied_and_invalidated(operator, copied, backend, monkeypatch):
+def test_header_only_change_is_copied_and_invalidated(operator, copied, backend):
     site = files(**{"data.txt": "x"})
     operator.promote(operator.release_of(site))
-    monkeypatch.setattr("deployments.sources.cache_rule_for", lambda path: "public, max-age=60")
-    release = operator.release_of(site | {"index.html": "new"})
-    assert operator.promote(release).invalidated > 0
+    rules = "/data.txt\n Cache-Control: public, max-age=60\n"
+    assert operator.promote(operator.release_of(site | {"_headers": rules})).invalidated == 1
     assert backend.objects.head(PREFIX + "data.txt").cache_control == "public, max-age=60"
 
 
