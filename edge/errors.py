@@ -61,6 +61,12 @@ class BackendRefused(BackendUnavailable):
     is_outage = False
 
 
+class InvalidationsInProgress(BackendUnavailable):
+    """A distribution drops as many paths as it can at a time; it takes more when it is done."""
+
+    code = "invalidations-in-progress"
+
+
 class FunctionInvalid(FunctionFailed):
     """The edge function ended, but with something CloudFront refuses: a viewer gets 502."""
 

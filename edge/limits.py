@@ -47,9 +47,21 @@ def check_update(*, puts: Mapping[str, str], deletes: Sequence[str]) -> None:
         raise LimitExceeded(f"One update may hold {UPDATE_BYTES} bytes, this one holds {size}.")
 
 
+def count_wildcards(paths: Sequence[str]) -> int:
+    """Count the paths that name more than one file."""
+    return sum(path.endswith("*") for path in paths)
+
+
+def has_room(in_progress: Sequence[str], paths: Sequence[str]) -> bool:
+    """Tell whether a distribution that is dropping some paths takes more."""
+    together = [*in_progress, *paths]
+    wildcards = count_wildcards(together)
+    return len(together) <= INVALIDATION_PATHS and wildcards <= INVALIDATION_WILDCARDS
+
+
 def check_invalidation(paths: Sequence[str]) -> None:
     """Raise LimitExceeded for more paths than a distribution takes at once."""
-    wildcards = sum(path.endswith("*") for path in paths)
+    wildcards = count_wildcards(paths)
     if len(paths) > INVALIDATION_PATHS:
         raise LimitExceeded(
             f"One invalidation may name {INVALIDATION_PATHS:,} paths, this one names "

@@ -130,7 +130,12 @@ GRANTS = (
     Grant(
         "Invalidate",
         (Role.DEPLOY,),
-        ("cloudfront:CreateInvalidation", "cloudfront:GetDistribution"),
+        (
+            "cloudfront:CreateInvalidation",
+            "cloudfront:GetDistribution",
+            "cloudfront:GetInvalidation",
+            "cloudfront:ListInvalidations",
+        ),
         (_DISTRIBUTION,),
     ),
     # CloudWatch knows no resources of metrics.

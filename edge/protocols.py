@@ -146,8 +146,12 @@ class Distribution(Protocol):
     def invalidate(self, distribution: str, paths: Iterable[str], *, reference: str) -> int:
         """Drop cached paths (`*` only at the end); tell how many. Same reference: done once.
 
-        Limits: 3,000 paths, 15 of them with `*`. Raises LimitExceeded before anything is sent.
+        Limits: 3,000 paths, 15 of them with `*`. Raises LimitExceeded before anything is sent,
+        InvalidationsInProgress when those in progress leave no room for them.
         """
+
+    def in_progress(self, distribution: str) -> list[str]:
+        """List the paths that were asked for and are not dropped everywhere yet."""
 
     def status(self, distribution: str) -> str:
         """Tell `Deployed`, or `InProgress` while a change is on its way to the edges."""

@@ -1,6 +1,6 @@
 """Distributions: CloudFront invalidations and status."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -10,6 +10,8 @@ from edge.backends.paths import checked_paths, reference_taken
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
+
+IN_PROGRESS = "InProgress"
 
 
 class CloudFrontDistributions:
@@ -36,6 +38,30 @@ class CloudFrontDistributions:
                     raise reference_taken(reference) from error
                 raise
         return len(wanted)
+
+    def in_progress(self, distribution: str) -> list[str]:
+        with translated(f"Looking for invalidations of {distribution}"):
+            return [
+                path
+                for id_ in self._unfinished(distribution)
+                for path in self._paths(distribution, id_)
+            ]
+
+    def _unfinished(self, distribution: str) -> Iterator[str]:
+        """Name the invalidations in progress. They are listed newest first, and never forgotten."""
+        pages = self._client.get_paginator("list_invalidations")
+        for page in pages.paginate(DistributionId=distribution):
+            items = page["InvalidationList"].get("Items", [])
+            found = [item["Id"] for item in items if item["Status"] == IN_PROGRESS]
+            yield from found
+            if not found:
+                return
+
+    def _paths(self, distribution: str, id_: str) -> list[str]:
+        answer = self._client.get_invalidation(DistributionId=distribution, Id=id_)["Invalidation"]
+        if answer["Status"] != IN_PROGRESS:
+            return []
+        return list(answer["InvalidationBatch"]["Paths"].get("Items", []))
 
     def status(self, distribution: str) -> str:
         with translated(f"Looking at the distribution {distribution}"):

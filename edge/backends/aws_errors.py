@@ -13,7 +13,14 @@ from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from edge.errors import BackendRefused, BackendUnavailable, EdgeError, LimitExceeded, StaleEtag
+from edge.errors import (
+    BackendRefused,
+    BackendUnavailable,
+    EdgeError,
+    InvalidationsInProgress,
+    LimitExceeded,
+    StaleEtag,
+)
 
 THROTTLED = frozenset({
     "BandwidthLimitExceeded", "LimitExceededException", "PriorRequestNotComplete",
@@ -90,7 +97,7 @@ _KINDS = (
         "Check the distribution ids of the environment.",
     ),
     _kind(
-        BackendUnavailable,
+        InvalidationsInProgress,
         "TooManyInvalidationsInProgress",
         "Wait until the distribution has carried out earlier invalidations, then run it again.",
     ),

@@ -4,7 +4,8 @@
 
 As a proxy it answers for every host, so that clients need not resolve the names boto3 makes of the
 endpoint's (the account's number in front of it). Where MiniStack 1.4 is not like AWS it is mended
-here: its UpdateFunction takes the live stage away, which CloudFront keeps until PublishFunction.
+here: its UpdateFunction takes the live stage away, which CloudFront keeps until PublishFunction,
+and its invalidations are done at once (tests/aws/invalidations.py).
 
 With its standard input a pipe, the server ends when that is closed: a test run that dies leaves
 nothing behind.
@@ -22,6 +23,8 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app as ministack
 from ministack.services import cloudfront
+
+from tests.aws.invalidations import take_time_to_invalidate
 
 
 async def app(scope, receive, send):
@@ -77,6 +80,7 @@ def main(bind):
     if stat.S_ISFIFO(os.fstat(0).st_mode):
         threading.Thread(target=end_with_parent, daemon=True).start()
     keep_live_stages()
+    take_time_to_invalidate()
     config = Config()
     config.bind = [bind]
     config.keep_alive_timeout = 75

@@ -9,7 +9,14 @@ from edge.backends import get_backend
 from edge.backends.aws import aws_backend
 from edge.backends.aws_errors import translated
 from edge.backends.stack import get_stacks
-from edge.errors import BackendRefused, BackendUnavailable, EdgeError, LimitExceeded, StaleEtag
+from edge.errors import (
+    BackendRefused,
+    BackendUnavailable,
+    EdgeError,
+    InvalidationsInProgress,
+    LimitExceeded,
+    StaleEtag,
+)
 from edge.shipped import function_source
 from tests.aws import proxy as proxies
 from tests.aws.proxy import Fault
@@ -47,7 +54,7 @@ def told(error):
         ("NoSuchBucket", BackendRefused, "EDGE_BUCKET"),
         ("EntityNotFound", BackendRefused, "EDGE_KEY_VALUE_STORE"),
         ("NoSuchDistribution", BackendRefused, "distribution"),
-        ("TooManyInvalidationsInProgress", BackendUnavailable, "Wait"),
+        ("TooManyInvalidationsInProgress", InvalidationsInProgress, "Wait"),
         ("FunctionSizeLimitExceeded", LimitExceeded, "smaller"),
         ("SlowDown", BackendUnavailable, "throttles"),
         ("NeverHeardOf", BackendUnavailable, "Run it again"),
@@ -58,7 +65,7 @@ def test_code_gets_its_class_and_hint(code, kind, hint):
     assert type(error) is kind
     assert code in error.message
     assert hint in error.hint
-    assert error.is_outage is (kind is BackendUnavailable)
+    assert error.is_outage is (kind in {BackendUnavailable, InvalidationsInProgress})
 
 
 def test_head_has_a_status_and_no_code():

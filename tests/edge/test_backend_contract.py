@@ -3,7 +3,14 @@
 import pytest
 
 from edge.backends import get_backend
-from edge.errors import EdgeError, FunctionFailed, LimitExceeded, ObjectMissing, StaleEtag
+from edge.errors import (
+    EdgeError,
+    FunctionFailed,
+    InvalidationsInProgress,
+    LimitExceeded,
+    ObjectMissing,
+    StaleEtag,
+)
 from edge.routing import RoutingDocument
 from edge.shipped import digest_of, function_name, function_source
 from tests.edge.cases import LIVE, Case
@@ -291,6 +298,29 @@ def test_invalidation_beyond_a_limit_is_refused(backend, main, paths):
     with pytest.raises(LimitExceeded):
         backend.distribution.invalidate(main, paths, reference="d1")
     assert backend.distribution.invalidate(main, ["/*"], reference="d1") == 1
+
+
+def test_paths_are_in_progress_until_they_are_dropped(backend, main):
+    assert backend.distribution.in_progress(main) == []
+    backend.distribution.invalidate(main, ["/a", "/b/*"], reference="d1")
+    backend.distribution.invalidate(main, ["/c"], reference="d2")
+    seen = [sorted(backend.distribution.in_progress(main)) for _ in range(3)]
+    assert seen[0] in ([], ["/a", "/b/*", "/c"])
+    assert seen[-1] == []
+
+
+def test_distribution_in_progress_takes_more_or_says_that_it_is_full(backend, distributions):
+    main, root = distributions
+    paths = [f"/{n}" for n in range(3000)]
+    backend.distribution.invalidate(main, paths, reference="d1")
+    assert backend.distribution.invalidate(main, paths, reference="d1") == 3000
+    assert backend.distribution.invalidate(root, ["/a"], reference="d2") == 1
+    for _ in range(2):
+        try:
+            assert backend.distribution.invalidate(main, ["/a"], reference="d3") == 1
+        except InvalidationsInProgress:
+            assert backend.name == "aws"
+    assert backend.distribution.invalidate(main, ["/a"], reference="d3") == 1
 
 
 def test_distribution_tells_its_status(backend, main):

@@ -40,7 +40,12 @@ def test_policy_is_what_iam_takes():
     assert item == {
         "Sid": "Invalidate",
         "Effect": "Allow",
-        "Action": ["cloudfront:CreateInvalidation", "cloudfront:GetDistribution"],
+        "Action": [
+            "cloudfront:CreateInvalidation",
+            "cloudfront:GetDistribution",
+            "cloudfront:GetInvalidation",
+            "cloudfront:ListInvalidations",
+        ],
         "Resource": [
             "arn:aws:cloudfront::123456789012:distribution/E1",
             "arn:aws:cloudfront::123456789012:distribution/E2",
