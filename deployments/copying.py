@@ -83,7 +83,7 @@ class Copying:
             f"Run: {next_command(plan, again=True)}",
         )
 
-    def follow_up(self, backend: Backend, deployment: Deployment) -> int:
+    def follow_up(self, run: Run, deployment: Deployment) -> int:
         """Do nothing: the error page is one of the files."""
         return 0
 
@@ -127,9 +127,7 @@ def _drop(run: Run, drops: Drops, deployment: Deployment, why: str) -> int:
     run.keep_lock()
     run.say(f"Invalidate what {_WHY[why]}: {invalidating.cost_of(drops.paths)}")
     step = f"deployment-{deployment.pk}-{why}"
-    return invalidating.send(
-        run.backend, drops, step=step, actor=deployment.actor, deployment=deployment
-    )
+    return invalidating.send(run, drops, step=step, actor=deployment.actor, deployment=deployment)
 
 
 def _point(backend: Backend, environment: Environment) -> None:

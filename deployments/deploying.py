@@ -61,7 +61,7 @@ def deploy(
         check_whole(backend.objects, target.release)
         plan = strategy.plan(backend, target)
         if plan.is_done:
-            return Done(plan, None, _follow_up_again(backend, target))
+            return Done(plan, None, _follow_up_again(run, target))
         _check_expected(plan)
         check_not_frozen(target)
         strategy.rehearse(run, plan)
@@ -73,12 +73,12 @@ def deploy(
         return Done(plan, deployment, invalidated + _finish(run, plan, deployment))
 
 
-def _follow_up_again(backend: Backend, target: Target) -> int:
+def _follow_up_again(run: Run, target: Target) -> int:
     """Mend what follows a deployment, where it is served already. Raises EdgeError."""
     live = target.environment.live
     if live is None or live.release != target.release:
         return 0
-    return strategy_of(target.environment).follow_up(backend, live)
+    return strategy_of(target.environment).follow_up(run, live)
 
 
 def _check_expected(plan: Plan) -> None:
@@ -97,7 +97,7 @@ def _finish(run: Run, plan: Plan, deployment: Deployment) -> int:
     """Do what follows and record the outcome. Raises PartlyChanged."""
     try:
         strategy = strategy_of(deployment.environment)
-        invalidated = strategy.follow_up(run.backend, deployment)
+        invalidated = strategy.follow_up(run, deployment)
         recording.finish(run.backend, deployment, Outcome.Result.SUCCEEDED)
     except FAILURES as error:
         raise PartlyChanged(

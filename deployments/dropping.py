@@ -14,10 +14,11 @@ from deployments.errors import Refused
 from deployments.invalidating import Drops
 from deployments.invalidation import address, addresses, narrowed
 from deployments.models import Environment, Release, Strategy
+from deployments.plans import Run
 from deployments.releasing import read_manifest
 from edge import limits
 from edge.errors import LimitExceeded
-from edge.protocols import Backend, ObjectStore
+from edge.protocols import ObjectStore
 
 # Paths in the store that the function leaves as they are, or that only the edge itself asks for.
 STORED = ("/assets/", "/errors/", "/jobs/", "/releases/", "/.well-known/")
@@ -43,14 +44,14 @@ def plan_request(objects: ObjectStore, environment: Environment, paths: list[str
     return Drops(environment, entries)
 
 
-def drop(backend: Backend, drops: Drops, *, actor: str) -> int:
+def drop(run: Run, drops: Drops, *, actor: str) -> int:
     """Ask for it; tell how many paths. Raises Refused (nothing was sent), EdgeError."""
     try:
         for entries in drops.entries.values():
             limits.check_invalidation(entries)
     except LimitExceeded as error:
         raise Refused("too-many-paths", error.message, error.hint) from error
-    return invalidating.send(backend, drops, step=f"command-{secrets.token_hex(6)}", actor=actor)
+    return invalidating.send(run, drops, step=f"command-{secrets.token_hex(6)}", actor=actor)
 
 
 def _check(path: str) -> None:

@@ -6,15 +6,15 @@ All environments share it, so it follows the protected one; any may fill the emp
 from deployments import invalidating
 from deployments.artifacts import ERROR_PAGE
 from deployments.models import Deployment
-from edge.protocols import Backend
+from deployments.plans import Run
 
 KEY = "errors/404.html"
 
 
-def refresh(backend: Backend, deployment: Deployment) -> int:
+def refresh(run: Run, deployment: Deployment) -> int:
     """Bring the error page up to date; tell how many paths were invalidated. Raises EdgeError."""
-    source = deployment.release.key(ERROR_PAGE)
-    wanted, stored = backend.objects.head(source), backend.objects.head(KEY)
+    objects, source = run.backend.objects, deployment.release.key(ERROR_PAGE)
+    wanted, stored = objects.head(source), objects.head(KEY)
     if wanted is None or (stored and not deployment.environment.protected):
         return 0
     metadata = {"sha256": wanted.metadata.get("sha256", "")}
@@ -23,17 +23,15 @@ def refresh(backend: Backend, deployment: Deployment) -> int:
         return 0
     # Without its digest until the caches have dropped the former page: a run that is killed in
     # between leaves a page that the next one takes for another, and drops again.
-    backend.objects.copy(source, KEY, metadata={})
-    dropped = _drop(backend, deployment, former)
-    backend.objects.copy(source, KEY, metadata=metadata)
+    objects.copy(source, KEY, metadata={})
+    dropped = _drop(run, deployment, former)
+    objects.copy(source, KEY, metadata=metadata)
     return dropped
 
 
-def _drop(backend: Backend, deployment: Deployment, former: str) -> int:
+def _drop(run: Run, deployment: Deployment, former: str) -> int:
     environment = deployment.environment
     # It is asked for by the distribution itself, so the patterns of its paths do not matter.
     drops = invalidating.Drops(environment, {name: [f"/{KEY}"] for name in environment.caches})
     step = f"deployment-{deployment.pk}-error-page-{former[:8]}"
-    return invalidating.send(
-        backend, drops, step=step, actor=deployment.actor, deployment=deployment
-    )
+    return invalidating.send(run, drops, step=step, actor=deployment.actor, deployment=deployment)

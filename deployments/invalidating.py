@@ -1,8 +1,9 @@
 """Sending invalidations, and counting what they cost.
 
 Each distribution gets the paths its own patterns route, in requests of at most 3,000 paths, 15 of
-them wildcards. The reference is made of the deployment, the step and the paths: sent again after an
-interruption it is the same request, done once and counted once.
+them wildcards, each as soon as there is room for it (deployments/room.py). The reference is made of
+the deployment, the step and the paths: sent again after an interruption it is the same request,
+done once and counted once.
 """
 
 import hashlib
@@ -15,8 +16,9 @@ from django.utils import timezone
 
 from deployments.invalidation import batches, bill, fold
 from deployments.models import Deployment, Environment, Invalidation
-from edge.limits import INVALIDATION_WILDCARDS
-from edge.protocols import Backend
+from deployments.plans import Run
+from deployments.room import ask
+from edge.limits import INVALIDATION_WILDCARDS, count_wildcards
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Drops:
     @property
     def wildcards(self) -> int:
         """The most wildcards one distribution gets."""
-        return max((_wildcards(entries) for entries in self.entries.values()), default=0)
+        return max((count_wildcards(entries) for entries in self.entries.values()), default=0)
 
     def lines(self) -> Iterator[str]:
         """Name for people what is dropped where."""
@@ -64,21 +66,21 @@ def plan_drops(
 
 
 def send(
-    backend: Backend,
+    run: Run,
     drops: Drops,
     *,
     step: str,
     actor: str,
     deployment: Deployment | None = None,
 ) -> int:
-    """Ask the distributions to drop paths; tell how many. Raises EdgeError.
+    """Ask the distributions to drop paths; tell how many. What was sent before a failure stands.
 
-    CloudFront refuses a request while too many paths are in progress; those sent before stand.
+    Raises EdgeError, ChangedMeanwhile.
     """
     for distribution, entries in drops.entries.items():
         for number, batch in enumerate(batches(entries), start=1):
             reference = f"{step}-{number}-{_digest(batch)}"
-            backend.distribution.invalidate(distribution, batch, reference=reference)
+            ask(run, distribution, batch, reference=reference)
             Invalidation.objects.get_or_create(
                 distribution=distribution,
                 reference=reference,
@@ -103,10 +105,6 @@ def used_this_month() -> int:
     now = timezone.now().astimezone(UTC)
     begin = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return Invalidation.objects.filter(at__gte=begin).aggregate(n=Sum("paths"))["n"] or 0
-
-
-def _wildcards(entries: Sequence[str]) -> int:
-    return sum(entry.endswith("*") for entry in entries)
 
 
 def _digest(entries: Sequence[str]) -> str:

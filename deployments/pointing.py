@@ -82,10 +82,10 @@ class Pointing:
             )
         return _after_restoring(plan, error)
 
-    def follow_up(self, backend: Backend, deployment: Deployment) -> int:
+    def follow_up(self, run: Run, deployment: Deployment) -> int:
         """Bring the shared error page up to date; tell how many paths were invalidated."""
         is_canary = deployment.percent is not None
-        return 0 if is_canary else error_page.refresh(backend, deployment)
+        return 0 if is_canary else error_page.refresh(run, deployment)
 
     def is_in_force(self, backend: Backend, deployment: Deployment) -> bool:
         """Tell whether an environment serves what an interrupted deployment names."""

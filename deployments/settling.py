@@ -31,6 +31,6 @@ def _settle(run: Run, deployment: Deployment, *, is_last: bool) -> None:
     result = Result.SUCCEEDED if took_place else Result.ABANDONED
     run.say(f"Settle interrupted deployment {deployment.pk}: {result.label.lower()}")
     if took_place:
-        strategy.follow_up(run.backend, deployment)
+        strategy.follow_up(run, deployment)
     detail = "Interrupted; settled by a later run."
     recording.finish(run.backend, deployment, result, detail=detail)

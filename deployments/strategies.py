@@ -41,7 +41,7 @@ class Strategy(Protocol[P]):
     ) -> DeploymentError:
         """Undo what can be undone; tell what to raise."""
 
-    def follow_up(self, backend: Backend, deployment: Deployment) -> int:
+    def follow_up(self, run: Run, deployment: Deployment) -> int:
         """Do what follows a deployment that took place; tell how many paths were invalidated."""
 
     def is_in_force(self, backend: Backend, deployment: Deployment) -> bool:

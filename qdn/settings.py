@@ -119,6 +119,8 @@ EDGE_REFRESH_SECONDS = 0.25  # how old the local edge's view of the back end may
 EDGE_CACHE_BYTES = 64 * 1024 * 1024
 # How long a switch waits until the edge answers with the new release, in seconds.
 EDGE_PROBE_SECONDS = env.float("EDGE_PROBE_SECONDS", default=30)
+# How long an invalidation waits until the distribution has room for it, in seconds.
+EDGE_INVALIDATION_SECONDS = env.float("EDGE_INVALIDATION_SECONDS", default=900)
 
 # The page families that are built and deployed. `path` is where the page answers, `template`
 # builds it, `context` names a function returning what the template shows.

@@ -106,8 +106,9 @@ def walk(backend, use, command):
         if not fault.was_reached:
             assert code == 0
             return number - 1
-        assert code in (3, 4), message
-        run(*told(message))
+        # A look for room that fails is left to the request itself.
+        assert code in (3, 4) or fault.name == "in_progress", message
+        run(*(told(message) if code else arguments))
         run(*arguments)
         assert not DeployLock.objects.exists()
         for environment in Environment.objects.all():
@@ -116,16 +117,12 @@ def walk(backend, use, command):
 
 
 @pytest.mark.parametrize("strategy", Strategy)
-def test_promotion_and_rollback(backend, use, releases, strategy):
+@pytest.mark.parametrize("way", [("promote", "--release"), ("rollback",)], ids=lambda way: way[0])
+def test_switching(backend, use, releases, way, strategy):
     production = Environment.objects.get(name="production")
     production.strategy = strategy
     production.save()
-    ways = ("promote", "--release"), ("rollback",)
-
-    def command(number):
-        return *ways[number % 2], releases[number % 2 - 1], "--yes"
-
-    assert walk(backend, use, command) > 15
+    assert walk(backend, use, lambda n: (*way, releases[n % 2 - 1], "--yes")) > 15
 
 
 def test_push(backend, use, site, releases):

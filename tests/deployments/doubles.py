@@ -27,12 +27,13 @@ class Killed(BaseException):
 class FaultPoint:
     """Raises an error at the n-th call over all the parts it is put in front of.
 
-    `after` lets the call happen first: the write was done, and the answer was lost.
+    `after` lets the call happen first: the write was done, and the answer was lost. `name` is the
+    method that was called.
     """
 
     def __init__(self, at, error, *, after=False):
         self.at, self.error, self.after = at, error, after
-        self.calls = 0
+        self.calls, self.name = 0, ""
 
     def before(self, real):
         return _Faulty(real, self)
@@ -54,6 +55,7 @@ class _Faulty:
             fault.calls += 1
             if fault.calls != fault.at:
                 return method(*args, **kwargs)
+            fault.name = name
             if fault.after:
                 method(*args, **kwargs)
             raise fault.error

@@ -396,6 +396,9 @@ class Caches:
             self.kept[path] = self.backend.viewer.fetch(host, path)
         return self.kept[path]
 
+    def in_progress(self, distribution):
+        return []
+
     def invalidate(self, distribution, paths, *, reference):
         for entry in paths:
             for path in list(self.kept):
@@ -435,8 +438,9 @@ def test_whatever_is_killed_a_rerun_finishes(
         operator.backend = whole
         if not fault.was_reached:
             break
-        assert error is not None
-        live = 1 - live if way == "forward" else live
+        # Nothing is lost with a look for room in the distribution: it is left to the request.
+        assert error is not None or fault.name == "in_progress"
+        live = 1 - live if way == "forward" or error is None else live
         operator.promote(releases[live])
         mark, other = "AB"[live], "BA"[live]
         caches.kept = {path: a for path, a in caches.kept.items() if a.status == 200}
