@@ -8,6 +8,9 @@ from deployments.errors import Refused
 from deployments.freezing import freeze, unfreeze
 from deployments.models import Freeze
 from deployments.promotion import function_target
+from edge.shipped import function_source
+
+SOURCE = function_source()
 
 
 @pytest.fixture
@@ -79,7 +82,7 @@ def test_the_latest_freeze_counts(production):
 
 
 def test_function_waits_too(operator, production, frozen, monkeypatch):
-    monkeypatch.setattr("deployments.functions.function_source", lambda: "// other\n")
+    monkeypatch.setattr("deployments.functions.function_source", lambda: f"// other\n{SOURCE}")
     with pytest.raises(Refused) as refused:
         operator.deploy(function_target(environment=production, actor="olga"))
     assert refused.value.code == "frozen"
