@@ -29,6 +29,7 @@ class Assets:
 
     def __init__(self, folder: Path) -> None:
         self.storage = ManifestStaticFilesStorage(location=folder, base_url=f"/{ASSETS}")
+        self._joined: dict[str, bytes] = {}
         originals = dict(self._collect())
         for name, _, processed in self.storage.post_process(originals):
             if isinstance(processed, Exception):
@@ -60,6 +61,16 @@ class Assets:
         """Give the URL of a static file in the release. Raises Refused."""
         return f"/{ASSETS}{self._hashed(name)}"
 
+    def joined_url(self, first: str, *more: str) -> str:
+        """Give the URL of one file made of several scripts: a page asks once. Raises Refused."""
+        if not more:
+            return self.url(first)
+        body = "".join(f"{self.text(name)}\n" for name in (first, *more)).encode()
+        stem, ending = first.rsplit(".", 1)
+        path = f"{ASSETS}{stem}.{hashlib.sha256(body).hexdigest()[:12]}.{ending}"
+        self._joined[path] = body
+        return f"/{path}"
+
     def text(self, name: str) -> str:
         """Read a static file as it is in the release."""
         return Path(self.storage.path(self._hashed(name))).read_text().strip()
@@ -69,11 +80,12 @@ class Assets:
         return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
     def files(self) -> list[SourceFile]:
-        """Take every hashed file."""
-        return [
-            from_bytes(f"{ASSETS}{name}", Path(self.storage.path(name)).read_bytes())
-            for name in sorted(set(self.hashed.values()))
-        ]
+        """Take every hashed file, and what was joined of them so far."""
+        bodies = {
+            f"{ASSETS}{name}": Path(self.storage.path(name)).read_bytes()
+            for name in self.hashed.values()
+        }
+        return [from_bytes(path, body) for path, body in sorted((bodies | self._joined).items())]
 
     def _hashed(self, name: str) -> str:
         if name not in self.hashed:

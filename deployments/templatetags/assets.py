@@ -8,10 +8,12 @@ from typing import Any
 
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
+# Shows on a previewed page which release it is (deployments/previews.py).
+BANNER = "site/preview.js"
 
 
 @register.simple_tag(takes_context=True)
@@ -19,6 +21,17 @@ def asset(context: dict[str, Any], path: str) -> str:
     """Give the URL of a static file."""
     assets = context.get("assets")
     return assets.url(path) if assets else static(path)
+
+
+@register.simple_tag(takes_context=True)
+def scripts(context: dict[str, Any], *paths: str) -> SafeString:
+    """Give a page's scripts: in a release one file, with the preview's banner at its end.
+
+    The application's own pages are never previewed: there it is the scripts alone.
+    """
+    assets = context.get("assets")
+    urls = [assets.joined_url(*paths, BANNER)] if assets else [static(path) for path in paths]
+    return format_html_join("\n", '<script src="{}" defer></script>', ((url,) for url in urls))
 
 
 @register.simple_tag(takes_context=True)

@@ -41,6 +41,23 @@ def test_builds_every_surface_and_the_error_page(settings):
     } <= built
 
 
+def test_scripts_of_a_page_are_one_file_named_by_its_content(templates):
+    built = templates('{% scripts "site/track.js" "site/book.js" %}')
+    (path,) = re.findall(r'src="/([^"]+)"', built["index.html"].body.decode())
+    body = built[path].body
+    assert re.fullmatch(r"assets/site/track\.[0-9a-f]{12}\.js", path)
+    assert hashlib.sha256(body).hexdigest()[:12] in path
+    marks = [b"// Follows one job", b"// Gives the booking form", b"// On a previewed page"]
+    places = [body.index(mark) for mark in marks]
+    assert places == sorted(places)
+
+
+def test_page_without_scripts_of_its_own_has_the_banner(templates):
+    built = templates("{% scripts %}")
+    page = built["index.html"].body
+    assert re.search(rb'src="/assets/site/preview\.[0-9a-f]{12}\.js" defer', page)
+
+
 def test_every_asset_a_page_refers_to_is_in_the_release():
     built = {file.artifact.path: file.body for file in build_surfaces()}
     referred = {

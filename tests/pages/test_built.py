@@ -11,6 +11,7 @@ from dispatch.statuses import Status
 
 pytestmark = pytest.mark.django_db
 TRACK_BUDGET = 14 * 1024
+BANNER = settings.BASE_DIR / "deployments/static/site/preview.js"
 
 
 @pytest.fixture
@@ -28,6 +29,18 @@ def test_track_page_fits_its_budget(built):
     assert len(scripts) == 1
     parts = [page, *(built[path] for path in scripts)]
     assert sum(len(gzip.compress(part)) for part in parts) <= TRACK_BUDGET
+
+
+def test_surface_has_one_script_with_the_banner_at_its_end(built):
+    for surface in settings.SURFACES.values():
+        page = built[f"{surface['path']}index.html".lstrip("/")].decode()
+        (script,) = re.findall(r'<script src="/(assets/[^"]+)" defer></script>', page)
+        assert built[script].decode().rstrip().endswith(BANNER.read_text().rstrip())
+
+
+def test_pages_of_the_application_have_no_banner(client):
+    page = client.get("/book/request/").content.decode()
+    assert re.findall(r'<script src="([^"]+)" defer></script>', page) == ["/static/site/book.js"]
 
 
 def test_every_surface_is_built(built):

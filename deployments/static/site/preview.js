@@ -1,0 +1,37 @@
+// On a previewed page: which release it is, and the way out. All others are left as they are.
+// It stands alone, so that it works on pages that share nothing else with ours.
+{
+  const [, release] = /(?:^|; )qdn_preview=([\w-]+)/.exec(document.cookie) || [];
+  const make = (tag, style) => {
+    const element = document.createElement(tag);
+    element.style.cssText = style; // a policy may forbid style attributes, and this is none
+    return element;
+  };
+
+  const show = () => {
+    const bar = make('aside', 'position:sticky;bottom:0;z-index:9;display:flex;flex-wrap:wrap;align-items:center;' +
+      'justify-content:space-between;gap:0 1.5rem;padding:.15rem 1rem;background:#ffd75e;color:#1c2622;' +
+      'border-top:2px solid #1c2622;font:1rem/1.4 system-ui,sans-serif');
+    const text = make('p', 'margin:.35rem 0;font-weight:600');
+    const out = make('a', 'color:inherit;display:inline-flex;align-items:center;min-height:44px');
+    bar.setAttribute('aria-label', 'Preview');
+    text.setAttribute('role', 'status');
+    out.textContent = 'Leave the preview';
+    out.href = `${location.pathname}${location.search}${location.search ? '&' : '?'}release=live${location.hash}`;
+    bar.append(text, out);
+    document.body.append(bar);
+    // What has the focus stays in sight above it.
+    document.documentElement.style.scrollPaddingBottom = '4rem';
+    document.head.append(Object.assign(document.createElement('meta'), { name: 'robots', content: 'noindex' }));
+    // A screen reader tells what changes in a status, not what came with it.
+    setTimeout(() => { text.textContent = `Preview of ${release}`; }, 100);
+  };
+
+  // The cookie says what was asked for. What was given says the answer alone: other environments have
+  // pages on this host too, and what never was in the browser's cache cannot be another release's.
+  if (release) {
+    fetch(location.href, { method: 'HEAD', cache: 'no-store' })
+      .then((answer) => answer.headers.get('x-amz-meta-release'), () => release)
+      .then((given) => { if (given === release) show(); });
+  }
+}
