@@ -6,12 +6,11 @@ unless told, `text` may be left out. They are asked for before and after every s
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from deployments.artifacts import CHECKS, page_path
-from deployments.diffing import surface_of
+from deployments.artifacts import CHECKS
 from deployments.errors import Refused
 from deployments.models import Release
 from edge.behaviours import Origin, behaviour_for
@@ -55,9 +54,11 @@ def parse_checks(body: bytes) -> tuple[SmokeCheck, ...]:
 
 
 def checks_body(checks: Iterable[SmokeCheck]) -> bytes:
-    """Write a `checks.json`: same checks, same bytes."""
+    """Write a `checks.json`: same checks, same bytes. Raises Refused as `parse_checks` does."""
     rows = [asdict(check) for check in checks]
-    return json.dumps(rows, ensure_ascii=False, indent=1).encode() + b"\n"
+    body = json.dumps(rows, ensure_ascii=False, indent=1).encode() + b"\n"
+    parse_checks(body)
+    return body
 
 
 def read_checks(objects: ObjectStore, release: Release) -> tuple[SmokeCheck, ...]:
@@ -69,19 +70,6 @@ def read_checks(objects: ObjectStore, release: Release) -> tuple[SmokeCheck, ...
     return parse_checks(body)
 
 
-def merged_checks(
-    objects: ObjectStore, theirs: Release, ours: Release, chosen: Collection[str]
-) -> bytes:
-    """Write the checks of a release with the `chosen` surfaces of `theirs`, all else of `ours`.
-
-    Nothing where it has none. Raises Refused.
-    """
-    new = [check for check in read_checks(objects, theirs) if _surface(check) in chosen]
-    kept = [check for check in read_checks(objects, ours) if _surface(check) not in chosen]
-    body = checks_body([*kept, *new])
-    return body if parse_checks(body) else b""
-
-
 def fault_of(check: SmokeCheck, response: ViewerResponse) -> str:
     """Tell what is wrong with an answer, or nothing."""
     if response.status != check.status:
@@ -89,10 +77,6 @@ def fault_of(check: SmokeCheck, response: ViewerResponse) -> str:
     if check.text.encode() not in response.body:
         return f"{check.path} does not contain {check.text!r}"
     return ""
-
-
-def _surface(check: SmokeCheck) -> str | None:
-    return surface_of(page_path(check.path.partition("?")[0]))
 
 
 def _check(number: int, row: Any) -> SmokeCheck:

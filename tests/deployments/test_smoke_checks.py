@@ -7,7 +7,6 @@ from deployments.smoke_checks import (
     SmokeCheck,
     checks_body,
     fault_of,
-    merged_checks,
     parse_checks,
     read_checks,
 )
@@ -49,6 +48,12 @@ def test_what_is_written_is_what_is_read():
     checks = (SmokeCheck("/", text="Größe"), SmokeCheck("/x", 404))
     assert parse_checks(checks_body(checks)) == checks
     assert checks_body(checks) == checks_body(parse_checks(checks_body(checks)))
+
+
+def test_writes_nothing_that_could_not_be_read():
+    """Checks of two releases come together where surfaces are composed."""
+    with pytest.raises(Refused, match="lists 51 checks"):
+        checks_body([SmokeCheck("/")] * 51)
 
 
 @pytest.mark.parametrize(
@@ -117,12 +122,3 @@ def test_checks_travel_with_the_release(operator, backend):
 
 def test_a_release_may_have_none(operator, backend):
     assert read_checks(backend.objects, operator.release()) == ()
-
-
-def test_composed_releases_check_each_surface_as_where_it_came_from(operator, backend):
-    other = {"path": "/book/", "text": "new"}
-    ours = operator.release_of(site({"path": "/"}, BOOK))
-    theirs = operator.release_of(site({"path": "/", "status": 404}, other))
-    merged = merged_checks(backend.objects, theirs, ours, {"book"})
-    assert parse_checks(merged) == (SmokeCheck("/"), SmokeCheck("/book/", text="new"))
-    assert merged_checks(backend.objects, operator.release(), ours, {"home", "book"}) == b""
