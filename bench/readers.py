@@ -9,6 +9,7 @@ releases. Ends with 1 when there was one.
 import argparse
 import http.client
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -45,6 +46,8 @@ def main() -> int:
     parser.add_argument("--readers", type=int, default=16)
     parser.add_argument("--backend", choices=["local", "aws"], default="local")
     options = parser.parse_args()
+    # Ended like Ctrl-C, so that server and readers end too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         set_up(stack, folder, options.backend)
