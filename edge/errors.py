@@ -26,6 +26,12 @@ class ObjectMissing(EdgeError):
     code = "object-missing"
 
 
+class ContentChanged(EdgeError):
+    """What was to be stored is no longer what its digest names; it was not stored."""
+
+    code = "content-changed"
+
+
 class StaleEtag(EdgeError):
     """Somebody else wrote meanwhile: read again, decide again, then write."""
 

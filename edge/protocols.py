@@ -5,7 +5,7 @@ KeyValueStore, CloudFront Functions and invalidations. One contract suite runs a
 (tests/edge/test_backend_contract.py).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -38,6 +38,24 @@ class StoredObject:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class NewObject:
+    """An object to write, of bytes known by their SHA-256 (hex) and size.
+
+    They are copied inside the store from the key `copy_of` where it has them, and otherwise come
+    from `body`. One of the two is given at least.
+    """
+
+    key: str
+    sha256: str
+    size: int
+    content_type: str
+    cache_control: str
+    metadata: Mapping[str, str]
+    body: bytes | Path | None = None
+    copy_of: str = ""
+
+
 class ObjectStore(Protocol):
     """Files by key. Keys are relative paths with `/`, without `.` or `..` segments."""
 
@@ -62,6 +80,16 @@ class ObjectStore(Protocol):
         """Copy inside the store, keeping type and cache rule, with new metadata.
 
         Raises ObjectMissing.
+        """
+
+    def put_all(
+        self, objects: Iterable[NewObject], *, on_stored: Callable[[NewObject], None]
+    ) -> None:
+        """Write many objects at once, in no order, each whole or not at all.
+
+        `on_stored` is told of one object at a time, when the store has confirmed its bytes. Raises
+        the first error met, when all that was under way has ended: ObjectMissing where there is
+        nothing to copy and no body, ContentChanged where the bytes are not those the digest names.
         """
 
     def list(self, prefix: str) -> Iterator[ListedObject]:

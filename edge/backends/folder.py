@@ -10,19 +10,24 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from edge.backends.at_once import for_each
+from edge.backends.bodies import changed, open_body
 from edge.backends.keys import key_segments
-from edge.errors import BackendUnavailable, KeyRefused, ObjectMissing
-from edge.protocols import ListedObject, ObjectInfo, StoredObject
+from edge.errors import BackendUnavailable, ContentChanged, KeyRefused, ObjectMissing
+from edge.protocols import ListedObject, NewObject, ObjectInfo, StoredObject
 
 SEGMENT_BYTES = 250  # what file systems take, less our mark
 # Names of files end in this, names of folders never do, so the keys `a` and `a/b` get along.
 MARK = "~"
 TEMPORARY = "~writing"
+# Threads that write: what they wait for is the disk.
+WRITES_AT_ONCE = 8
+CHUNK_BYTES = 2**20
 
 
 class FolderStore:
@@ -65,12 +70,9 @@ class FolderStore:
             metadata=dict(metadata or {}),
         )
         try:
-            self._write(file, _header(info), content)
+            self._write(file, _header(info), [content])
         except OSError as error:
-            raise BackendUnavailable(
-                f"Could not write the object {key!r}: {error.strerror}.",
-                "Check the space and the rights of the folder EDGE_STORE_DIR.",
-            ) from error
+            raise _not_written(key, error) from error
         return info
 
     def copy(self, source: str, target: str, *, metadata: Mapping[str, str]) -> ObjectInfo:
@@ -83,6 +85,11 @@ class FolderStore:
             metadata=metadata,
         )
 
+    def put_all(
+        self, objects: Iterable[NewObject], *, on_stored: Callable[[NewObject], None]
+    ) -> None:
+        for_each(self._put_new, objects, at_once=WRITES_AT_ONCE, on_done=on_stored)
+
     def list(self, prefix: str) -> Iterator[ListedObject]:
         for key in sorted(self._keys(prefix), key=str.encode):
             info = self.head(key)
@@ -93,6 +100,45 @@ class FolderStore:
         for key in keys:
             with suppress(FileNotFoundError, NotADirectoryError, KeyRefused):
                 self._file(key).unlink()
+
+    def _put_new(self, new: NewObject) -> None:
+        try:
+            if not self._copied(new):
+                with open_body(new) as content:
+                    self._write_new(new, content)
+        except OSError as error:
+            raise _not_written(new.key, error) from error
+
+    def _copied(self, new: NewObject) -> bool:
+        """Write an object from another one; False where that is gone or holds something else."""
+        if not new.copy_of:
+            return False
+        try:
+            with self._file(new.copy_of).open("rb") as content:
+                _read_info(new.copy_of, content)
+                self._write_new(new, content)
+        except (FileNotFoundError, NotADirectoryError, ContentChanged):
+            if new.body is None:
+                raise ObjectMissing(f"{new.copy_of!r} is gone, or another object.") from None
+            return False
+        return True
+
+    def _write_new(self, new: NewObject, content: BinaryIO) -> None:
+        """Write one object of what follows in an open file, if that is what it shall be."""
+        start = content.tell()
+        md5 = hashlib.md5(usedforsecurity=False)
+        for chunk in _chunks(content):
+            md5.update(chunk)
+        content.seek(start)
+        info = ObjectInfo(
+            key=new.key,
+            size=new.size,
+            etag=f'"{md5.hexdigest()}"',
+            content_type=new.content_type,
+            cache_control=new.cache_control,
+            metadata=dict(new.metadata),
+        )
+        self._write(self._file(new.key), _header(info), _checked(new, content))
 
     def _file(self, key: str) -> Path:
         *folders, name = _segments(key)
@@ -114,7 +160,7 @@ class FolderStore:
                 if key.startswith(prefix):
                     yield key
 
-    def _write(self, file: Path, header: bytes, content: bytes) -> None:
+    def _write(self, file: Path, header: bytes, content: Iterable[bytes]) -> None:
         temporary = self.root / TEMPORARY
         temporary.mkdir(parents=True, exist_ok=True)
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +168,7 @@ class FolderStore:
         try:
             with os.fdopen(descriptor, "wb") as output:
                 output.write(header)
-                output.write(content)
+                output.writelines(content)
                 output.flush()
                 os.fsync(output.fileno())
             os.replace(name, file)
@@ -139,6 +185,29 @@ def _segments(key: str) -> list[str]:
     if any(len(name.encode()) > SEGMENT_BYTES for name in names):
         raise KeyRefused(f"A name within a key has at most {SEGMENT_BYTES} bytes: {key[:40]!r}.")
     return names
+
+
+def _chunks(content: BinaryIO) -> Iterator[bytes]:
+    while chunk := content.read(CHUNK_BYTES):
+        yield chunk
+
+
+def _checked(new: NewObject, content: BinaryIO) -> Iterator[bytes]:
+    """Pass bytes on. Raises ContentChanged in the end when they were not those of the object."""
+    found, size = hashlib.sha256(), 0
+    for chunk in _chunks(content):
+        found.update(chunk)
+        size += len(chunk)
+        yield chunk
+    if (size, found.hexdigest()) != (new.size, new.sha256):
+        raise changed(new, "its SHA-256 is another one")
+
+
+def _not_written(key: str, error: OSError) -> BackendUnavailable:
+    return BackendUnavailable(
+        f"Could not write the object {key!r}: {error.strerror}.",
+        "Check the space and the rights of the folder EDGE_STORE_DIR.",
+    )
 
 
 def _etag(content: bytes) -> str:

@@ -1,9 +1,13 @@
 """What every back end keeps to; one behaviour a test."""
 
+import hashlib
+from dataclasses import replace
+
 import pytest
 
 from edge.backends import get_backend
 from edge.errors import (
+    ContentChanged,
     EdgeError,
     FunctionFailed,
     InvalidationsInProgress,
@@ -11,6 +15,7 @@ from edge.errors import (
     ObjectMissing,
     StaleEtag,
 )
+from edge.protocols import NewObject
 from edge.routing import RoutingDocument
 from edge.shipped import digest_of, function_name, function_source
 from tests.edge.cases import LIVE, Case
@@ -121,6 +126,85 @@ def test_copy_keeps_type_and_takes_new_metadata(backend):
     assert (info.content_type, info.metadata) == ("text/plain", {"release": "r2"})
     assert backend.objects.get("b/c").body == b"text"
     assert backend.objects.head("a").metadata == {"release": "r1"}
+
+
+# Many objects at once
+
+
+def new_object(key, content=b"text", **fields):
+    described = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    fields = {"body": content, "metadata": {"release": "r1"}, **TEXT, **described, **fields}
+    return NewObject(key=key, **fields)
+
+
+def put_all(backend, *objects):
+    """Write them; name those it told of."""
+    told = []
+    backend.objects.put_all(objects, on_stored=lambda new: told.append(new.key))
+    return sorted(told)
+
+
+def test_many_objects_are_written_like_single_ones(backend, tmp_path):
+    (tmp_path / "file").write_bytes(b"from a file")
+    objects = [new_object(f"many/{n}.txt", b"%d" % n) for n in range(99)]
+    objects.append(new_object("many/file", b"from a file", body=tmp_path / "file"))
+    objects.append(new_object("many/müll & +%.txt", b""))
+    assert put_all(backend, *objects) == sorted(new.key for new in objects)
+    for new in objects[97:]:
+        stored = backend.objects.get(new.key)
+        assert hashlib.sha256(stored.body).hexdigest() == new.sha256
+        assert stored.info.etag == f'"{hashlib.md5(stored.body).hexdigest()}"'
+        assert (stored.info.content_type, stored.info.cache_control) == tuple(TEXT.values())
+        assert stored.info.metadata == {"release": "r1"}
+
+
+def test_no_objects_at_once_are_none(backend):
+    assert put_all(backend) == []
+
+
+def test_objects_are_copied_with_headers_of_their_own(backend):
+    backend.objects.put("müll/a b+c", b"text", **TEXT)
+    new = new_object("b", copy_of="müll/a b+c", body=None, content_type="text/html")
+    assert put_all(backend, new) == ["b"]
+    stored = backend.objects.get("b")
+    assert (stored.body, stored.info.content_type) == (b"text", "text/html")
+    assert stored.info.metadata == {"release": "r1"}
+    assert stored.info.cache_control == TEXT["cache_control"]
+
+
+@pytest.mark.parametrize("source", [None, b"damaged"], ids=["gone", "other bytes"])
+def test_what_cannot_be_copied_is_written_from_the_body(backend, source):
+    if source:
+        put_all(backend, new_object("a", source))
+    assert put_all(backend, new_object("b", copy_of="a")) == ["b"]
+    assert backend.objects.get("b").body == b"text"
+    with pytest.raises(ObjectMissing):
+        put_all(backend, new_object("c", copy_of="a", body=None))
+
+
+@pytest.mark.parametrize("found", [b"tex", b"TEXT", b"texts", None])
+def test_file_that_changed_meanwhile_is_not_stored(backend, tmp_path, found):
+    if found is not None:
+        (tmp_path / "file").write_bytes(found)
+    with pytest.raises(ContentChanged):
+        put_all(backend, new_object("a", body=tmp_path / "file"))
+    assert backend.objects.head("a") is None
+
+
+def test_first_error_ends_it_and_what_was_told_is_stored(backend):
+    objects = [new_object(f"many/{n}") for n in range(500)]
+    objects.insert(100, replace(objects[0], key="many/x", sha256="0" * 64))
+    told = []
+    with pytest.raises(ContentChanged):
+        backend.objects.put_all(objects, on_stored=lambda new: told.append(new.key))
+    stored = {one.key for one in backend.objects.list("many/")}
+    assert set(told) <= stored
+    assert len(stored) < 300
+
+
+def test_impossible_key_among_many_is_refused(backend):
+    with pytest.raises(EdgeError):
+        put_all(backend, new_object("a/../b"))
 
 
 def test_delete_passes_over_what_is_not_there(backend):
