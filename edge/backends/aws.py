@@ -31,7 +31,7 @@ def aws_backend(
     keyvalues = CloudFrontKeyValues(clients, key_value_store)
     backend = Backend(
         name="aws",
-        objects=S3Store(clients.s3, bucket),
+        objects=S3Store(clients, bucket),
         keyvalues=keyvalues,
         functions=CloudFrontFunctions(clients.cloudfront, keyvalues),
         distribution=CloudFrontDistributions(clients.cloudfront),

@@ -1,6 +1,6 @@
 """The object store in an S3 bucket."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from edge.backends.aws_errors import code_of, translated
+from edge.backends.aws_writing import BucketWriter
 from edge.backends.keys import key_segments
 from edge.errors import BackendUnavailable, KeyRefused, ObjectMissing
-from edge.protocols import ListedObject, ObjectInfo, StoredObject
+from edge.protocols import ListedObject, NewObject, ObjectInfo, StoredObject
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+    from edge.backends.aws_clients import AwsClients
 
 DELETED_AT_ONCE = 1_000  # DeleteObjects takes no more
 # A HEAD has no body, so its error carries the status alone.
@@ -23,9 +24,10 @@ _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 class S3Store:
     """An ObjectStore in a bucket. Every object is put in one request, so its ETag is its MD5."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
-        self._client = client
+    def __init__(self, clients: "AwsClients", bucket: str) -> None:
+        self._client = clients.s3
         self._bucket = bucket
+        self._writer = BucketWriter(clients, bucket)
 
     def head(self, key: str) -> ObjectInfo | None:
         try:
@@ -91,6 +93,11 @@ class S3Store:
             cache_control=found.cache_control,
             metadata=dict(metadata),
         )
+
+    def put_all(
+        self, objects: Iterable[NewObject], *, on_stored: Callable[[NewObject], None]
+    ) -> None:
+        self._writer.put_all(objects, on_stored=on_stored)
 
     def list(self, prefix: str) -> Iterator[ListedObject]:
         pages = self._client.get_paginator("list_objects_v2")

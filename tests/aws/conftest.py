@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from deployments.models import Environment
-from edge.backends import aws_clients, aws_functions, aws_keyvalues, get_backend
+from edge.backends import aws_clients, aws_functions, aws_keyvalues, aws_requests, get_backend
 from edge.backends.aws import aws_backend
 from edge.backends.aws_snapshot import AwsSnapshots
 from edge.wsgi import LocalEdge
@@ -80,6 +80,7 @@ def impatient(monkeypatch):
     monkeypatch.setattr(aws_clients, "ATTEMPTS", 2)
     monkeypatch.setattr(aws_keyvalues, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(aws_functions, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(aws_requests, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(
         "botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *args: 0
     )

@@ -5,7 +5,8 @@
 As a proxy it answers for every host, so that clients need not resolve the names boto3 makes of the
 endpoint's (the account's number in front of it). Where MiniStack 1.4 is not like AWS it is mended
 here: its UpdateFunction takes the live stage away, which CloudFront keeps until PublishFunction,
-and its invalidations are done at once (tests/aws/invalidations.py).
+its CopyObject does not tell the checksum of the copy, and its invalidations are done at once
+(tests/aws/invalidations.py).
 
 With its standard input a pipe, the server ends when that is closed: a test run that dies leaves
 nothing behind.
@@ -22,7 +23,7 @@ os.environ.setdefault("LOG_LEVEL", "WARNING")
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app as ministack
-from ministack.services import cloudfront
+from ministack.services import cloudfront, s3
 
 from tests.aws.invalidations import take_time_to_invalidate
 
@@ -70,6 +71,21 @@ def keep_live_stages():
     cloudfront._cf_get_function = get_function
 
 
+def tell_checksums_of_copies():
+    """Answer CopyObject with the SHA-256 of the copy, where the object has one."""
+    copy = s3._copy_object
+
+    def copy_object(bucket, key, headers):
+        status, answer, body = copy(bucket, key, headers)
+        if status == 200:
+            found = s3._ensure_bucket(bucket)["objects"][key].get("checksums", {}).get("SHA256")
+            told = f"<ChecksumSHA256>{found}</ChecksumSHA256></CopyObjectResult>".encode()
+            body = body.replace(b"</CopyObjectResult>", told) if found else body
+        return status, answer, body
+
+    s3._copy_object = copy_object
+
+
 def end_with_parent():
     """End this process when the pipe on its standard input is closed."""
     sys.stdin.buffer.read()
@@ -80,6 +96,7 @@ def main(bind):
     if stat.S_ISFIFO(os.fstat(0).st_mode):
         threading.Thread(target=end_with_parent, daemon=True).start()
     keep_live_stages()
+    tell_checksums_of_copies()
     take_time_to_invalidate()
     config = Config()
     config.bind = [bind]

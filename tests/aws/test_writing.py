@@ -1,0 +1,131 @@
+"""Many objects at once over S3: what is signed, what is sent again, and what is told."""
+
+import hashlib
+
+import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import ReadOnlyCredentials
+
+from edge.backends.aws_requests import Answer
+from edge.backends.aws_signing import encoded, signed
+from edge.errors import BackendRefused, BackendUnavailable
+from edge.protocols import NewObject
+from tests.aws import proxy as proxies
+from tests.aws.proxy import Fault
+
+DIGEST = hashlib.sha256(b"text").hexdigest()
+
+
+def new_object(key="a", **fields):
+    return NewObject(
+        key=key,
+        sha256=DIGEST,
+        size=4,
+        content_type="text/html; charset=utf-8",
+        cache_control="public, max-age=5",
+        metadata={"release": "r1"},
+        **{"body": b"text", **fields},
+    )
+
+
+def put_all(backend, *objects):
+    told = []
+    backend.objects.put_all(objects, on_stored=lambda new: told.append(new.key))
+    return sorted(told)
+
+
+@pytest.mark.parametrize("token", [None, "session"])
+@pytest.mark.parametrize("key", ["a", "müll/a b+c~(1)&'*.html", "a=b/100%"])
+def test_signature_is_the_one_botocore_makes(key, token, time_machine):
+    time_machine.move_to("2026-11-21T04:05:06Z", tick=False)
+    credentials = ReadOnlyCredentials("AKID", "secret", token)
+    path = "/bucket/" + encoded(key)
+    headers = {"host": "s3.test:4566", "content-type": " text/html;  charset=utf-8 "}
+    request = AWSRequest(
+        "PUT", f"http://s3.test:4566{path}", {**headers, "x-amz-content-sha256": DIGEST}, b"text"
+    )
+    S3SigV4Auth(credentials, "s3", "eu-west-1").add_auth(request)
+    sent = signed("PUT", path, headers, payload=DIGEST, credentials=credentials, region="eu-west-1")
+    assert sent["authorization"] == request.headers["Authorization"]
+    assert sent.get("x-amz-security-token") == token
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        proxies.reset,
+        proxies.lose_answer,
+        proxies.answering(500, "InternalError"),
+        proxies.answering(503, "SlowDown"),
+        proxies.answering(400, "RequestTimeout"),
+        proxies.answering(200, "InternalError"),  # as CopyObject fails half way
+    ],
+)
+@pytest.mark.parametrize("source", ["", "there"])
+def test_what_may_succeed_later_is_sent_again(through_proxy, proxy, spoil, source):
+    put_all(through_proxy, new_object("there"))
+    proxy.clear(Fault(1, spoil))
+    assert put_all(through_proxy, new_object("a", copy_of=source, body=b"text")) == ["a"]
+    assert through_proxy.objects.get("a").body == b"text"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "hint", "requests"),
+    [
+        (403, "AccessDenied", BackendRefused, "permission", 1),
+        (404, "NoSuchBucket", BackendRefused, "EDGE_BUCKET", 1),
+        (503, "SlowDown", BackendUnavailable, "throttles", 2),
+        (500, "InternalError", BackendUnavailable, "Run it again", 2),
+    ],
+)
+def test_refusal_becomes_an_error_of_ours(through_proxy, proxy, status, code, kind, hint, requests):
+    proxy.clear(Fault(1, proxies.answering(status, code), lasting=True))
+    with pytest.raises(kind) as failed:
+        put_all(through_proxy, new_object())
+    assert failed.value.message.startswith("Writing the object 'a' failed: ")
+    assert code in failed.value.message
+    assert hint in failed.value.hint
+    assert len(proxy.seen) == requests
+
+
+def test_nobody_answers(through_proxy, proxy):
+    proxy.clear(Fault(1, proxies.reset, lasting=True))
+    with pytest.raises(BackendUnavailable) as failed:
+        put_all(through_proxy, new_object())
+    assert "did not answer (ConnectionClosedError)" in failed.value.message
+    assert "AWS_ENDPOINT_URL" in failed.value.hint
+
+
+def test_connection_that_was_closed_meanwhile_is_made_again(through_proxy, proxy):
+    def close(handler, body):
+        handler.close_connection = True
+        handler.forward(body)
+
+    proxy.clear(Fault(1, close))
+    assert len(put_all(through_proxy, *(new_object(f"a{n}") for n in range(99)))) == 99
+
+
+def test_large_object_goes_from_the_file(through_proxy, tmp_path):
+    content = b"0123456789" * 200_000
+    (tmp_path / "large").write_bytes(content)
+    new = NewObject(
+        key="large",
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        content_type="video/mp4",
+        cache_control="no-store",
+        metadata={},
+        body=tmp_path / "large",
+    )
+    assert put_all(through_proxy, new) == ["large"]
+    assert through_proxy.objects.get("large").body == content
+
+
+def test_answer_tells_code_and_checksum():
+    assert Answer(200, b"<CopyObjectResult><ETag>x</ETag></CopyObjectResult>").code == ""
+    assert Answer(404, b"").code == "404"
+    refused = Answer(400, b"<Error><Code>BadDigest</Code><Message>a &lt; b</Message></Error>")
+    assert (refused.code, refused.element("Message")) == ("BadDigest", "a < b")
+    told = refused.error("PutObject").response
+    assert told["ResponseMetadata"]["HTTPStatusCode"] == 400
