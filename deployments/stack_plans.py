@@ -24,13 +24,17 @@ CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/[\w-]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the operator asks for. None keeps what the stack has; empty takes it away."""
+    """What the operator asks for. None keeps what there is; empty takes it away.
+
+    `strategy` is the environment's, and no concern of the stack.
+    """
 
     aliases: tuple[str, ...] | None = None
     certificate: str | None = None
     application: str | None = None
     price_class: str | None = None
     hsts_subdomains: bool | None = None
+    strategy: str | None = None
 
     def parameters(self) -> dict[str, str]:
         """Give the template's parameters that were asked for."""
@@ -58,6 +62,8 @@ class Wanted:
             flags.append(f"--price-class={self.price_class}")
         if self.hsts_subdomains is not None:
             flags.append(f"--{'' if self.hsts_subdomains else 'no-'}hsts-subdomains")
+        if self.strategy is not None:
+            flags.append(f"--strategy={self.strategy}")
         return flags
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.conf import settings
 
-from deployments.models import Environment
+from deployments.models import Environment, Strategy
+from edge.shipped import function_name
 
 
 def next_steps(environment: Environment, *, known: Collection[str]) -> Iterator[str]:
@@ -16,13 +17,44 @@ def next_steps(environment: Environment, *, known: Collection[str]) -> Iterator[
         if host in new:
             domain = environment.stack["outputs"]["DistributionDomain"]
             yield f"point {host} at {domain} (CNAME or alias record)"
-    live = environment.live
-    if live is None:
-        command = "promote" if environment.protected else "push"
-        yield f"manage.py {command} --to {environment}"
-    elif new:
+    if _serves_otherwise(environment):
+        yield from strategy_steps(environment)
+    elif environment.live is None or new:
         # Its routing documents lack the new hosts until then.
-        yield f"manage.py promote --release {live.release} --to {environment} --yes"
+        yield _deploy_command(environment)
+
+
+def strategy_steps(environment: Environment) -> Iterator[str]:
+    """Name the steps until an environment is served by its strategy, so that viewers miss nothing.
+
+    What is copied is there before a distribution is led to it; the function runs before a
+    deployment looks whether it answers.
+    """
+    if not _serves_otherwise(environment):
+        return
+    ids = ", ".join(row.remote_id for row in environment.distributions.all())
+    prefix, function = environment.copy_prefix.rstrip("/"), function_name(environment.name)
+    by_copy = environment.strategy == Strategy.COPY
+    if ids and not by_copy:
+        yield f"in {ids}: take the origin path away, associate {function} with viewer requests"
+    yield _deploy_command(environment)
+    if ids and by_copy:
+        yield f"in {ids}: give the pages' origin the origin path /{prefix}, then run that again"
+    if ids:
+        yield f'manage.py invalidate "/*" --environment {environment} --yes'
+
+
+def _serves_otherwise(environment: Environment) -> bool:
+    """Tell whether the last deployment was by another strategy than the next one."""
+    live = environment.live
+    return environment.strategy != (live.strategy if live else Strategy.POINTER)
+
+
+def _deploy_command(environment: Environment) -> str:
+    live = environment.live
+    if live:
+        return f"manage.py promote --release {live.release} --to {environment} --yes"
+    return f"manage.py {'promote' if environment.protected else 'push'} --to {environment}"
 
 
 def _settings_to_set(environment: Environment) -> Iterator[str]:

@@ -400,8 +400,18 @@ def test_no_answer_is_told_in_one_line(monkeypatch):
     assert message.endswith("Run: manage.py provision --json --environment=staging")
 
 
+def test_a_stack_goes_with_the_pointer_strategy(staging):
+    staging.strategy = "copy"
+    staging.save()
+    assert run(strategy="pointer")["did"] == "changed"  # the strategy alone
+    answer = run(strategy="pointer", price_class="PriceClass_All")
+    assert (answer["did"], answer["strategy"]) == ("created", "pointer")
+    code, message = refused(strategy="copy")
+    assert (code, "runs the edge function" in message) == (1, True)
+
+
 def carry_out(environment, host):
-    wanted = Wanted(price_class="PriceClass_All")
+    wanted = Wanted(price_class="PriceClass_All", strategy="pointer")
     plan = plan_stack(host, environment, wanted, bucket="", store="quickdumpnow")
     return provision(
         host, plan, agree=lambda changes: True, actor="test", reason="", say=lambda line: None
@@ -412,7 +422,10 @@ def carry_out(environment, host):
 def test_an_operation_nobody_watched_names_the_command_that_goes_on(staging, error):
     with pytest.raises(PartlyChanged) as failed:
         carry_out(staging, Ending(wait=error))
-    command = "manage.py provision --environment staging --price-class=PriceClass_All --yes"
+    command = (
+        "manage.py provision --environment staging --price-class=PriceClass_All "
+        "--strategy=pointer --yes"
+    )
     assert command in failed.value.hint
     assert run(price_class="PriceClass_All")["did"] == "unchanged"
 

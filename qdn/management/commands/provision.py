@@ -7,14 +7,15 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from deployments.adoption import adopt, plan_adoption
-from deployments.models import Environment
+from deployments.models import Environment, Strategy
 from deployments.provisioning import provision, record
 from deployments.stack_plans import StackPlan, Wanted, plan_stack
+from deployments.strategy_changes import change_strategy, check_strategy
 from edge.backends.stack import get_stacks
 from edge.stacks import Change, StackHost
 from edge.template import PRICE_CLASSES
 from qdn.console import DeployCommand, actor
-from qdn.stack_steps import next_steps
+from qdn.stack_steps import next_steps, strategy_steps
 
 USAGE = 2
 
@@ -32,24 +33,33 @@ class Command(DeployCommand):
         parser.add_argument("--hsts-subdomains", action=BooleanOptionalAction, default=None)
         parser.add_argument("--adopt", action="append", metavar="ID")
         parser.add_argument("--path", action="append", metavar="PATTERN")
+        parser.add_argument("--strategy", choices=Strategy.values)
         parser.add_argument("--reason", default="", help="kept with the change set")
 
     def run(self, **options: Any) -> dict[str, Any]:
         started = time.monotonic()
         wanted = _wanted(options)
-        if options["adopt"] and wanted != Wanted():
+        if options["adopt"] and wanted.parameters():
             raise CommandError("--adopt changes no distribution.", returncode=USAGE)
         if options["path"] and not options["adopt"]:
             raise CommandError("--path goes with --adopt.", returncode=USAGE)
         environment = Environment.objects.named(options["environment"])
-        known = set(environment.hosts)
+        known, before = set(environment.hosts), environment.strategy
+        alone = bool(wanted.strategy) and not (options["adopt"] or wanted.parameters())
+        makes_stack = not (alone or options["adopt"])
+        check_strategy(environment, wanted.strategy or before, makes_stack=makes_stack)
+        if wanted.strategy:
+            self.say(f"{environment}: strategy {_change(before, wanted.strategy)}")
         changes: tuple[Change, ...] = ()
-        if options["adopt"]:
+        if alone:
+            did = self._change_strategy(environment, options)
+        elif options["adopt"]:
             did = self._adopt(get_stacks(), environment, options)
         else:
             did, changes = self._provision(get_stacks(), environment, wanted, options)
-        steps = [] if did == "planned" else list(next_steps(environment, known=known))
-        result = _result(environment, did, changes, steps)
+        steps = strategy_steps(environment) if alone else next_steps(environment, known=known)
+        result = _result(environment, did, changes, [] if did == "planned" else list(steps))
+        result |= {"strategy": wanted.strategy or before, "strategy_before": before}
         result["seconds"] = round(time.monotonic() - started, 2)
         self._sum_up(result)
         return result
@@ -94,6 +104,7 @@ class Command(DeployCommand):
         if not options["dry_run"]:
             # Without a change too: a run before this one may have been interrupted.
             record(environment, state)
+            change_strategy(environment, wanted.strategy, actor=actor())
         if not changes:
             return "unchanged", changes
         return ("created" if plan.is_new else "updated"), changes
@@ -118,8 +129,20 @@ class Command(DeployCommand):
         if options["dry_run"]:
             return "planned"
         self.confirm(environment, f"Adopt for {environment}?", yes=options["yes"])
+        change_strategy(environment, options["strategy"], actor=actor())
         adopt(environment, adoptions)
         return "adopted"
+
+    def _change_strategy(self, environment: Environment, options: dict[str, Any]) -> str:
+        """Change the strategy and nothing else; AWS is not asked. Tell what was done."""
+        if environment.strategy == options["strategy"]:
+            return "unchanged"
+        if options["dry_run"]:
+            return "planned"
+        question = f"Deploy to {environment} by {options['strategy']} from now on?"
+        self.confirm(environment, question, yes=options["yes"])
+        change_strategy(environment, options["strategy"], actor=actor())
+        return "changed"
 
     def _show(self, changes: tuple[Change, ...]) -> None:
         self.table(
@@ -137,7 +160,10 @@ class Command(DeployCommand):
             "planned": f"would make {changes}",
             "unchanged": "nothing to do",
             "adopted": "adopted",
+            "changed": "changed",
         }.get(result["did"], f"{result['did']}, {changes}")
+        if result["strategy"] != result["strategy_before"]:
+            did += f", strategy {_change(result['strategy_before'], result['strategy'])}"
         ids = ", ".join(item["id"] for item in result["distributions"]) or "none yet"
         self.summarise(
             f"{result['environment']}: {did}; distributions: {ids}; {result['seconds']} s"
@@ -153,7 +179,12 @@ def _wanted(options: dict[str, Any]) -> Wanted:
         application=options["application"],
         price_class=options["price_class"],
         hsts_subdomains=options["hsts_subdomains"],
+        strategy=options["strategy"],
     )
+
+
+def _change(before: str, after: str) -> str:
+    return f"{after}, as before" if before == after else f"{before} -> {after}"
 
 
 def _status(plan: StackPlan) -> str:
