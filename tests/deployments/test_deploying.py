@@ -79,10 +79,11 @@ def test_maintenance_outlives_a_deployment(operator, production, backend):
     keys = read_route(backend.keyvalues, production).values
     text = document.to_json().replace('"m":0', '"m":1')
     backend.keyvalues.update(puts=dict.fromkeys(keys, text), if_match=backend.keyvalues.etag())
-    operator.push("B")
-    with pytest.raises(Refused):  # the probe meets the maintenance page
-        operator.promote()
-    assert read_route(backend.keyvalues, production).document.maintenance
+    second = operator.push("B")
+    operator.promote()  # probed through a signed preview: viewers meet the maintenance page
+    document = read_route(backend.keyvalues, production).document
+    assert (document.release, document.maintenance) == (second.name, True)
+    assert operator.backend.viewer.fetch("localhost", "/").status == 503
 
 
 def test_failed_probe_restores_what_was_live(operator, backend, replaced, production):
