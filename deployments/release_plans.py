@@ -13,7 +13,7 @@ from deployments.artifacts import ASSETS, Artifact, SourceFile
 from deployments.errors import Refused
 from deployments.manifests import Manifest
 from deployments.models import Environment, Release
-from deployments.stored import listed, read_manifest
+from deployments.stored import is_as_pushed, listed, read_manifest
 from edge.errors import ObjectMissing
 from edge.protocols import ObjectStore
 
@@ -90,7 +90,8 @@ def plan_of(
         )
     known = Release.objects.present().filter(digest=manifest.digest).first()
     missing = _missing(objects, manifest, known)
-    copies = _copies(objects, missing, sources)
+    # What it lacks itself it cannot give.
+    copies = _copies(objects, missing, [source for source in sources if source != known])
     uploads = _uploads(missing, {copy.artifact.path for copy in copies}, files)
     return ReleasePlan(manifest, known, uploads, copies, len(manifest) - len(missing))
 
@@ -101,7 +102,7 @@ def surface_urls() -> dict[str, str]:
 
 
 def _missing(objects: ObjectStore, manifest: Manifest, known: Release | None) -> list[Artifact]:
-    """Find the artifacts the store lacks, by two listings."""
+    """Find the artifacts the store lacks, by two listings and a look at each asset and page."""
     documents = listed(objects, known.key("")) if known else {}
     has_assets = any(artifact.shared for artifact in manifest)
     assets = listed(objects, ASSETS) if has_assets else {}
@@ -111,9 +112,19 @@ def _missing(objects: ObjectStore, manifest: Manifest, known: Release | None) ->
         if not (
             _asset_is_there(objects, artifact, assets)
             if artifact.shared
-            else known and documents.get(artifact.key(known.name)) == artifact.size
+            else known and _document_is_there(objects, artifact, known, documents)
         )
     ]
+
+
+def _document_is_there(
+    objects: ObjectStore, artifact: Artifact, known: Release, there: dict[str, int]
+) -> bool:
+    """Tell whether a document is stored. A page is looked at as a deployment looks at it."""
+    if there.get(artifact.key(known.name)) != artifact.size:
+        return False
+    pages = {page["path"] for page in known.pages.values()}
+    return artifact.path not in pages or is_as_pushed(objects, known, artifact)
 
 
 def _asset_is_there(objects: ObjectStore, artifact: Artifact, there: dict[str, int]) -> bool:
