@@ -40,6 +40,14 @@ class Look:
     live: Deployment
 
     @property
+    def hosts(self) -> list[str]:
+        """Where viewers ask: names of this machine lead to no distribution."""
+        every = list(self.environment.hosts)
+        if self.backend.origins is not None:
+            return every
+        return [host for host in every if not _is_this_machine(host)] or every
+
+    @property
     def mend(self) -> str:
         """The command that makes the environment serve what its history says."""
         return serve_command(self.live.release, self.environment)
@@ -66,6 +74,10 @@ class Look:
         return preview_cookie(self.backend.keyvalues, self.environment, self.live.release)
 
 
+def _is_this_machine(host: str) -> bool:
+    return host in {"localhost", "127.0.0.1", "[::1]"} or host.endswith(".localhost")
+
+
 Check = Callable[[Look], Iterator[Drift]]
 
 
@@ -79,19 +91,38 @@ def found(look: Look, checks: Iterable[Check]) -> Iterator[Drift]:
 
 
 def routes(look: Look) -> Iterator[Drift]:
-    """Do the routing documents name what is live?"""
+    """Do the routing documents name what is live? All that is wrong is one line."""
+    first, *more = [*route_faults(look)] or [""]
+    if first:
+        message = f"{first} (and {len(more)} more)" if more else first
+        yield Drift("route", message, look.mend)
+
+
+def canary(look: Look) -> Iterator[Drift]:
+    """Do the routing documents show the canary that history tells of, and no other?"""
+    if look.environment.strategy == Strategy.COPY:
+        return
+    document = read_route(look.backend.keyvalues, look.environment).document
+    if document is None or document.release != look.live.release.name:
+        return  # which was named already
+    if not serves(document, look.environment.canary or look.live):
+        shown = _told(look.environment.canary)
+        yield Drift("canary", f"viewers see another canary, history says {shown}", look.mend)
+
+
+def route_faults(look: Look) -> Iterator[str]:
+    """Does every routing key hold the document of what is live, and no other key one?"""
     if look.environment.strategy == Strategy.COPY:
         return
     route = read_route(look.backend.keyvalues, look.environment)
-    served = route.document.release if route.document else "nothing"
-    if not route.agrees or served != look.live.release.name:
-        message = f"routing documents name {served}, history says {look.live.release}"
-        yield Drift("route", message, look.mend)
-        return
-    wanted = look.environment.canary or look.live
-    if not serves(route.document, wanted):
-        shown = _told(look.environment.canary)
-        yield Drift("canary", f"viewers see another canary, history says {shown}", look.mend)
+    for key in route.values:
+        named = route.release_of(key)
+        if named != look.live.release.name:
+            yield f"{key} names {named or 'nothing'}, history says {look.live.release}"
+    if len(set(route.values.values())) > 1 and all(map(route.release_of, route.values)):
+        yield "the routing documents differ from each other"
+    for key in sorted(route.stale):
+        yield f"{key} is left of a host it has lost"
 
 
 def _told(canary: Deployment | None) -> str:
@@ -146,4 +177,12 @@ def error_page_there(look: Look) -> Iterator[Drift]:
         yield Drift("error-page", f"{error_page.KEY} is missing", look.mend)
 
 
-CHEAP: tuple[Check, ...] = (routes, origin, function, first_host, unfinished, error_page_there)
+CHEAP: tuple[Check, ...] = (
+    routes,
+    canary,
+    origin,
+    function,
+    first_host,
+    unfinished,
+    error_page_there,
+)

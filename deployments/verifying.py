@@ -7,9 +7,9 @@ from typing import Any
 from django.utils import timezone
 
 from deployments import drift, error_page
-from deployments.artifacts import ASSETS, ERROR_PAGE, MANIFEST
+from deployments.artifacts import ASSETS, ERROR_PAGE, MANIFEST, Artifact
 from deployments.copy_plans import kept_release, plan_copies
-from deployments.drift import DOCTOR, Check, Drift, Look, found
+from deployments.drift import DOCTOR, Check, Drift, Look, found, route_faults
 from deployments.errors import Refused
 from deployments.locking import is_stale
 from deployments.manifests import Manifest
@@ -18,6 +18,7 @@ from deployments.plans import Target, serve_command
 from deployments.probing import answers
 from deployments.promotion import served_in_order
 from deployments.routes import read_route
+from deployments.stored import is_as_pushed, listed
 from edge.errors import EdgeError, ObjectMissing
 from edge.protocols import Backend
 
@@ -77,23 +78,13 @@ def _of_nothing(backend: Backend, environment: Environment) -> list[Drift]:
 
 def _every_key(look: Look) -> Iterator[Drift]:
     """Does every routing key hold the document, and no other one?"""
-    if look.environment.strategy == Strategy.COPY:
-        return
-    route = read_route(look.backend.keyvalues, look.environment)
-    for key in route.values:
-        named = route.release_of(key)
-        if named != look.live.release.name:
-            message = f"{key} names {named or 'nothing'}, history says {look.live.release}"
-            yield Drift("route", message, look.mend)
-    if len(set(route.values.values())) > 1 and all(map(route.release_of, route.values)):
-        yield Drift("route", "the routing documents differ from each other", look.mend)
-    for key in sorted(route.stale):
-        yield Drift("route", f"{key} is left of a host it has lost", look.mend)
+    for fault in route_faults(look):
+        yield Drift("route", fault, look.mend)
 
 
 def _every_host(look: Look) -> Iterator[Drift]:
     """Does every host answer with the release?"""
-    for host in look.environment.hosts:
+    for host in look.hosts:
         wrong = answers(look.backend.viewer, look.probe(host))
         for fault in wrong.values():
             yield Drift("answer", f"{host}: {fault}", look.mend)
@@ -117,19 +108,27 @@ def _release(look: Look, release: Release) -> Iterator[Drift]:
     if hashlib.sha256(body).hexdigest() != release.digest:
         yield Drift("manifest", f"{key} is not what was pushed", PUSH_AGAIN)
         return
-    stored = {
-        one.key: one.size
-        for prefix in (release.key(""), ASSETS)
-        for one in look.backend.objects.list(prefix)
-    }
-    keys = {a.key(release.name): a.size for a in Manifest.from_json(body)}
-    wrong = [key for key, size in keys.items() if stored.get(key) != size]
+    manifest = Manifest.from_json(body)
+    sizes = listed(look.backend.objects, release.key("")) | listed(look.backend.objects, ASSETS)
+    keys = {artifact.key(release.name): artifact.size for artifact in manifest}
+    wrong = [key for key, size in keys.items() if sizes.get(key) != size]
     if wrong:
         message = (
             f"{len(wrong)} of {len(keys)} files of {release} are missing or cut short, first "
             f"{wrong[0]}; where its content still is"
         )
         yield Drift("objects", message, PUSH_AGAIN)
+    yield from _overwritten(look, release, [a for a in manifest if a.key(release.name) in sizes])
+
+
+def _overwritten(look: Look, release: Release, there: list[Artifact]) -> Iterator[Drift]:
+    """Is a page something else than what was pushed, of whatever size?"""
+    pages = {page["path"] for page in release.pages.values()}
+    for artifact in there:
+        if artifact.path in pages and not is_as_pushed(look.backend.objects, release, artifact):
+            key = artifact.key(release.name)
+            message = f"{key} was written over; where the release's content still is"
+            yield Drift("objects", message, PUSH_AGAIN)
 
 
 def _copies(look: Look) -> Iterator[Drift]:
@@ -179,6 +178,7 @@ CHECKS: tuple[Check, ...] = (
     _lock,
     drift.unfinished,
     _every_key,
+    drift.canary,
     drift.origin,
     drift.function,
     _releases,

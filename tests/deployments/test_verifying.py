@@ -104,6 +104,32 @@ def test_damage_is_named_and_mended(deployed, backend, production, damage, code,
     assert verify(backend, production)["drift"] == []
 
 
+@pytest.mark.parametrize("key", ["host:127.0.0.1", "env:production"])
+@pytest.mark.parametrize("deployed", ["pointer"], indirect=True)
+def test_status_names_the_key_that_differs(deployed, backend, key):
+    forget(backend, key, deployed[0])
+    out = StringIO()
+    call_command("status", json=True, stdout=out)
+    (drift,) = [text for row in json.loads(out.getvalue()) for text in row["drift"] if key in text]
+    assert drift.startswith(f"{key} names nothing, history says {deployed[1]}; run: ")
+
+
+@pytest.mark.parametrize("deployed", ["pointer"], indirect=True)
+def test_names_of_this_machine_are_not_asked_of_distributions(
+    deployed, backend, production, replaced
+):
+    class Recording:
+        hosts = set()
+
+        def fetch(self, host, path, **more):
+            self.hosts.add(host)
+            return backend.viewer.fetch(production.hosts[-1], path, **more)
+
+    production.hosts = ["d1.cloudfront.net", *production.hosts]
+    verify(replaced(origins=None, viewer=Recording()), production)
+    assert Recording.hosts == {"d1.cloudfront.net"}
+
+
 @pytest.mark.parametrize("deployed", ["copy"], indirect=True)
 @pytest.mark.parametrize("damage", ["deleted", "overwritten", "stray", "other-origin"])
 def test_damaged_copies_are_named_and_mended(deployed, backend, production, damage):
@@ -134,6 +160,23 @@ def test_damaged_release_is_named_and_mended(
     assert {row["command"] for row in drift} == {"manage.py push --no-deploy"}
     assert release.name in drift[0]["message"]
     operator.release(mark, extra=3)  # what the command does, from the folder it was made of
+    assert verify(backend, production)["drift"] == []
+
+
+@pytest.mark.parametrize("deployed", ["pointer"], indirect=True)
+@pytest.mark.parametrize("metadata", [{}, {"sha256": "other"}])
+def test_page_that_somebody_wrote_over_is_named_and_mended(
+    deployed, operator, backend, production, metadata
+):
+    """As long as before, so that a listing does not tell."""
+    key = deployed[1].key("book/index.html")
+    size = backend.objects.head(key).size
+    backend.objects.put(key, b"x" * size, metadata=metadata, **PAGE)
+    drift = verify(backend, production)["drift"]
+    assert drift[0]["command"] == "manage.py push --no-deploy"
+    assert key in drift[0]["message"]
+    operator.release("B", extra=3)
+    assert backend.objects.get(key).body != b"x" * size
     assert verify(backend, production)["drift"] == []
 
 
