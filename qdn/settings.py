@@ -122,6 +122,13 @@ EDGE_PROBE_SECONDS = env.float("EDGE_PROBE_SECONDS", default=30)
 # How long an invalidation waits until the distribution has room for it, in seconds.
 EDGE_INVALIDATION_SECONDS = env.float("EDGE_INVALIDATION_SECONDS", default=900)
 
+# Retention: releases that were live in the last days and the newest ones stay, besides those in
+# use. What is marked waits for so many hours before it is removed. On its own every day, or not.
+PRUNE_KEEP_DAYS = env.int("PRUNE_KEEP_DAYS", default=30)
+PRUNE_KEEP_NEWEST = env.int("PRUNE_KEEP_NEWEST", default=10)
+PRUNE_WAIT_HOURS = env.int("PRUNE_WAIT_HOURS", default=24)
+PRUNE_SCHEDULED = env.bool("PRUNE_SCHEDULED", default=False)
+
 # The page families that are built and deployed. `path` is where the page answers, `template`
 # builds it, `context` names a function returning what the template shows.
 # `checks` are texts without which a page is broken: they travel with every release as checks.json.

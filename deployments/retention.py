@@ -1,0 +1,131 @@
+"""What retention keeps, and why. Reads only.
+
+Two kinds of reasons. What serves viewers, by the history or by the routing documents, is kept
+whatever the history says of it. The rest is policy: what was live lately, what is new, what
+somebody pinned or is pushing.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from deployments.copy_plans import kept_release, unfinished_since
+from deployments.errors import Refused
+from deployments.models import Deployment, Environment, Release, Strategy
+from deployments.promotion import served_in_order
+from deployments.timeline import live_since
+from edge.protocols import Backend, KeyValueStore
+from edge.routing import RoutingDocument
+
+# A deployment or a push that looks a release up uses it within this time.
+LEAST_WAIT = timedelta(hours=1)
+Need = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How much is kept beyond what serves, and how long a mark waits for an objection."""
+
+    keep: timedelta
+    newest: int
+    wait: timedelta
+
+    @classmethod
+    def from_settings(cls) -> "Policy":
+        """Read the settings. Raises Refused for those that would remove what is in use."""
+        policy = cls(
+            keep=timedelta(days=settings.PRUNE_KEEP_DAYS),
+            newest=settings.PRUNE_KEEP_NEWEST,
+            wait=timedelta(hours=settings.PRUNE_WAIT_HOURS),
+        )
+        if policy.wait < LEAST_WAIT or policy.newest < 0 or policy.keep < timedelta(0):
+            raise Refused(
+                "prune-settings",
+                f"PRUNE_WAIT_HOURS is {settings.PRUNE_WAIT_HOURS} (at least 1), PRUNE_KEEP_NEWEST "
+                f"{settings.PRUNE_KEEP_NEWEST} and PRUNE_KEEP_DAYS {settings.PRUNE_KEEP_DAYS} (at "
+                "least 0).",
+                "Mend the settings: docs/reference/settings.md",
+            )
+        return policy
+
+
+def serving(backend: Backend) -> dict[str, str]:
+    """Say which releases serve viewers, and how, by their names. Raises EdgeError."""
+    return _first_reasons([*_by_history(), *_by_routes(backend.keyvalues)])
+
+
+def wanted(policy: Policy) -> dict[str, str]:
+    """Say which releases the policy keeps besides, and why, by their names."""
+    return _first_reasons(
+        [
+            *((one.name, "pinned") for one in Release.objects.present().filter(pinned=True)),
+            *((one.name, "being pushed") for one in Release.objects.underway()),
+            *_lately(policy),
+            *(
+                (one.name, f"among the newest {policy.newest}")
+                for one in Release.objects.complete()[: policy.newest]
+            ),
+        ]
+    )
+
+
+def _first_reasons(needs: Iterable[Need]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, reason in needs:
+        found.setdefault(name, reason)
+    return found
+
+
+def _by_history() -> Iterator[Need]:
+    for environment in Environment.objects.all():
+        yield from _of_environment(environment)
+    for deployment in Deployment.objects.unfinished().select_related("release", "environment"):
+        yield deployment.release.name, f"being deployed to {deployment.environment}"
+
+
+def _of_environment(environment: Environment) -> Iterator[Need]:
+    live, canary = environment.live, environment.canary
+    if live:
+        yield live.release.name, f"live in {environment}"
+    if canary:
+        yield canary.release.name, f"canary in {environment}"
+    for before in served_in_order(environment)[-2:-1]:
+        yield before.release.name, f"before in {environment}"
+    if environment.strategy == Strategy.COPY:
+        yield from _of_copies(environment, live)
+
+
+def _of_copies(environment: Environment, live: Deployment | None) -> Iterator[Need]:
+    """Files of these may lie among those that are served, or open pages refer to them."""
+    kept = kept_release(environment, live.release) if live else None
+    if kept:
+        yield kept.name, f"before in {environment}"
+    for deployment in unfinished_since(environment, live):
+        yield deployment.release.name, f"copied to {environment} in part"
+
+
+def _by_routes(keyvalues: KeyValueStore) -> Iterator[Need]:
+    for key, text in keyvalues.items().items():
+        if key.startswith(("env:", "host:")):
+            yield from _of_route(key, text)
+
+
+def _of_route(key: str, text: str) -> Iterator[Need]:
+    try:
+        document = RoutingDocument.from_json(text)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return  # `verify` names it; what the history says is kept all the same
+    canary = document.canary.release if document.canary else ""
+    for name in filter(None, (document.release, document.previous, canary)):
+        yield name, f"named by {key}"
+
+
+def _lately(policy: Policy) -> Iterator[Need]:
+    since = timezone.now() - policy.keep
+    for environment in Environment.objects.all():
+        for deployment in live_since(environment, since):
+            reason = f"live in {environment} in the last {policy.keep.days} days"
+            yield deployment.release.name, reason
