@@ -6,6 +6,8 @@ class DeploymentsConfig(AppConfig):
     name = "deployments"
 
     def ready(self) -> None:
+        from deployments.schedules import ensure_schedule  # noqa: PLC0415 - needs the models
         from deployments.seeding import create_environments  # noqa: PLC0415 - needs the models
 
         post_migrate.connect(create_environments, sender=self)
+        post_migrate.connect(ensure_schedule, sender=self, dispatch_uid="deployments.schedule")

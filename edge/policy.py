@@ -25,7 +25,7 @@ class Role(StrEnum):
     """Who gets a policy."""
 
     READ = "read"  # status, verify, history, releases, metrics
-    DEPLOY = "deploy"  # push, push_functions, promote, rollback, invalidate, doctor, and reading
+    DEPLOY = "deploy"  # push, promote, rollback, prune and the like, doctor, and reading
     PROVISION = "provision"  # provision, adopting included
     APPLICATION = "application"  # the web server and its task cluster
 
@@ -95,7 +95,13 @@ GRANTS = (
             f"{BUCKET}/releases/*",
         ),
     ),
-    Grant("DeleteCopies", (Role.DEPLOY,), ("s3:DeleteObject",), (f"{BUCKET}/live/*",)),
+    # Copies that are served no more, and what `prune` removes.
+    Grant(
+        "DeletePages",
+        (Role.DEPLOY,),
+        ("s3:DeleteObject",),
+        (f"{BUCKET}/assets/*", f"{BUCKET}/live/*", f"{BUCKET}/releases/*"),
+    ),
     Grant(
         "PublishTracking",
         (Role.APPLICATION,),

@@ -2,12 +2,14 @@
 
 import dataclasses
 import fnmatch
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from deployments.models import Environment, Strategy
+from deployments.models import Environment, Release, Strategy
 from edge.backends import aws as aws_module
 from edge.policy import Places, Role, write_policy
 from edge.shipped import function_name, function_source
@@ -19,6 +21,7 @@ from tracking.links import revoke_link
 
 pytestmark = pytest.mark.django_db
 
+DAY = timedelta(days=1)
 STACKS = f"arn:aws:cloudformation:*:{ACCOUNT}:stack/qdn-*/*"
 # Allowed, though these tests call nothing that needs it, and why.
 EXCEPTIONS = {
@@ -85,7 +88,7 @@ def covers(grant, need):
     return grant[0] == need[0] and fnmatch.fnmatchcase(need[1], grant[1])
 
 
-def test_deploying(aws, places, calls, monkeypatch, tmp_path):
+def test_deploying(aws, places, calls, monkeypatch, settings, tmp_path):
     site = write_site(tmp_path / "site")
     run("push", "--source", str(site))
     run("promote", "--yes")
@@ -110,10 +113,20 @@ def test_deploying(aws, places, calls, monkeypatch, tmp_path):
     monkeypatch.setattr("edge.limits.INVALIDATION_WILDCARDS", 1)
     for environment in ("staging", "production") * 2:
         run("invalidate", "/book/*", "--environment", environment, "--yes")
+    remove_a_release(site, settings)
     # It finds faults here (no task cluster is running), and has looked at everything all the same.
     with pytest.raises(CommandError, match="fault"):
         run("doctor")
     hold(Role.DEPLOY, places, looking(calls), aws.arn)
+
+
+def remove_a_release(site, settings):
+    settings.PRUNE_KEEP_DAYS = settings.PRUNE_KEEP_NEWEST = 0
+    (site / "assets/other.0123456789ab.css").write_text("other")
+    run("push", "--source", str(site), "--no-deploy")
+    run("prune", "--yes")
+    Release.objects.filter(marked_at__isnull=False).update(marked_at=timezone.now() - DAY)
+    run("prune", "--yes")
 
 
 def test_looking(aws, places, monkeypatch, tmp_path):

@@ -12,11 +12,13 @@ import os
 import signal
 import sys
 import threading
+from datetime import timedelta
 from functools import wraps
 from itertools import count
 from pathlib import Path
 
 import django
+from django.utils import timezone
 
 MOST_OPERATIONS = 150
 OPERATIONS = {
@@ -150,6 +152,13 @@ class Scene:
         audits = {one.key for one in get_backend().objects.list("audit/2")}
         expect(len(audits) == Deployment.objects.count(), "an audit object is missing")
 
+    def wanted(self, number, seen):
+        """Name what is served when the command has run again."""
+        return self.possible(number, seen) - {seen}
+
+    def check_whole(self):
+        """See what has to hold right after the kill; more than what is served is for some only."""
+
     def mark_of(self, release):
         from edge.backends import get_backend  # noqa: PLC0415
 
@@ -193,7 +202,61 @@ class Rollback(Scene):
         return {"A", "B"}
 
 
-SCENES = {"push": Push, "promote": Promote, "rollback": Rollback}
+class Prune(Scene):
+    """Each attempt removes a release that nobody needs; production serves A, and B before."""
+
+    def __init__(self, folder):
+        from django.conf import settings  # noqa: PLC0415
+
+        super().__init__(folder)
+        self.call("promote")
+        settings.PRUNE_KEEP_DAYS = settings.PRUNE_KEEP_NEWEST = 0
+
+    def command(self, number):
+        """Give prune a release to remove: pushed, marked, and marked long ago."""
+        from deployments.models import Release  # noqa: PLC0415
+
+        self.call("push", f"--source={self.site(f'C{number}')}", "--no-deploy")
+        self.call("prune")
+        long_ago = timezone.now() - timedelta(days=2)
+        Release.objects.present().filter(marked_at__isnull=False).update(marked_at=long_ago)
+        return ["prune"]
+
+    def possible(self, number, seen):
+        return {seen}
+
+    def wanted(self, number, seen):
+        return {seen}
+
+    def check_history(self, killed, seen):
+        from deployments.models import Release  # noqa: PLC0415
+        from edge.backends import get_backend  # noqa: PLC0415
+
+        super().check_history(killed, seen)
+        self.check_whole()
+        present = {one.name for one in Release.objects.complete()}
+        expect(present == set(self.names.values()), f"listed are {present}")
+        expect(not Release.objects.filter(marked_at__isnull=False).exists(), "a mark is left")
+        keys = {one.key for one in get_backend().objects.list("")}
+        left = [key for key in keys if "C" in key.partition("assets/")[2]]
+        left += [key for key in keys if key.startswith("releases/") and key[9:33] not in present]
+        expect(not left, f"{left} are left")
+
+    def check_whole(self):
+        """See that every release that is listed is whole, killed or not."""
+        from deployments.models import Release  # noqa: PLC0415
+        from deployments.stored import listed, read_manifest  # noqa: PLC0415
+        from edge.backends import get_backend  # noqa: PLC0415
+
+        objects = get_backend().objects
+        stored = listed(objects, "")
+        for release in Release.objects.complete():
+            for artifact in read_manifest(objects, release):
+                key = artifact.key(release.name)
+                expect(stored.get(key) == artifact.size, f"{key} is gone, {release} is listed")
+
+
+SCENES = {"push": Push, "promote": Promote, "rollback": Rollback, "prune": Prune}
 
 
 def expect(holds, message):
@@ -220,9 +283,10 @@ def walk(scene, log):
         served = scene.served()
         killed = list(Deployment.objects.unfinished().values_list("pk", flat=True))
         expect(served in scene.possible(number, seen), f"{where}: {served} is served")
+        scene.check_whole()
         again = in_a_process(scene, command, None)
         expect(os.WIFEXITED(again) and os.WEXITSTATUS(again) == 0, f"{where}: no way on")
-        expect(scene.served() in scene.possible(number, seen) - {seen}, f"{where}: not finished")
+        expect(scene.served() in scene.wanted(number, seen), f"{where}: not finished")
         scene.check_history(killed, served)
     return None
 

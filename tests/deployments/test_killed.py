@@ -11,6 +11,7 @@ import pytest
 MUST_MEET = {
     "push": ["_write", "RowKeyValueStore.update", "InProcessViewer.fetch", "manifest.json"],
     "promote": ["RowKeyValueStore.update", "InProcessViewer.fetch", "_write"],
+    "prune": ["manifest.json", "releases/", "assets/", "FolderStore.list", "_write"],
     "rollback": ["RowKeyValueStore.update", "InProcessViewer.fetch", "_write"],
 }
 
