@@ -82,11 +82,15 @@ class Freeze(models.Model):
 
 
 class Maintenance(AppendOnly):
-    """An environment was put into maintenance, or out of it."""
+    """An environment was put into maintenance, or out of it.
+
+    `message` is for the public, on the page; `reason` for those who look at the history.
+    """
 
     environment = models.ForeignKey(Environment, models.PROTECT, related_name="maintenances")
     on = models.BooleanField()
     message = models.CharField(max_length=300, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
     actor = models.CharField(max_length=150)
 
     objects = AppendOnlyQuerySet.as_manager()
