@@ -14,8 +14,12 @@ def status_rows(backend: Backend) -> list[dict[str, Any]]:
     return [_status(backend, environment) for environment in Environment.objects.all()]
 
 
-def release_rows(limit: int) -> list[dict[str, Any]]:
-    """Tell of the newest releases, newest first, and where they are live."""
+def release_rows(limit: int, *, everything: bool = False) -> list[dict[str, Any]]:
+    """Tell of the newest releases, newest first, and where they are live.
+
+    With `everything` also of those that were removed, or never finished.
+    """
+    shown = Release.objects.all() if everything else Release.objects.complete()
     live: dict[int, list[str]] = {}
     for environment in Environment.objects.all():
         if environment.live:
@@ -28,18 +32,22 @@ def release_rows(limit: int) -> list[dict[str, Any]]:
             "bytes": release.bytes,
             "message": release.message,
             "live_in": live.get(release.pk, []),
+            "pinned": release.pinned,
+            "state": release.state,
         }
-        for release in Release.objects.complete()[:limit]
+        for release in shown[:limit]
     ]
 
 
-def history_rows(limit: int, environment: Environment | None = None) -> list[dict[str, Any]]:
-    """Tell of the last deployments, newest first."""
+def history_rows(
+    limit: int, environment: Environment | None = None, **filters: Any
+) -> list[dict[str, Any]]:
+    """Tell of the last deployments, newest first; `filters` as for a query, None for any."""
     found = Deployment.objects.select_related(
         "environment", "release", "previous", "function", "outcome"
     ).order_by("-pk")
-    if environment:
-        found = found.filter(environment=environment)
+    wanted = {"environment": environment, **filters}
+    found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
     return [_history(deployment) for deployment in found[:limit]]
 
 
@@ -50,6 +58,7 @@ def _history(deployment: Deployment) -> dict[str, Any]:
         "at": deployment.at.isoformat(),
         "environment": deployment.environment.name,
         "kind": deployment.kind,
+        "percent": deployment.percent,
         "release": deployment.release.name,
         "previous": deployment.previous.name if deployment.previous else None,
         "function": deployment.function.digest,

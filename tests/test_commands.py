@@ -1,10 +1,12 @@
 """The commands as an operator meets them: exit codes, --json, --dry-run, confirmation."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from deployments.models import Deployment, Environment, Release
 from dispatch.models import Job, JobEvent
@@ -383,3 +385,45 @@ def test_publish_tracking_writes_what_is_behind(settings):
     run("create_job", **JOB)
     run("publish_tracking")
     assert list((settings.EDGE_STORE_DIR / "jobs").rglob("*"))
+
+
+def test_releases_tells_what_is_pinned_marked_and_removed(site):
+    first, second, third = (
+        run("push", source=site(mark), no_deploy=True)["release"] for mark in "ABC"
+    )
+    run("pin", second)
+    now = timezone.now()
+    Release.objects.filter(name=third).update(marked_at=now)
+    Release.objects.filter(name=first).update(removed_at=now)
+    rows = [(row["release"], row["state"], row["pinned"]) for row in run("releases", all=True)]
+    assert rows == [
+        (third, "marked", False),
+        (second, "whole", True),
+        (first, "removed", False),
+    ]
+    assert [row["release"] for row in run("releases")] == [third, second]
+    out = StringIO()
+    call_command("releases", stdout=out)
+    assert "whole, pinned" in out.getvalue()
+
+
+def test_history_can_be_narrowed(site):
+    first, second = promoted(site, "A"), promoted(site, "B")
+    assert {row["release"] for row in run("history", release=first)} == {first}
+    assert [row["kind"] for row in run("history", kind="promote")] == ["promote", "promote"]
+    last = Deployment.objects.last()
+    (row,) = run("history", since=last.at)
+    assert (row["release"], row["percent"]) == (second, None)
+    out = StringIO()
+    call_command("history", since=last.at + timedelta(seconds=1), stdout=out)
+    assert "No such deployment" in out.getvalue()
+
+
+def test_history_shows_the_share_of_a_canary(site):
+    promoted(site, "A")
+    run("push", source=site("B"))
+    run("promote", canary=5, yes=True)
+    assert run("history")[0]["percent"] == 5
+    out = StringIO()
+    call_command("history", stdout=out)
+    assert "canary 5 %" in out.getvalue()

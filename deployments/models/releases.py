@@ -85,6 +85,15 @@ class Release(models.Model):
         return f"releases/{self.name}/{path}"
 
     @property
+    def state(self) -> str:
+        """What there is of it: `whole`, `marked` for removal, `removed`, `unfinished`."""
+        if self.removed_at:
+            return "removed"
+        if self.completed_at is None:
+            return "unfinished"
+        return "marked" if self.marked_at else "whole"
+
+    @property
     def gone(self) -> Refused:
         """The error of somebody who wants to use it after retention removed it."""
         when = timezone.localtime(self.removed_at) if self.removed_at else timezone.localtime()

@@ -1,9 +1,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from deployments.models import Environment
+from deployments.models import Deployment, Environment
 from deployments.reporting import history_rows
 from qdn.console import OperatorCommand, minute
+from qdn.moments import moment
 
 
 class Command(OperatorCommand):
@@ -13,20 +14,34 @@ class Command(OperatorCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--environment", help="only this one")
+        parser.add_argument("--release", metavar="ID", help="only of this one")
+        parser.add_argument("--kind", choices=Deployment.Kind.values, help="only these")
+        parser.add_argument("--since", type=moment, metavar="DATETIME", help="only from then on")
         parser.add_argument("--limit", type=int, default=20)
 
     def run(self, **options: Any) -> list[dict[str, Any]]:
         named = options["environment"]
         environment = Environment.objects.named(named) if named else None
-        rows = history_rows(options["limit"], environment)
+        rows = history_rows(
+            options["limit"],
+            environment,
+            release__name=options["release"],
+            kind=options["kind"],
+            at__gte=options["since"],
+        )
         self.table(
             ["no", "at", "environment", "kind", "release", "result", "actor", "reason"],
             [
-                [row["deployment"], minute(row["at"])]
-                + [row[name] for name in ("environment", "kind", "release", "result")]
-                + [row["actor"], row["reason"]]
+                [row["deployment"], minute(row["at"]), row["environment"], _kind(row)]
+                + [row[name] for name in ("release", "result", "actor", "reason")]
                 for row in rows
             ],
-            empty="Nothing was deployed yet. Begin with: manage.py push",
+            empty="No such deployment"
+            if Deployment.objects.exists()
+            else "Nothing was deployed yet. Begin with: manage.py push",
         )
         return rows
+
+
+def _kind(row: dict[str, Any]) -> str:
+    return row["kind"] if row["percent"] is None else f"{row['kind']} {row['percent']} %"

@@ -12,11 +12,12 @@ class Command(OperatorCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--limit", type=int, default=20)
+        parser.add_argument("--all", action="store_true", help="removed and unfinished ones too")
 
     def run(self, **options: Any) -> list[dict[str, Any]]:
-        rows = release_rows(options["limit"])
+        rows = release_rows(options["limit"], everything=options["all"])
         self.table(
-            ["release", "created", "files", "bytes", "live in", "message"],
+            ["release", "created", "files", "bytes", "live in", "state", "message"],
             [
                 [
                     row["release"],
@@ -24,6 +25,7 @@ class Command(OperatorCommand):
                     row["files"],
                     f"{row['bytes']:,}",
                     ", ".join(row["live_in"]),
+                    ", ".join([row["state"]] + ["pinned"] * row["pinned"]),
                     row["message"],
                 ]
                 for row in rows
