@@ -26,11 +26,15 @@ class Route:
     @property
     def document(self) -> RoutingDocument | None:
         """The routing document, or None where there is none or it cannot be read."""
-        return _parse(next(iter(self.values.values())))
+        return self.document_of(next(iter(self.values)))
+
+    def document_of(self, key: str) -> RoutingDocument | None:
+        """One key's document, or None where there is none or it cannot be read."""
+        return _parse(self.values[key])
 
     def release_of(self, key: str) -> str:
         """Name the release one key's document names, or nothing."""
-        document = _parse(self.values[key])
+        document = self.document_of(key)
         return document.release if document else ""
 
     @property
@@ -64,7 +68,7 @@ def write_route(
         if read_route(store, environment) != seen:
             break
         puts = {key: value for key, value in wanted.values.items() if value is not None}
-        deletes = [key for key, value in wanted.values.items() if value is None]
+        deletes = [key for key, value in seen.values.items() if value and key not in puts]
         deletes += seen.stale
         if store.get(PREVIEW_KEY) is None:
             puts[PREVIEW_KEY] = secrets.token_urlsafe(32)
