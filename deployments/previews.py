@@ -6,14 +6,63 @@ for one environment until one moment, and is signed with a secret only the key-v
 
 import base64
 import hmac
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import quote, urlsplit
 
 from django.utils import timezone
 
+from deployments.addresses import site_of
 from deployments.errors import Refused
-from deployments.models import Environment, Release
-from edge.protocols import KeyValueStore
+from deployments.models import Environment, Release, Strategy
+from deployments.plans import check_whole
+from deployments.routes import read_route
+from edge.behaviours import Origin, behaviour_for
+from edge.protocols import Backend, KeyValueStore
 from edge.routing import PREVIEW_COOKIE, PREVIEW_KEY
+
+LONGEST = timedelta(days=30)
+# What the function passes on before it looks at tickets.
+_UNTOUCHED = ("/assets/", "/.well-known/")
+_SAFE = "/%?#:@!$&'()*+,;=-._~"
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A link that shows a release until `expires`, to whoever has it."""
+
+    release: Release
+    environment: Environment
+    url: str
+    expires: datetime
+
+
+def preview(
+    backend: Backend,
+    environment: Environment,
+    release: Release,
+    *,
+    lifetime: timedelta,
+    path: str = "/",
+) -> Preview:
+    """Make a link; changes nothing. Raises Refused where it would not show the release."""
+    _check_environment(backend.keyvalues, environment)
+    if lifetime > LONGEST:
+        raise Refused(
+            "too-long",
+            f"A link for {lifetime.days} days would outlive what it was meant for: at most "
+            f"{LONGEST.days} days.",
+            "Choose a shorter --expires; another link can be made any time.",
+        )
+    check_whole(backend.objects, release)
+    address = urlsplit(_checked(path))
+    expires = timezone.now().replace(microsecond=0) + lifetime
+    signed = ticket(
+        backend.keyvalues, environment, release, lifetime=lifetime, now=expires - lifetime
+    )
+    query = f"{address.query}&release={signed}".lstrip("&")
+    url = f"{site_of(environment)}{address._replace(query=query).geturl()}"
+    return Preview(release, environment, url, expires)
 
 
 def ticket(
@@ -27,12 +76,7 @@ def ticket(
     """Sign a ticket: `<release>.<expiry, unix seconds>.<signature>`. Raises Refused."""
     secret = store.get(PREVIEW_KEY)
     if not secret:
-        raise Refused(
-            "no-preview-secret",
-            f"The key-value store holds no secret to sign previews of {environment} with: nothing "
-            "was deployed through it yet.",
-            f"Deploy first: manage.py push --to {environment}",
-        )
+        raise _nothing_deployed(environment)
     expiry = int(((now or timezone.now()) + lifetime).timestamp())
     signature = _signature(secret, f"{environment.name}.{release.name}.{expiry}")
     return f"{release.name}.{expiry}.{signature}"
@@ -47,3 +91,40 @@ def _signature(secret: str, text: str) -> str:
     """Sign as the edge function expects it: HMAC-SHA256 in base64url without padding."""
     digest = hmac.digest(secret.encode(), text.encode(), "sha256")
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _check_environment(store: KeyValueStore, environment: Environment) -> None:
+    """Refuse where no function follows tickets."""
+    if environment.strategy == Strategy.COPY:
+        raise Refused(
+            "no-function",
+            f"{environment} is deployed to by copy: its distributions run no edge function that "
+            "could show one viewer another release.",
+            "Preview it on an environment of the pointer strategy: add --environment NAME.",
+        )
+    if read_route(store, environment).document is None:
+        raise _nothing_deployed(environment)
+
+
+def _checked(path: str) -> str:
+    """Percent-encode a path as a browser does. Raises Refused where it is no page."""
+    encoded = quote(path, safe=_SAFE)
+    place = urlsplit(encoded).path
+    is_page = encoded.startswith("/") and not encoded.startswith(("//", *_UNTOUCHED))
+    if is_page and behaviour_for(place).origin is Origin.STORAGE:
+        return encoded
+    raise Refused(
+        "no-page",
+        f"Expected the path of a page of the release, found '{path}'.",
+        "Give a path from the first slash on, as in --path /book/; the application's pages and "
+        "shared assets belong to no release.",
+    )
+
+
+def _nothing_deployed(environment: Environment) -> Refused:
+    return Refused(
+        "nothing-deployed",
+        f"Nothing was deployed to {environment} yet, so no edge function is there to follow a "
+        "preview.",
+        f"Deploy first: manage.py push --to {environment}",
+    )

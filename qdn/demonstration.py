@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 from io import StringIO
-from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import OutputWrapper
 
+from deployments.addresses import site_of
 from deployments.errors import Refused
+from deployments.models import Environment
 from dispatch.demo import load_demo_jobs
 from dispatch.models import Job
 from edge.backends import get_backend
@@ -57,15 +58,8 @@ def urls() -> dict[str, str]:
         "Mark's tracking link": tracking_url(ensure_link(job=mark, actor=LOGIN)),
         "Board": f"{site}/dashboard/",
         "Admin": f"{site}/admin/ (login {LOGIN}, password {PASSWORD})",
-        "Staging": f"{staging_url(site)}/",
+        "Staging": f"{site_of(Environment.objects.named('staging'))}/",
     }
-
-
-def staging_url(site: str) -> str:
-    """Give the staging site beside a local one: staging.localhost, same port."""
-    parts = urlsplit(site)
-    port = f":{parts.port}" if parts.port else ""
-    return urlunsplit(parts._replace(netloc=f"staging.localhost{port}"))
 
 
 def _create_login() -> None:

@@ -1,12 +1,15 @@
-"""Preview tickets, from signing to the page a viewer gets."""
+"""Previews, from signing to the page a viewer gets."""
 
+import re
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
 
 from deployments import previews
 from deployments.errors import Refused
+from deployments.models import Strategy
 
 HOUR = timedelta(hours=1)
 
@@ -21,37 +24,142 @@ def releases(operator):
 
 @pytest.fixture
 def seen(backend):
-    """Name the release that a viewer of production with a cookie sees."""
+    """Name the release that a viewer of production sees."""
 
-    def see(cookie, host="localhost"):
-        answer = backend.viewer.fetch(host, "/", cookie=cookie)
-        return answer.headers["x-amz-meta-release"]
+    def see(cookie="", path="/", host="localhost"):
+        answer = backend.viewer.fetch(host, path, cookie=cookie)
+        return answer.headers.get("x-amz-meta-release")
 
     return see
+
+
+def code_of(call, *args, **kwargs):
+    """Tell why something is refused."""
+    with pytest.raises(Refused) as caught:
+        call(*args, **kwargs)
+    assert caught.value.hint
+    return caught.value.code
+
+
+# Tickets
 
 
 def test_ticket_shows_the_release_and_nobody_else(releases, backend, production, seen):
     live, other = releases
     ticket = previews.ticket(backend.keyvalues, production, other, lifetime=HOUR)
     assert seen(previews.cookie(ticket)) == other.name
-    assert seen("") == live.name
+    assert seen() == live.name
 
 
 def test_ticket_is_refused_where_nothing_was_deployed(operator, backend, production):
     release = operator.release()
-    with pytest.raises(Refused) as caught:
-        previews.ticket(backend.keyvalues, production, release, lifetime=HOUR)
-    assert caught.value.code == "no-preview-secret"
+    sign = previews.ticket
+    assert code_of(sign, backend.keyvalues, production, release, lifetime=HOUR) == (
+        "nothing-deployed"
+    )
 
 
-def test_expired_ticket_is_ignored(releases, backend, production, seen):
+@pytest.fixture(params=["forged", "cut", "expired", "foreign", "other-secret", "other-release"])
+def worthless(request, releases, backend, production, staging):
+    """Tickets that must be ignored, each for a reason of its own."""
     live, other = releases
-    earlier = timezone.now() - 2 * HOUR
-    ticket = previews.ticket(backend.keyvalues, production, other, lifetime=HOUR, now=earlier)
-    assert seen(previews.cookie(ticket)) == live.name
+
+    def sign(environment=production, release=other, store=backend.keyvalues, now=None):
+        return previews.ticket(store, environment, release, lifetime=HOUR, now=now)
+
+    good = sign()
+    return {
+        "forged": lambda: good[:-43] + "A" * 43,
+        "cut": lambda: good[:-1],
+        "expired": lambda: sign(now=timezone.now() - 2 * HOUR),
+        "foreign": lambda: sign(environment=staging),
+        "other-secret": lambda: sign(store=SimpleNamespace(get=lambda key: "another secret")),
+        "other-release": lambda: good.replace(other.name, live.name[:-8] + "00000000"),
+    }[request.param]()
 
 
-def test_ticket_of_another_environment_is_ignored(releases, backend, staging, seen):
-    live, other = releases
-    ticket = previews.ticket(backend.keyvalues, staging, other, lifetime=HOUR)
-    assert seen(previews.cookie(ticket)) == live.name
+def test_worthless_cookie_is_ignored(worthless, releases, seen):
+    assert seen(previews.cookie(worthless)) == releases[0].name
+
+
+def test_worthless_link_is_ignored(worthless, releases, backend):
+    answer = backend.viewer.fetch("localhost", f"/?release={worthless}")
+    assert answer.status == 200
+    assert answer.headers["x-amz-meta-release"] == releases[0].name
+    assert "set-cookie" not in answer.headers
+
+
+# Links
+
+
+def test_link_leads_to_the_release_and_out_again(releases, backend, production, seen):
+    other = releases[1]
+    link = previews.preview(backend, production, other, lifetime=HOUR, path="/book/?a=1")
+    found = re.fullmatch(r"http://localhost:8000(/book/\?a=1&release=(.+))", link.url)
+    answer = backend.viewer.fetch("localhost", found[1])
+    assert (answer.status, answer.headers["location"]) == (302, "/book/?a=1")
+    assert answer.headers["x-robots-tag"] == "noindex, nofollow"
+    assert seen(previews.cookie(found[2]), "/book/") == other.name
+    assert timedelta(minutes=59) < link.expires - timezone.now() <= HOUR
+    out = backend.viewer.fetch("localhost", "/book/?release=live", cookie=previews.cookie(found[2]))
+    assert (out.status, out.headers["location"]) == (302, "/book/")
+
+
+def test_link_to_a_page_with_letters_beyond_ascii(releases, backend, production):
+    link = previews.preview(backend, production, releases[1], lifetime=HOUR, path="/caf\u00e9 1#a")
+    assert re.fullmatch(r"http://localhost:8000/caf%C3%A9%201\?release=[^#]+#a", link.url)
+
+
+def test_link_names_the_host_of_the_environment(releases, backend, production, staging, settings):
+    def start(environment):
+        url = previews.preview(backend, environment, releases[1], lifetime=HOUR).url
+        return url.partition("/?")[0]
+
+    settings.SITE_URL = "http://127.0.0.1:8123"
+    assert start(production) == "http://127.0.0.1:8123"
+    assert start(staging) == "http://staging.localhost:8123"
+    settings.EDGE_BACKEND = "aws"
+    assert start(production) == "https://localhost"
+
+
+def test_release_that_was_never_deployed_can_be_previewed(releases, operator, backend, production,
+                                                          seen):  # fmt: skip
+    candidate = operator.release("C")
+    ticket = previews.ticket(backend.keyvalues, production, candidate, lifetime=HOUR)
+    assert seen(previews.cookie(ticket)) == candidate.name
+
+
+@pytest.mark.parametrize(
+    "path", ["book/", "//evil.example", "", "https://evil.example/", "/admin/", "/assets/site.css",
+             "/.well-known/x", "/t/x/"],
+)  # fmt: skip
+def test_link_to_what_is_no_page_is_refused(path, releases, backend, production):
+    make = previews.preview
+    assert code_of(make, backend, production, releases[1], lifetime=HOUR, path=path) == "no-page"
+
+
+def test_link_that_would_hold_too_long_is_refused(releases, backend, production):
+    month = timedelta(days=30)
+    make = previews.preview
+    assert make(backend, production, releases[1], lifetime=month)
+    code = code_of(make, backend, production, releases[1], lifetime=month + timedelta(minutes=1))
+    assert code == "too-long"
+
+
+def test_link_is_refused_where_nothing_was_deployed(operator, backend, production, staging):
+    release = operator.push("A")  # the store has its secret from here on
+    code = code_of(previews.preview, backend, production, release, lifetime=HOUR)
+    assert code == "nothing-deployed"
+
+
+def test_link_is_refused_where_no_function_runs(releases, backend, production):
+    production.strategy = Strategy.COPY
+    code = code_of(previews.preview, backend, production, releases[1], lifetime=HOUR)
+    assert code == "no-function"
+
+
+def test_link_is_refused_for_a_release_whose_files_are_gone(releases, backend, production):
+    other = releases[1]
+    backend.objects.delete([other.key("index.html")])
+    code = code_of(previews.preview, backend, production, other, lifetime=HOUR)
+    assert code == "objects-gone"

@@ -1,0 +1,15 @@
+"""Durations as people write them at a shell: `30m`, `12h`, `7d`."""
+
+import re
+from argparse import ArgumentTypeError
+from datetime import timedelta
+
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+def duration(text: str) -> timedelta:
+    """Read minutes, hours or days. Raises ArgumentTypeError."""
+    found = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", text)
+    if found is None:
+        raise ArgumentTypeError(f"{text!r} is no duration: expected for example 30m, 12h or 7d")
+    return int(found[1]) * _UNITS[found[2]]

@@ -1,0 +1,48 @@
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from deployments.models import Environment, Release
+from deployments.previews import preview
+from edge.backends import get_backend
+from qdn.console import OperatorCommand
+from qdn.durations import duration
+from qdn.moments import shown
+
+
+class Command(OperatorCommand):
+    help = "Print a signed link that shows a release before it is live."
+    changes_something = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("release", metavar="RELEASE")
+        parser.add_argument("--environment", default="production")
+        parser.add_argument(
+            "--expires",
+            type=duration,
+            default=timedelta(days=1),
+            metavar="DURATION",
+            help="30m, 12h, 7d; at most 30d, default 1d",
+        )
+        parser.add_argument("--path", default="/", help="the page it opens; default /")
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        link = preview(
+            get_backend(),
+            Environment.objects.named(options["environment"]),
+            Release.objects.named(options["release"]),
+            lifetime=options["expires"],
+            path=options["path"],
+        )
+        self.say(link.url)
+        self.summarise(
+            f"Shows {link.release} in {link.environment} to whoever has the link, "
+            f"until {shown(link.expires)}"
+        )
+        return {
+            "release": link.release.name,
+            "environment": link.environment.name,
+            "url": link.url,
+            "expires": link.expires.isoformat(),
+        }
