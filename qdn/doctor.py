@@ -50,9 +50,11 @@ def _backend_findings() -> list[Diagnosis]:
         "key-value store": _keyvalues,
         "functions": _functions,
         "distributions": _distributions,
-        "back end": _own,
     }
-    return [
+    own = _guarded("back end", lambda: _own(backend))
+    if not all(one.ok for one in own if one.name == "credentials"):
+        return own  # without them the rest fails the same way, only later
+    return own + [
         finding
         for name, check in parts.items()
         for finding in _guarded(name, lambda check=check: check(backend))  # type: ignore[misc]

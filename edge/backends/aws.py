@@ -36,7 +36,7 @@ def aws_backend(
         functions=CloudFrontFunctions(clients.cloudfront, keyvalues),
         distribution=CloudFrontDistributions(clients.cloudfront),
         viewer=HttpViewer(viewer_url),
-        diagnostics=AwsDiagnostics(clients, bucket),
+        diagnostics=AwsDiagnostics(clients, bucket, keyvalues),
         metrics=CloudWatchMetrics(clients),
     )
     if viewer_url or not local_viewer:

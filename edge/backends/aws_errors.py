@@ -33,6 +33,9 @@ UNKNOWN_OPERATION = frozenset({
     "InvalidAction", "NoSuchOperation", "NoSuchResource", "NotImplemented", "UnknownOperation",
     "UnknownOperationException", "UnsupportedOperation", "405", "501",
 })  # fmt: skip
+DENIED = frozenset({
+    "403", "AccessDenied", "AccessDeniedException", "AllAccessDisabled", "Forbidden",
+})  # fmt: skip
 MESSAGE_CHARACTERS = 300
 
 
@@ -56,9 +59,9 @@ _KINDS = (
         "ConflictException PreconditionFailed InvalidIfMatchVersion FunctionAlreadyExists 412",
         "Read it again, decide again, then write.",
     ),
-    _kind(
+    _Kind(
+        DENIED,
         BackendRefused,
-        "AccessDenied AccessDeniedException AllAccessDisabled Forbidden 403",
         "Give these credentials the permission; the how-to for AWS lists all that are needed.",
     ),
     _kind(

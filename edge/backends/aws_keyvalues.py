@@ -31,7 +31,7 @@ class CloudFrontKeyValues:
         self, clients: "AwsClients", name: str, *, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._clients = clients
-        self._name = name
+        self.name = name
         self._sleep = sleep
         self._arn = ""
 
@@ -39,8 +39,8 @@ class CloudFrontKeyValues:
     def arn(self) -> str:
         """The store's ARN, asked for once. Raises BackendUnavailable."""
         if not self._arn:
-            with translated(f"Finding the key-value store {self._name}"):
-                answer = self._clients.cloudfront.describe_key_value_store(Name=self._name)
+            with translated(f"Finding the key-value store {self.name}"):
+                answer = self._clients.cloudfront.describe_key_value_store(Name=self.name)
             self._arn = answer["KeyValueStore"]["ARN"]
         return self._arn
 

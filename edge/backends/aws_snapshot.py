@@ -22,7 +22,7 @@ class AwsSnapshots:
         """Read what changed since `known`, or give `known`. Raises BackendUnavailable."""
         etag = self._keyvalues.etag()
         keyvalues = known.keyvalues if etag == known.etag else self._keyvalues.items()
-        live = [self._functions.live(name) for name in sorted(_names(keyvalues))]
+        live = [self._functions.live(name) for name in sorted(function_names(keyvalues))]
         functions = {found.name: found.source for found in live if found}
         if etag == known.etag and functions == known.functions:
             return known
@@ -36,7 +36,7 @@ class AwsSnapshots:
         )
 
 
-def _names(keyvalues: Mapping[str, str]) -> set[str]:
+def function_names(keyvalues: Mapping[str, str]) -> set[str]:
     """Name the functions of the environments that hosts are routed to."""
     documents = [value for key, value in keyvalues.items() if key.startswith("host:")]
     return {function_name(environment_of(text)) for text in documents if environment_of(text)}
