@@ -85,7 +85,7 @@ class Probe:
             host = self.host or self.environment.hosts[0]
             text = judge(viewer.fetch(host, path, cookie=self.cookie))
         except EdgeError as error:
-            return _Fault(f"{path} did not answer: {error.message}", is_silence=True)
+            return _Fault(f"{path} did not answer: {error.message.rstrip(".")}", is_silence=True)
         return _Fault(text) if text else None
 
     def _page_fault(self, page: dict[str, str], response: ViewerResponse) -> str:

@@ -20,7 +20,7 @@ class Viewer:
         if preview.get("cookie"):
             return self.real.fetch(host, path, **preview)
         if path not in self.answers:
-            raise BackendUnavailable("no answer")
+            raise BackendUnavailable("no answer.")
         return self.answers[path] or self.real.fetch(host, path)
 
 
@@ -41,6 +41,7 @@ def test_what_was_live_is_put_back(operator, backend, replaced, answers, error, 
     with pytest.raises(error) as failed:
         operator.promote()
     assert told in str(failed.value)
+    assert ".." not in str(failed.value)
     assert f"production serves {first} as before" in failed.value.message
     operator.backend = backend
     assert operator.served() == first.name
