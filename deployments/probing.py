@@ -85,7 +85,8 @@ class Probe:
             host = self.host or self.environment.hosts[0]
             text = judge(viewer.fetch(host, path, cookie=self.cookie))
         except EdgeError as error:
-            return _Fault(f"{path} did not answer: {error.message.rstrip(".")}", is_silence=True)
+            reason = error.message.rstrip(".")
+            return _Fault(f"{path} did not answer: {reason}", is_silence=True)
         return _Fault(text) if text else None
 
     def _page_fault(self, page: dict[str, str], response: ViewerResponse) -> str:
