@@ -18,6 +18,7 @@ from edge.errors import BackendUnavailable
 from edge.routing import RoutingDocument
 from edge.shipped import function_source
 from edge.stacks import ChangeSet, StackState
+from tests.deployments.sites import write_site
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +125,22 @@ def test_first_run_creates_a_stack_that_can_be_used(settings, staging, distribut
     association = config["DefaultCacheBehavior"]["FunctionAssociations"]["Items"][0]
     assert association["FunctionARN"].endswith(outputs["FunctionName"])
     assert aliases_of(config) == []
+
+
+def test_pages_go_through_the_stacks(settings, tmp_path):
+    """From nothing to a release in production, by the commands the how-to names."""
+    outputs = run()["outputs"]
+    settings.EDGE_BACKEND, settings.EDGE_LOCAL_VIEWER = "aws", True
+    settings.EDGE_BUCKET = outputs["Bucket"]
+    out = StringIO()
+    call_command("push", source=write_site(tmp_path / "site"), stdout=out)
+    run(environment="production", alias=["a.example.com"], certificate=CERTIFICATE, yes=True)
+    call_command("promote", yes=True, stdout=out)
+    call_command("verify", stdout=out)
+    assert "All agrees: staging, production" in out.getvalue()
+    release = Environment.objects.get(name="production").live.release
+    seen = get_backend().viewer.fetch("a.example.com", "/book/")
+    assert (seen.status, seen.headers["x-amz-meta-release"]) == (200, release.name)
 
 
 def test_first_run_is_recorded(staging):
