@@ -7,7 +7,11 @@ class DeploymentsConfig(AppConfig):
 
     def ready(self) -> None:
         from deployments.schedules import ensure_schedule  # noqa: PLC0415 - needs the models
-        from deployments.seeding import create_environments  # noqa: PLC0415 - needs the models
+        from deployments.seeding import (  # noqa: PLC0415 - needs the models
+            create_environments,
+            create_operators,
+        )
 
         post_migrate.connect(create_environments, sender=self)
+        post_migrate.connect(create_operators, sender=self)
         post_migrate.connect(ensure_schedule, sender=self, dispatch_uid="deployments.schedule")

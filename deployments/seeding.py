@@ -1,10 +1,12 @@
-"""The two environments every installation has, with the hosts of a development machine.
+"""What every installation has: two environments, with the hosts of a development machine, and a
+group of those who deploy from the admin.
 
 Run after every migration, and so after a flush; what an operator changed stays.
 """
 
 from typing import Any
 
+from django.contrib.auth.models import Group, Permission
 from django.db import connections
 
 from deployments.models import Environment
@@ -13,6 +15,15 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
     "staging": {"hosts": ["staging.localhost"], "protected": False},
     "production": {"hosts": ["localhost", "127.0.0.1"], "protected": True},
 }
+OPERATORS = "Operators"
+# Nothing of django_q: whoever may add a schedule can run any code.
+PERMISSIONS = (
+    "view_environment",
+    "view_release",
+    "view_deployment",
+    "deploy_to_staging",
+    "deploy_to_production",
+)
 
 
 def create_environments(*, using: str, **kwargs: Any) -> None:
@@ -22,3 +33,19 @@ def create_environments(*, using: str, **kwargs: Any) -> None:
         return
     for name, fields in ENVIRONMENTS.items():
         Environment.objects.using(using).get_or_create(name=name, defaults=fields)
+
+
+def create_operators(*, using: str, **kwargs: Any) -> None:
+    """Create the group of operators where it is missing. A receiver of post_migrate.
+
+    A group that is there keeps the permissions it has: somebody may have taken one away.
+    """
+    if Group._meta.db_table not in connections[using].introspection.table_names():
+        return
+    ours = Permission.objects.using(using).filter(
+        content_type__app_label="deployments", codename__in=PERMISSIONS
+    )
+    if len(ours) == len(PERMISSIONS):
+        group, is_new = Group.objects.using(using).get_or_create(name=OPERATORS)
+        if is_new:
+            group.permissions.set(ours)
