@@ -84,22 +84,6 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Background tasks: the database is the broker unless REDIS_URL names one.
-REDIS_URL = env.str("REDIS_URL", default="")
-Q_CLUSTER = {
-    "name": "quickdumpnow",
-    "workers": 2,
-    "timeout": 60,
-    "retry": 180,  # must exceed the timeout, or two workers run one task
-    "max_attempts": 4,
-    "catch_up": False,
-    "save_limit": 500,
-    "poll": 1,
-    "recycle": 200,
-    "label": "Tasks",
-    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
-}
-
 # The firm, as every page shows it.
 FIRM_NAME = "QuickDumpNow"
 FIRM_PHONE = "+19075550100"
@@ -121,6 +105,27 @@ EDGE_CACHE_BYTES = 64 * 1024 * 1024
 EDGE_PROBE_SECONDS = env.float("EDGE_PROBE_SECONDS", default=30)
 # How long an invalidation waits until the distribution has room for it, in seconds.
 EDGE_INVALIDATION_SECONDS = env.float("EDGE_INVALIDATION_SECONDS", default=900)
+
+# Background tasks: the database is the broker unless REDIS_URL names one.
+REDIS_URL = env.str("REDIS_URL", default="")
+# The longest the task of a deployment asked for in the admin may take: rehearse and probe, wait for
+# the lock and for room to invalidate.
+OPERATION_SECONDS = int(2 * EDGE_PROBE_SECONDS + EDGE_INVALIDATION_SECONDS) + 120
+Q_CLUSTER = {
+    "name": "quickdumpnow",
+    "workers": 2,
+    "timeout": 60,
+    # Must exceed every timeout, or two workers run one task. What a dead worker left undone is seen
+    # to earlier: publishing by its schedule, operations by whoever looks at them.
+    "retry": OPERATION_SECONDS + 60,
+    "max_attempts": 4,
+    "catch_up": False,
+    "save_limit": 500,
+    "poll": 1,
+    "recycle": 200,
+    "label": "Tasks",
+    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+}
 
 # Retention: releases that were live in the last days and the newest ones stay, besides those in
 # use. What is marked waits for so many hours before it is removed. On its own every day, or not.
