@@ -1,0 +1,137 @@
+"""Operations: what was confirmed in the admin, done by a task, with every step written down.
+
+A row is written, then a task is asked for that knows its id. The task that changes `waiting` into
+`running` does the work, so a task delivered twice does it once. What becomes of the environment
+when a task is killed is what deploying.py says: one whole release is served, and the next run
+settles the rest.
+"""
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from deployments import progress
+from deployments.deploying import Done, deploy
+from deployments.errors import DeploymentError
+from deployments.locking import Patience
+from deployments.models import Deployment, Environment, Operation
+from deployments.proposals import Proposal, check_as_confirmed, confirmed_target
+from deployments.strategies import plan_deployment
+from edge.backends import get_backend
+from edge.errors import EdgeError
+
+State = Operation.State
+TASK = "deployments.tasks.run_operation"
+# Somebody else's switch takes seconds; the task must not spend its time on waiting.
+PATIENCE = Patience(wait_seconds=20)
+LONGEST_LINE = 1000
+ASK_AGAIN = "Look at the environment's page; asking for the same again settles what was begun."
+
+
+def ask(*, environment: Environment, proposal: Proposal, actor: str, reason: str) -> Operation:
+    """Write down what was confirmed and enqueue its task. Called outside of a transaction.
+
+    The same asked again by the same person before it began is the same operation: a second click.
+    """
+    settle_interrupted(environment)
+    kind, options = proposal.plan.target.kind.value, proposal.options
+    lasting = timezone.now() - progress.GOOD_FOR
+    for one in environment.operations.filter(state=State.WAITING, actor=actor, kind=kind):
+        if one.options == options and one.asked_at > lasting:
+            return one
+    operation = Operation.objects.create(
+        environment=environment, kind=kind, options=options, actor=actor, reason=reason
+    )
+    # A task that failed is not run again: the row says so, and people decide.
+    limits = {"timeout": settings.OPERATION_SECONDS, "ack_failure": True}
+    async_task(TASK, operation.pk, q_options={"group": "deployments", **limits})
+    return operation
+
+
+def run(operation_id: int) -> None:
+    """Do an operation that waits; whatever happens, the row says how it ended."""
+    operation = Operation.objects.select_related("environment").get(pk=operation_id)
+    if not _claim(operation):
+        _settle(operation)
+        return
+    try:
+        done = _carry_out(operation)
+    except (DeploymentError, EdgeError) as error:
+        _fail(operation, str(error))
+    except BaseException as error:
+        # A defect, or the cluster's time limit: told to whoever waits, and to the log by raising.
+        _fail(operation, f"The task ended early: {error or type(error).__name__}. {ASK_AGAIN}")
+        raise
+    else:
+        _end(operation, State.DONE, done.deployment)
+
+
+def settle_interrupted(environment: Environment) -> None:
+    """Write down the end of operations whose task is gone, or never came."""
+    for operation in environment.operations.filter(state__in=[State.WAITING, State.RUNNING]):
+        _settle(operation)
+
+
+def _claim(operation: Operation) -> bool:
+    """Take a waiting operation; one of two tasks gets it. Too old, it is nobody's."""
+    oldest = timezone.now() - progress.GOOD_FOR
+    waiting = Operation.objects.filter(pk=operation.pk, state=State.WAITING, asked_at__gt=oldest)
+    return bool(waiting.update(state=State.RUNNING))
+
+
+def _settle(operation: Operation) -> None:
+    """End an operation nobody works on any more."""
+    now = progress.of(operation)
+    if not now.is_given_up:
+        return
+    with transaction.atomic():
+        if _end(operation, State.FAILED, _begun_by(operation)):
+            _say(operation, now.note, is_fault=True)
+
+
+def _carry_out(operation: Operation) -> Done:
+    """Do what was confirmed, or refuse. Raises DeploymentError, EdgeError."""
+    backend, target = get_backend(), confirmed_target(operation)
+    plan = plan_deployment(backend, target)
+    _say(operation, f"{target.environment}: {plan.live or 'nothing'} -> {target}")
+    for line in plan.lines():
+        _say(operation, line)
+    if not plan.is_done:
+        check_as_confirmed(operation, plan)
+    done = deploy(backend, target, say=lambda line: _say(operation, line), patience=PATIENCE)
+    _say(operation, _summary(done))
+    return done
+
+
+def _summary(done: Done) -> str:
+    target = done.plan.target
+    if done.deployment is None:
+        return f"Nothing to do: {target.environment} serves {target} already"
+    return f"{target.environment} serves {target}: deployment {done.deployment.pk}"
+
+
+def _fail(operation: Operation, fault: str) -> None:
+    # Whatever a server put into its message: one line.
+    _say(operation, " ".join(fault.split()), is_fault=True)
+    _end(operation, State.FAILED, _begun_by(operation))
+
+
+def _begun_by(operation: Operation) -> Deployment | None:
+    """Find the deployment that an operation recorded before it failed, if it came so far."""
+    begun: Deployment | None = operation.environment.deployments.filter(
+        actor=operation.actor,
+        release__name=operation.options["release"],
+        at__gte=operation.asked_at,
+    ).first()
+    return begun
+
+
+def _end(operation: Operation, state: State, deployment: Deployment | None) -> bool:
+    """Close an operation, once."""
+    still_open = Operation.objects.filter(pk=operation.pk, ended_at=None)
+    return bool(still_open.update(state=state, deployment=deployment, ended_at=timezone.now()))
+
+
+def _say(operation: Operation, line: str, *, is_fault: bool = False) -> None:
+    operation.steps.create(line=line[:LONGEST_LINE], is_fault=is_fault)
