@@ -66,7 +66,8 @@ def metrics_page(
         problem = str(error)
     shown = {
         "title": f"Metrics of {environment}",
-        "environment": environment,
+        # `environment` would be a label in the header of the theme.
+        "env": environment,
         "hours": hours,
         "choices": CHOICES.items(),
         "problem": problem,

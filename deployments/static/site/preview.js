@@ -10,13 +10,14 @@
 
   const show = () => {
     const bar = make('aside', 'position:sticky;bottom:0;z-index:9;display:flex;flex-wrap:wrap;align-items:center;' +
-      'justify-content:space-between;gap:0 1.5rem;padding:.15rem 1rem;background:#ffd75e;color:#1c2622;' +
-      'border-top:2px solid #1c2622;font:1rem/1.4 system-ui,sans-serif');
-    const text = make('p', 'margin:.35rem 0;font-weight:600');
-    const out = make('a', 'color:inherit;display:inline-flex;align-items:center;min-height:44px');
+      'justify-content:space-between;gap:0 .8rem;padding:0 1rem;background:#ffd75e;color:#1c2622;' +
+      'border-top:2px solid #1c2622;font:.9rem/1.4 system-ui,sans-serif');
+    const text = make('p', 'margin:0');
+    const out = make('a', 'color:inherit;display:inline-flex;align-items:center;min-height:44px;font-weight:700');
     bar.setAttribute('aria-label', 'Preview');
     text.setAttribute('role', 'status');
-    out.textContent = 'Leave the preview';
+    out.textContent = 'Leave'; // with the release's name it fits into one line of a phone
+    out.setAttribute('aria-label', 'Leave the preview');
     out.href = `${location.pathname}${location.search}${location.search ? '&' : '?'}release=live${location.hash}`;
     bar.append(text, out);
     document.body.append(bar);

@@ -1,0 +1,137 @@
+"""An environment's own pages in the admin, and who may open which of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+
+from deployments.deploy_pages import deploy_page
+from deployments.drift import CHEAP, Drift, Look, found
+from deployments.freeze_pages import freeze_page, unfreeze_page
+from deployments.metrics_admin import MetricsPage
+from deployments.models import Environment
+from deployments.operation_pages import operation_page, steps_part
+from deployments.overview import overview
+from deployments.permissions import may_deploy
+from edge.backends import get_backend
+from edge.errors import EdgeError
+
+Page = Callable[..., HttpResponse]
+PAGE = "admin/deployments/environment/page.html"
+DRIFT, DRIFT_PART = (f"admin/deployments/environment/{name}.html" for name in ("drift", "_drift"))
+
+
+class EnvironmentPages(MetricsPage):
+    """Gives an admin of environments its pages, in place of the form."""
+
+    list_display = ["name", "live_release", "notes", "host_names", "charts"]
+    list_display_links = ["name"]
+
+    @admin.display(description="Live")
+    def live_release(self, environment: Environment) -> str:
+        live = environment.live
+        return str(live.release) if live else "nothing"
+
+    @admin.display(description="Notes", empty_value="-")
+    def notes(self, environment: Environment) -> str | None:
+        """Say what is out of the ordinary."""
+        canary, frozen = environment.canary, environment.frozen
+        noted = [f"Canary {canary.percent} %"] if canary else []
+        noted += [f"Frozen: {frozen.reason}"] if frozen else []
+        return "; ".join(noted) or None
+
+    @admin.display(description="Hosts")
+    def host_names(self, environment: Environment) -> str:
+        return ", ".join(environment.hosts)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        return self._opened(environment_page)(request, object_id)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Put the pages before the admin's own, which take every path."""
+        urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]  # of ModelAdmin
+        return [
+            self._url("drift/", "drift", drift_page),
+            self._url("deploy/<slug:kind>/", "deploy", deploy_page, deploys=True),
+            self._url("freeze/", "freeze", freeze_page, deploys=True),
+            self._url("unfreeze/", "unfreeze", unfreeze_page, deploys=True),
+            self._url("operations/<int:number>/", "operation", operation_page),
+            self._url("operations/<int:number>/steps/", "steps", steps_part),
+            *urls,
+        ]
+
+    def _url(self, route: str, name: str, page: Page, *, deploys: bool = False) -> URLPattern:
+        view = self.admin_site.admin_view(self._opened(page, deploys=deploys))  # type: ignore[attr-defined]  # of ModelAdmin
+        pattern: URLPattern = path(
+            f"<path:object_id>/{route}", view, name=f"deployments_environment_{name}"
+        )
+        return pattern
+
+    def _opened(self, page: Page, *, deploys: bool = False) -> Page:
+        """Open a page to whoever may view environments, and deploy to this one if it `deploys`."""
+
+        def view(request: HttpRequest, object_id: str, **kwargs: Any) -> HttpResponse:
+            model_admin: Any = self
+            if not model_admin.has_view_permission(request):
+                raise PermissionDenied
+            environment = model_admin.get_object(request, object_id)
+            if environment is None:
+                raise Http404
+            may = may_deploy(request.user, environment)
+            if deploys and not may:
+                raise PermissionDenied
+            context = {
+                **model_admin.admin_site.each_context(request),
+                "title": "",
+                "opts": model_admin.opts,
+                "original": environment,
+                # `environment` would be a label in the header of the theme.
+                "env": environment,
+                "may_deploy": may,
+            }
+            return page(request, environment, context, **kwargs)
+
+        return view
+
+
+def environment_page(
+    request: HttpRequest, environment: Environment, context: dict[str, Any]
+) -> HttpResponse:
+    """Show what an environment serves and what may be done. Asks no back end."""
+    shown = {"now": overview(environment), "moment": timezone.now()}
+    return TemplateResponse(request, PAGE, {**context, **shown})
+
+
+def drift_page(
+    request: HttpRequest, environment: Environment, context: dict[str, Any]
+) -> HttpResponse:
+    """Show whether the edge agrees with the history; with `?part` to stand in another page."""
+    shown = {
+        "title": f"Drift of {environment}",
+        "drift": _drift(environment),
+        "moment": timezone.localtime(),
+    }
+    template = DRIFT_PART if "part" in request.GET else DRIFT
+    return TemplateResponse(request, template, {**context, **shown})
+
+
+def _drift(environment: Environment) -> list[Drift]:
+    """Look where it is cheap; a back end that does not answer is a finding."""
+    live = environment.live
+    if live is None:
+        return []
+    try:
+        return list(found(Look(get_backend(), environment, live), CHEAP))
+    except EdgeError as error:
+        return [Drift("no-answer", error.message, "manage.py doctor")]

@@ -1,0 +1,169 @@
+"""Releases and deployments to read: what exists, what happened, and the ways between them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Case, CharField, Model, QuerySet, Value, When
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from deployments.history_filters import ResultFilter, StateFilter, live_in
+from deployments.models import Deployment, Release
+from deployments.wording import COLOURS, kind_of, result_of, state_of
+
+LATEST = 20
+LINK = "text-primary-600 dark:text-primary-400"
+
+
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    """Rows that people look at; commands and operations write them."""
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def link(row: Model, text: object = "") -> str:
+    """Link a row's page in the admin."""
+    name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+    return _anchor(reverse(name, args=[row.pk]), text or row)
+
+
+def _anchor(address: str, text: object) -> str:
+    return format_html('<a class="{}" href="{}">{}</a>', LINK, address, text)
+
+
+class ReleaseAdmin(ReadOnlyAdmin):
+    """Releases, where they are live, and what became of them."""
+
+    list_display = [
+        "name_on_one_line",
+        "live_in",
+        "state",
+        "size",
+        "message",
+        "created_by",
+        "created_at",
+    ]
+    list_filter = [StateFilter, "created_at"]
+    search_fields = ["name", "message", "digest", "created_by"]
+    show_full_result_count = False
+    fieldsets = [
+        (None, {"fields": ["name", "live_in", "state", "message"]}),
+        ("Content", {"fields": ["size", "surfaces", "sha256"]}),
+        ("Life", {"fields": ["created_at", "created_by", "completed_at", "pinned", "marked_at"]}),
+        ("Deployments", {"fields": ["latest"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Release]:
+        """Say of each release where it is live, in the one query of the list."""
+        releases: QuerySet[Release] = super().get_queryset(request)
+        cases = [When(pk=pk, then=Value(", ".join(names))) for pk, names in live_in().items()]
+        where = Case(*cases, default=Value(""), output_field=CharField())
+        return releases.annotate(is_live_in=where)
+
+    @admin.display(description="Name", ordering="name")
+    def name_on_one_line(self, release: Release) -> str:
+        return _on_one_line(release.name)
+
+    @admin.display(description="Live in", empty_value="-")
+    def live_in(self, release: Any) -> str | None:
+        return release.is_live_in or None
+
+    @display(description="State", label=COLOURS)  # type: ignore[untyped-decorator]
+    def state(self, release: Release) -> str:
+        return state_of(release).text
+
+    @admin.display(description="Size", ordering="bytes")
+    def size(self, release: Release) -> str:
+        files = f"{release.files:,} file{'' if release.files == 1 else 's'}"
+        return f"{files}, {filesizeformat(release.bytes)}"
+
+    @admin.display(description="Digest of the manifest")
+    def sha256(self, release: Release) -> str:
+        """Let it wrap: 64 letters are wider than a phone."""
+        return format_html('<span style="word-break: break-all">{}</span>', release.digest)
+
+    @admin.display(description="Pages")
+    def surfaces(self, release: Release) -> str:
+        return ", ".join(release.pages) or "none"
+
+    @admin.display(description="Latest")
+    def latest(self, release: Release) -> str:
+        rows = release.deployments.select_related("environment", "outcome").order_by("-pk")
+        lines = [(link(row, kind_of(row)), row.environment, _told(row)) for row in rows[:LATEST]]
+        every = (
+            f"{reverse('admin:deployments_deployment_changelist')}?release__id__exact={release.pk}"
+        )
+        return format_html(
+            "{}<p>{}</p>",
+            format_html_join("", "<p>{} to {}: {}</p>", lines),
+            _anchor(every, "All deployments of this release"),
+        )
+
+
+class DeploymentAdmin(ReadOnlyAdmin):
+    """What was deployed where, by whom, why, and how it ended."""
+
+    list_display = ["at", "environment", "what", "result", "release_link", "actor", "reason"]
+    list_filter = ["environment", "kind", ResultFilter, "at"]
+    search_fields = ["release__name", "actor", "reason"]
+    list_select_related = ["environment", "release", "outcome"]
+    ordering = ["-pk"]
+    fieldsets = [
+        (None, {"fields": ["environment_link", "what", "result", "detail"]}),
+        ("Release", {"fields": ["release_link", "previous_link", "compare"]}),
+        ("How", {"fields": ["function", "strategy"]}),
+        ("Who", {"fields": ["actor", "reason", "at"]}),
+    ]
+
+    @admin.display(description="Kind", ordering="kind")
+    def what(self, deployment: Deployment) -> str:
+        return _on_one_line(kind_of(deployment))
+
+    @display(description="Result", label=COLOURS)  # type: ignore[untyped-decorator]
+    def result(self, deployment: Deployment) -> str:
+        return result_of(deployment).text
+
+    @admin.display(description="Detail", empty_value="-")
+    def detail(self, deployment: Deployment) -> str | None:
+        outcome = getattr(deployment, "outcome", None)
+        return (outcome.detail or None) if outcome else None
+
+    @admin.display(description="Environment")
+    def environment_link(self, deployment: Deployment) -> str:
+        return link(deployment.environment)
+
+    @admin.display(description="Release", ordering="release")
+    def release_link(self, deployment: Deployment) -> str:
+        return link(deployment.release, _on_one_line(deployment.release.name))
+
+    @admin.display(description="Before it", empty_value="nothing")
+    def previous_link(self, deployment: Deployment) -> str | None:
+        return link(deployment.previous) if deployment.previous else None
+
+    @admin.display(description="Compare", empty_value="-")
+    def compare(self, deployment: Deployment) -> str | None:
+        """Name the command that lists every file that differs."""
+        if not deployment.previous or deployment.previous == deployment.release:
+            return None
+        return f"manage.py diff {deployment.previous} {deployment.release}"
+
+
+def _on_one_line(text: str) -> str:
+    return format_html('<span class="whitespace-nowrap">{}</span>', text)
+
+
+def _told(deployment: Deployment) -> str:
+    at = timezone.localtime(deployment.at)
+    return f"{result_of(deployment).text}, {at:%Y-%m-%d %H:%M}, {deployment.actor}"

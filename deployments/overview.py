@@ -1,0 +1,146 @@
+"""What an environment's page shows, as the database knows it: no back end is asked.
+
+So the page opens while the back end does not answer. Whether the edge agrees is looked at apart.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from deployments import progress
+from deployments.locking import is_stale
+from deployments.models import (
+    DeployLock,
+    Deployment,
+    Environment,
+    Freeze,
+    Maintenance,
+    Operation,
+    Release,
+    Strategy,
+)
+from deployments.progress import Progress
+from deployments.wording import Label, kind_of, result_of
+
+LATEST = 15
+# An operation that nobody works on any more is pointed at for so long.
+SHOWN_FOR = timedelta(days=1)
+# How far back releases to roll back to are looked for, and how many are offered.
+LOOKED_THROUGH, OFFERED = 200, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A deployment of the timeline."""
+
+    deployment: Deployment
+    kind: str
+    result: Label
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Another environment, and what it could give. `may_be_canary`: to some of the viewers too."""
+
+    environment: Environment
+    live: Deployment
+    may_be_canary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All that is known of an environment. `held_back` are releases it was rolled back from."""
+
+    live: Deployment | None
+    previous: Release | None
+    canary: Deployment | None
+    frozen: Freeze | None
+    held_back: list[Freeze]
+    maintenance: Maintenance | None
+    lock: DeployLock | None
+    lock_is_stale: bool
+    operations: list[Progress]
+    offers: list[Source]
+    timeline: list[Entry]
+
+
+def overview(environment: Environment) -> Overview:
+    """Read what an environment's page shows, in a number of queries that does not grow."""
+    live = environment.live
+    freezes = list(environment.freezes.in_force().select_related("release"))
+    lock = DeployLock.objects.filter(environment=environment).first()
+    stale = lock is not None and is_stale(lock)
+    maintenance = environment.maintenances.order_by("pk").last()
+    return Overview(
+        live=live,
+        previous=_previous(environment, live),
+        canary=environment.canary,
+        frozen=next((one for one in reversed(freezes) if one.release is None), None),
+        held_back=[one for one in freezes if one.release is not None],
+        maintenance=maintenance if maintenance and maintenance.on else None,
+        lock=lock,
+        lock_is_stale=stale,
+        operations=[progress.of(one) for one in _open_operations(environment)],
+        offers=_offers(environment, live),
+        timeline=timeline(environment, underway=lock is not None and not stale),
+    )
+
+
+def sources(environment: Environment) -> Iterator[Source]:
+    """Find the other environments that have something live."""
+    for other in Environment.objects.exclude(pk=environment.pk):
+        if other.live:
+            yield Source(other, other.live)
+
+
+def _offers(environment: Environment, live: Deployment | None) -> list[Source]:
+    """Choose the sources that have something else live, release or function."""
+    found = []
+    for source in sources(environment):
+        new = live is None or live.release_id != source.live.release_id
+        if new or (live and live.function_id != source.live.function_id):
+            by_pointer = environment.strategy == Strategy.POINTER
+            may = new and live is not None and by_pointer
+            found.append(replace(source, may_be_canary=may))
+    return found
+
+
+def timeline(environment: Environment, *, underway: bool = False) -> list[Entry]:
+    """Read the last deployments, newest first; `underway` if the lock is held."""
+    latest = environment.deployments.select_related("release", "previous", "outcome")
+    return [
+        Entry(one, kind_of(one), result_of(one, underway=underway))
+        for one in latest.order_by("-pk")[:LATEST]
+    ]
+
+
+def rollback_choices(environment: Environment) -> list[Deployment]:
+    """List the releases that can be gone back to, each by when it came last, newest first.
+
+    What is live is among them while a canary is on: choosing it ends the canary.
+    """
+    past = environment.deployments.switched().filter(release__removed_at=None)
+    found: dict[int, Deployment] = {}
+    for one in past.select_related("release", "outcome").order_by("-pk")[:LOOKED_THROUGH]:
+        found.setdefault(one.release_id, one)
+    live = environment.live
+    if live and not environment.canary:
+        found.pop(live.release_id, None)
+    return list(found.values())[:OFFERED]
+
+
+def _previous(environment: Environment, live: Deployment | None) -> Release | None:
+    if live is None:
+        return None
+    others = environment.deployments.switched().exclude(release=live.release_id)
+    before = others.select_related("release").order_by("pk").last()
+    return before.release if before else None
+
+
+def _open_operations(environment: Environment) -> QuerySet[Operation]:
+    states = [Operation.State.WAITING, Operation.State.RUNNING]
+    lately = timezone.now() - SHOWN_FOR
+    return environment.operations.filter(state__in=states, asked_at__gt=lately)
