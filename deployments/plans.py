@@ -96,10 +96,11 @@ def objects_gone(release: Release, fault: str) -> Refused:
 def next_command(plan: Plan, *, again: bool = False) -> str:
     """Name the command that brings the environment to what it should serve.
 
-    A release that was never live there is not for `rollback`: `promote --release` takes any.
+    A release that was never live there is not for `rollback`: `promote --release` takes any. A
+    rollback is gone on with all the same: if it took place, what it left cannot be promoted.
     """
     target, environment = plan.target, plan.target.environment
-    if not again:
+    if not again and target.kind != Deployment.Kind.ROLLBACK:
         return serve_command(plan.live or target.release, environment)
     if target.kind == Deployment.Kind.FUNCTION:
         return f"manage.py push_functions --environment {environment} --yes"

@@ -176,18 +176,20 @@ def test_refuses_a_release_whose_objects_are_gone(operator, backend, production,
     assert operator.served() == second.name
 
 
+class OneUpdate(Counting):
+    """A key-value store that takes one update and then no longer answers."""
+
+    def update(self, **kwargs):
+        if self.calls["update"]:
+            raise BackendUnavailable("the store does not answer")
+        self.calls["update"] += 1
+        return self._real.update(**kwargs)
+
+
 def test_restoring_that_fails_too_names_the_command_to_run(operator, backend, replaced):
     first = operator.push("A")
     operator.promote()
     operator.push("B")
-    counting = Counting(backend.keyvalues)
-
-    class OneUpdate(Counting):
-        def update(self, **kwargs):
-            if counting.calls["update"]:
-                raise BackendUnavailable("the store does not answer")
-            return counting.update(**kwargs)
-
     operator.backend = replaced(
         keyvalues=OneUpdate(backend.keyvalues), viewer=Astray(backend.viewer)
     )
@@ -197,6 +199,24 @@ def test_restoring_that_fails_too_names_the_command_to_run(operator, backend, re
     assert f"promote --release {first.name} --to production --yes" in failed.value.hint
     operator.backend = backend
     operator.promote(first)
+    assert operator.served() == first.name
+
+
+def test_rollback_that_cannot_be_undone_is_gone_on_with(operator, backend, replaced):
+    """What it left is frozen once it took place, so nobody is told to promote that."""
+    first = operator.push("A")
+    operator.promote()
+    operator.push("B")
+    operator.promote()
+    operator.backend = replaced(
+        keyvalues=OneUpdate(backend.keyvalues), viewer=Astray(backend.viewer)
+    )
+    with pytest.raises(PartlyChanged) as failed:
+        operator.rollback()
+    assert failed.value.code == "not-restored"
+    assert failed.value.hint == f"Run: manage.py rollback {first} --environment production --yes"
+    operator.backend = backend
+    operator.rollback(first)
     assert operator.served() == first.name
 
 
