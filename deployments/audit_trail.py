@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from deployments import audit
 from deployments.artifacts import MANIFEST
+from deployments.at_once import at_once
 from deployments.audit_records import (
     Damaged,
     DeploymentRecord,
@@ -18,7 +19,6 @@ from deployments.audit_records import (
     read_function,
     read_release,
 )
-from deployments.copy_plans import at_once
 from deployments.manifests import Manifest
 from deployments.release_plans import surface_urls
 from edge.errors import ObjectMissing

@@ -1,27 +1,22 @@
 """Describing a deployment by copy: what the keys may hold, what they shall hold. Reads only."""
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 from deployments import invalidating
 from deployments.artifacts import ASSETS, Artifact
+from deployments.at_once import at_once
 from deployments.copies import Before, Changes, compare, uncertain
 from deployments.invalidating import Drops, plan_drops
 from deployments.invalidation import address, addresses
 from deployments.manifests import Manifest
 from deployments.models import Deployment, Environment, Release, Strategy
 from deployments.plans import Target, objects_gone
-from deployments.releasing import read_manifest
+from deployments.stored import read_manifest
 from edge.errors import ObjectMissing
 from edge.limits import INVALIDATION_WILDCARDS
 from edge.protocols import Backend, ObjectStore
-
-AT_ONCE = 8
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +165,3 @@ def is_pointed(backend: Backend, environment: Environment) -> bool:
     """Whether the hosts are answered from below the prefix, as far as we are the ones to say."""
     origins, prefix = backend.origins, environment.copy_prefix
     return origins is None or all(origins.prefix(host) == prefix for host in environment.hosts)
-
-
-def at_once(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """Do something to each item, several at a time; what fails first is raised."""
-    pool = ThreadPoolExecutor(AT_ONCE)
-    try:
-        yield from [task.result() for task in [pool.submit(work, item) for item in items]]
-    finally:
-        pool.shutdown(cancel_futures=True)

@@ -10,7 +10,8 @@ from functools import partial
 
 from deployments import invalidating
 from deployments.artifacts import Artifact
-from deployments.copy_plans import CopyPlan, at_once, is_pointed, is_right, plan_copies
+from deployments.at_once import at_once
+from deployments.copy_plans import CopyPlan, is_pointed, is_right, plan_copies
 from deployments.errors import ChangedMeanwhile, DeploymentError, PartlyChanged
 from deployments.invalidating import Drops
 from deployments.models import Deployment, Environment, Strategy

@@ -15,7 +15,7 @@ from deployments.errors import Refused
 from deployments.manifests import Manifest
 from deployments.models import Environment, Release
 from deployments.plans import objects_gone
-from deployments.releasing import read_manifest
+from deployments.stored import read_manifest
 from edge.errors import ObjectMissing
 from edge.protocols import ObjectStore
 

@@ -15,7 +15,7 @@ from deployments.invalidating import Drops
 from deployments.invalidation import address, addresses, narrowed
 from deployments.models import Environment, Release, Strategy
 from deployments.plans import Run
-from deployments.releasing import read_manifest
+from deployments.stored import read_manifest
 from edge import limits
 from edge.errors import LimitExceeded
 from edge.protocols import ObjectStore
