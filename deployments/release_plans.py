@@ -4,31 +4,31 @@ Nothing here writes, so a dry run is a plan that nobody carries out. A release i
 hand, of artifacts that other releases hold, or of both.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
 
-from deployments.artifacts import ASSETS, Artifact, SourceFile
+from deployments.artifacts import Artifact, SourceFile
 from deployments.errors import Refused
+from deployments.holdings import Holdings, find_holdings, look_for_all
 from deployments.manifests import Manifest
 from deployments.models import Environment, Release
-from deployments.stored import is_as_pushed, listed, read_manifest
-from edge.errors import ObjectMissing
+from deployments.stored import Manifests, listed
 from edge.protocols import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """An artifact of the new release, and a release that holds the same one."""
+    """An artifact of the new release, and a release that holds the same bytes under a key.
+
+    `file` has them too, where they are at hand.
+    """
 
     artifact: Artifact
     source: Release
-
-    @property
-    def source_key(self) -> str:
-        """Name the object to copy."""
-        return self.artifact.key(self.source.name)
+    key: str
+    file: SourceFile | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,19 @@ class ReleasePlan:
 
     manifest: Manifest
     known: Release | None
+    holdings: Holdings
     uploads: list[SourceFile]
     copies: list[Copy]
-    skipped: int
+
+    @property
+    def skipped(self) -> int:
+        """How many files are stored already."""
+        return len(self.holdings.paths)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the release stands as it is, by its own manifest."""
+        return self.known is not None and self.holdings.vouchers == {self.known.pk}
 
     @property
     def counts(self) -> dict[str, int]:
@@ -53,7 +63,11 @@ class ReleasePlan:
 
 
 def plan_release(
-    *, objects: ObjectStore, files: Iterable[SourceFile], environment: Environment | None
+    *,
+    objects: ObjectStore,
+    files: Iterable[SourceFile],
+    environment: Environment | None,
+    mend: bool = False,
 ) -> ReleasePlan:
     """Plan a release of files; what `environment`'s live release has is copied, not uploaded.
 
@@ -67,6 +81,7 @@ def plan_release(
         manifest=Manifest.of(file.artifact for file in files),
         files=files,
         sources=[live.release] if live else [],
+        mend=mend,
     )
 
 
@@ -76,8 +91,11 @@ def plan_of(
     manifest: Manifest,
     files: Iterable[SourceFile] = (),
     sources: Iterable[Release] = (),
+    mend: bool = False,
 ) -> ReleasePlan:
     """Plan a release of any artifacts: of `files`, and of what the releases in `sources` hold.
+
+    With `mend` every object is looked for, also of a release that was pushed before.
 
     Raises Refused when no surface's page is among them, when an asset's name is taken by other
     content, or when an artifact is nowhere to be had.
@@ -89,11 +107,18 @@ def plan_of(
             "Give the folder that holds index.html.",
         )
     known = Release.objects.present().filter(digest=manifest.digest).first()
-    missing = _missing(objects, manifest, known)
-    # What it lacks itself it cannot give.
-    copies = _copies(objects, missing, [source for source in sources if source != known])
-    uploads = _uploads(missing, {copy.artifact.path for copy in copies}, files)
-    return ReleasePlan(manifest, known, uploads, copies, len(manifest) - len(missing))
+    # What the release lacks itself it cannot give.
+    others = [source for source in dict.fromkeys(sources) if source != known]
+    manifests = Manifests(objects)
+    if mend:
+        holdings = look_for_all(objects, manifest, known)
+    else:
+        holdings = find_holdings(objects, manifest, known, manifests, others)
+    missing = [artifact for artifact in manifest if artifact.path not in holdings.paths]
+    at_hand = {file.artifact.path: file for file in files}
+    copies = _copies(objects, missing, manifests, others, at_hand)
+    uploads = _uploads(missing, {copy.artifact.path for copy in copies}, at_hand)
+    return ReleasePlan(manifest, known, holdings, uploads, copies)
 
 
 def surface_urls() -> dict[str, str]:
@@ -101,90 +126,52 @@ def surface_urls() -> dict[str, str]:
     return {name: surface["path"] for name, surface in settings.SURFACES.items()}
 
 
-def _missing(objects: ObjectStore, manifest: Manifest, known: Release | None) -> list[Artifact]:
-    """Find the artifacts the store lacks, by two listings and a look at each asset and page."""
-    documents = listed(objects, known.key("")) if known else {}
-    has_assets = any(artifact.shared for artifact in manifest)
-    assets = listed(objects, ASSETS) if has_assets else {}
-    return [
-        artifact
-        for artifact in manifest
-        if not (
-            _asset_is_there(objects, artifact, assets)
-            if artifact.shared
-            else known and _document_is_there(objects, artifact, known, documents)
-        )
-    ]
-
-
-def _document_is_there(
-    objects: ObjectStore, artifact: Artifact, known: Release, there: dict[str, int]
-) -> bool:
-    """Tell whether a document is stored. A page is looked at as a deployment looks at it."""
-    if there.get(artifact.key(known.name)) != artifact.size:
-        return False
-    pages = {page["path"] for page in known.pages.values()}
-    return artifact.path not in pages or is_as_pushed(objects, known, artifact)
-
-
-def _asset_is_there(objects: ObjectStore, artifact: Artifact, there: dict[str, int]) -> bool:
-    """Tell whether a shared asset is stored. Raises Refused when its name holds another one."""
-    if artifact.path not in there:
-        return False
-    info = objects.head(artifact.path)
-    if info is None:
-        return False
-    if info.metadata.get("sha256") != artifact.sha256:
-        raise Refused(
-            "asset-conflict",
-            f"{artifact.path} is already stored with other content; assets never change.",
-            "Put a content hash into the file's name, or move the file out of assets/.",
-        )
-    headers = info.content_type, info.cache_control
-    if headers != (artifact.content_type, artifact.cache_control):
-        raise Refused(
-            "asset-headers",
-            f"{artifact.path} is already stored as {' with '.join(headers)}, not as "
-            f"{artifact.content_type}; assets never change.",
-            "Rename the file, or give it the type it is stored with in the source's _headers.",
-        )
-    return True
-
-
 def _copies(
-    objects: ObjectStore, missing: list[Artifact], sources: Iterable[Release]
+    objects: ObjectStore,
+    missing: Iterable[Artifact],
+    manifests: Manifests,
+    sources: Iterable[Release],
+    files: Mapping[str, SourceFile],
 ) -> list[Copy]:
-    """Find which missing documents a source holds; the first one that does is copied from."""
-    wanted = {artifact for artifact in missing if not artifact.shared}
-    found: list[Copy] = []
-    for source in dict.fromkeys(sources):
-        held = wanted.intersection(_held(objects, source)) if wanted else set()
-        found += [Copy(artifact, source) for artifact in sorted(held)]
-        wanted -= held
-    return found
+    """Find which missing documents a source holds, under whatever path and headers.
+
+    One that could not be uploaded instead is looked for.
+    """
+    wanted = {artifact.path: artifact for artifact in missing if not artifact.shared}
+    copies: list[Copy] = []
+    for source in sources if wanted else ():
+        held = _held(objects, source, manifests, wanted.keys() <= files.keys())
+        copies += [
+            Copy(artifact, source, held[artifact.sha256], files.get(artifact.path))
+            for artifact in wanted.values()
+            if artifact.sha256 in held
+        ]
+        wanted = {path: one for path, one in wanted.items() if one.sha256 not in held}
+    return copies
 
 
-def _held(objects: ObjectStore, source: Release) -> list[Artifact]:
-    """List the documents of a release that are stored as its manifest says."""
-    try:
-        manifest = read_manifest(objects, source)
-    except ObjectMissing:
-        return []
+def _held(
+    objects: ObjectStore, source: Release, manifests: Manifests, trusted: bool
+) -> dict[str, str]:
+    """Find the documents of a release: their keys by their content."""
+    manifest = manifests.of(source) or ()
+    keys = {a.sha256: a.key(source.name) for a in manifest if not a.shared}
+    if trusted:
+        return keys
     there = listed(objects, source.key(""))
-    return [a for a in manifest if not a.shared and there.get(a.key(source.name)) == a.size]
+    return {sha256: key for sha256, key in keys.items() if key in there}
 
 
 def _uploads(
-    missing: list[Artifact], copied: set[str], files: Iterable[SourceFile]
+    missing: list[Artifact], copied: set[str], files: Mapping[str, SourceFile]
 ) -> list[SourceFile]:
     """Find the files to upload. Raises Refused for an artifact that is neither copied nor here."""
-    sent = {artifact.path for artifact in missing} - copied
-    uploads = [file for file in files if file.artifact.path in sent]
-    gone = sent - {file.artifact.path for file in uploads}
+    sent = [artifact.path for artifact in missing if artifact.path not in copied]
+    gone = [path for path in sent if path not in files]
     if gone:
         raise Refused(
             "artifact-gone",
-            f"{len(gone)} files are stored nowhere any more, first {min(gone)}.",
+            f"{len(gone)} files are stored nowhere any more, first {gone[0]}.",
             "Push the files themselves: manage.py push --source DIR",
         )
-    return uploads
+    return [files[path] for path in sent]

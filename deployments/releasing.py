@@ -1,26 +1,25 @@
 """Making releases: copy and upload what a plan says, check it, write the manifest last."""
 
-import hashlib
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 from django.utils import timezone
 
 from deployments import audit
-from deployments.artifacts import ASSETS, DOCUMENT_CACHE, MANIFEST, Artifact, SourceFile
+from deployments.artifacts import DOCUMENT_CACHE, MANIFEST, Artifact
 from deployments.asset_sweeps import enter_push
 from deployments.errors import PartlyChanged
+from deployments.holdings import assets_there, vouch_still
 from deployments.manifests import Manifest
 from deployments.models import Release
-from deployments.release_plans import Copy, ReleasePlan, plan_release, surface_urls
-from deployments.stored import listed, read_manifest
-from edge.errors import EdgeError, ObjectMissing
-from edge.protocols import ObjectStore
+from deployments.release_plans import ReleasePlan, plan_release, surface_urls
+from deployments.stored import read_manifest
+from edge.errors import ContentChanged, EdgeError, ObjectMissing
+from edge.protocols import NewObject, ObjectStore
 
 # Callers take the making of a release from here, whole.
 __all__ = ["ReleasePlan", "document_metadata", "make_release", "plan_release", "read_manifest"]
-UPLOADS_AT_ONCE = 8
 
 
 def make_release(
@@ -30,6 +29,7 @@ def make_release(
     message: str,
     actor: str,
     say: Callable[[str], None],
+    on_stored: Callable[[NewObject], None] = lambda new: None,
 ) -> Release:
     """Carry a plan out: copy, upload, check, write the manifest, complete the release's row.
 
@@ -40,19 +40,9 @@ def make_release(
     release = plan.known or _record(plan.manifest, message, actor)
     enter_push(release)
     say(f"Upload {len(plan.uploads)} files, copy {len(plan.copies)}, skip {plan.skipped}")
-    try:
-        _transfer(objects, plan, release)
-        _check_all_there(objects, plan.manifest, release)
-        if release.completed_at is None:
-            audit.write_release(objects, release)
-        _write_manifest(objects, plan.manifest, release)
-    except EdgeError as error:
-        raise PartlyChanged(
-            "upload-failed",
-            f"The upload of {release.name} did not finish: {error}",
-            "No environment was touched. The same push again goes on where it stopped.",
-        ) from error
-    Release.objects.filter(pk=release.pk, completed_at=None).update(completed_at=timezone.now())
+    if not plan.is_done:
+        _write(objects, plan, release, on_stored)
+        Release.objects.filter(pk=release.pk, completed_at=None).update(completed_at=timezone.now())
     release.refresh_from_db()
     return release
 
@@ -78,57 +68,72 @@ def _record(manifest: Manifest, message: str, actor: str) -> Release:
     return release
 
 
-def _transfer(objects: ObjectStore, plan: ReleasePlan, release: Release) -> None:
-    def copy(one: Copy) -> None:
-        objects.copy(
-            one.source_key,
-            one.artifact.key(release.name),
-            metadata=document_metadata(release, one.artifact),
-        )
-
-    def upload(file: SourceFile) -> None:
-        objects.put(
-            file.artifact.key(release.name),
-            _read(file),
-            content_type=file.artifact.content_type,
-            cache_control=file.artifact.cache_control,
-            metadata=document_metadata(release, file.artifact),
-        )
-
-    pool = ThreadPoolExecutor(UPLOADS_AT_ONCE)
+def _write(
+    objects: ObjectStore,
+    plan: ReleasePlan,
+    release: Release,
+    on_stored: Callable[[NewObject], None],
+) -> None:
+    """Write what is missing, make sure of the rest, write the manifest. Raises PartlyChanged."""
     try:
-        tasks = [pool.submit(copy, one) for one in plan.copies]
-        tasks += [pool.submit(upload, file) for file in plan.uploads]
-        for task in tasks:
-            task.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _read(file: SourceFile) -> bytes:
-    """Read what is uploaded. Raises PartlyChanged when it is no longer what was hashed."""
-    body = file.body if isinstance(file.body, bytes) else file.body.read_bytes()
-    if hashlib.sha256(body).hexdigest() != file.artifact.sha256:
+        objects.put_all(_new_objects(plan, release), on_stored=on_stored)
+        _check_all_there(objects, plan)
+        if release.completed_at is None:
+            audit.write_release(objects, release)
+        _write_manifest(objects, plan.manifest, release)
+    except ContentChanged as error:
         raise PartlyChanged(
             "source-changed",
-            f"{file.artifact.path} changed while it was being pushed.",
+            error.message,
             "No environment was touched. Wait until the build is done, then push again.",
-        )
-    return body
+        ) from error
+    except EdgeError as error:
+        raise PartlyChanged(
+            "upload-failed",
+            f"The upload of {release.name} did not finish: {error}",
+            "No environment was touched. The same push again goes on where it stopped.",
+        ) from error
 
 
-def _check_all_there(objects: ObjectStore, manifest: Manifest, release: Release) -> None:
-    """List what was stored and compare it with the manifest, before the release may exist."""
-    stored = listed(objects, release.key("")) | listed(objects, ASSETS)
-    wrong = [a.path for a in manifest if stored.get(a.key(release.name)) != a.size]
-    if wrong:
-        raise ObjectMissing(f"{len(wrong)} files are missing or cut short, first {wrong[0]}.")
+def _new_objects(plan: ReleasePlan, release: Release) -> Iterator[NewObject]:
+    """Describe what is written: copies first, since they cost nothing but requests."""
+    for copy in plan.copies:
+        body = copy.file.body if copy.file else None
+        yield _new_object(release, copy.artifact, body, copy.key)
+    for file in plan.uploads:
+        yield _new_object(release, file.artifact, file.body)
+
+
+def _new_object(
+    release: Release, artifact: Artifact, body: bytes | Path | None, copy_of: str = ""
+) -> NewObject:
+    return NewObject(
+        key=artifact.key(release.name),
+        sha256=artifact.sha256,
+        size=artifact.size,
+        content_type=artifact.content_type,
+        cache_control=artifact.cache_control,
+        metadata=document_metadata(release, artifact),
+        body=body,
+        copy_of=copy_of,
+    )
+
+
+def _check_all_there(objects: ObjectStore, plan: ReleasePlan) -> None:
+    """Make sure of what this run did not write, before the release may exist.
+
+    What it wrote the store has confirmed. Assets that retention may have removed since they were
+    planned with are looked for again; it removes none from now on. Raises ObjectMissing.
+    """
+    doubtful = plan.holdings.seen
+    if not vouch_still(plan.holdings):
+        doubtful = tuple(a for a in plan.manifest if a.shared and a.path in plan.holdings.paths)
+    gone = set(doubtful) - set(assets_there(objects, doubtful))
+    if gone:
+        raise ObjectMissing(f"{len(gone)} files were removed meanwhile, first {min(gone).path}.")
 
 
 def _write_manifest(objects: ObjectStore, manifest: Manifest, release: Release) -> None:
-    key = release.key(MANIFEST)
-    if objects.head(key) is not None and objects.get(key).body == manifest.body:
-        return
     objects.put(
         release.key(MANIFEST),
         manifest.body,

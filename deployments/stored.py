@@ -3,6 +3,7 @@
 from deployments.artifacts import MANIFEST, Artifact
 from deployments.manifests import Manifest
 from deployments.models import Release
+from edge.errors import ObjectMissing
 from edge.protocols import ObjectStore
 
 
@@ -35,3 +36,24 @@ def is_as_pushed(objects: ObjectStore, release: Release, artifact: Artifact) -> 
         artifact.content_type,
         artifact.cache_control,
     )
+
+
+class Manifests:
+    """The manifests of releases, each read once. One that is gone or damaged is None."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self._objects = objects
+        self._read: dict[int, Manifest | None] = {}
+
+    def of(self, release: Release) -> Manifest | None:
+        """Read the manifest of a release, unless it was read before."""
+        if release.pk not in self._read:
+            self._read[release.pk] = self._whole(release)
+        return self._read[release.pk]
+
+    def _whole(self, release: Release) -> Manifest | None:
+        try:
+            manifest = read_manifest(self._objects, release)
+        except (ObjectMissing, ValueError, KeyError):
+            return None
+        return manifest if manifest.digest == release.digest else None

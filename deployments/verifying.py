@@ -23,7 +23,7 @@ from edge.errors import EdgeError, ObjectMissing
 from edge.protocols import Backend
 
 # What it was made of is not known here: the checkout it was built of, or the folder.
-PUSH_AGAIN = "manage.py push --no-deploy"
+PUSH_AGAIN = "manage.py push --no-deploy --mend"
 
 
 def verify(backend: Backend, environment: Environment) -> dict[str, Any]:

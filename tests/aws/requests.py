@@ -6,8 +6,11 @@ Reference, and S3's "Required permissions for Amazon S3 API operations".
 """
 
 from contextlib import contextmanager
+from urllib.parse import unquote
 
 import boto3.session
+
+from edge.backends.aws_requests import BucketRequests
 
 ACCOUNT = "000000000000"  # of the stand-in
 S3_ACTIONS = {
@@ -22,7 +25,10 @@ FREE = {("sts", "GetCallerIdentity")}
 
 @contextmanager
 def recorded(monkeypatch):
-    """Record (service, operation, parameters) of every call by clients made meanwhile."""
+    """Record (service, operation, parameters) of every call by clients made meanwhile.
+
+    What goes past boto3 is recorded as the call of boto3's it stands for.
+    """
     calls = []
 
     class Recording(boto3.session.Session):
@@ -30,11 +36,23 @@ def recorded(monkeypatch):
             super().__init__(*args, **kwargs)
             self.events.register("provide-client-params", record)
 
-    def record(params, model, **kwargs):
-        calls.append((model.service_model.service_name, model.name, dict(params)))
+    def record(params, model, context, **kwargs):
+        if not context.get("is_presign_request"):  # made, and sent by nobody
+            calls.append((model.service_model.service_name, model.name, dict(params)))
+
+    send = BucketRequests.send
+
+    def record_sent(self, method, key, headers, **kwargs):
+        params = {"Bucket": self._bucket, "Key": key}
+        bucket, _, source = unquote(headers.get("x-amz-copy-source", ""))[1:].partition("/")
+        if source:
+            params["CopySource"] = {"Bucket": bucket, "Key": source}
+        calls.append(("s3", "CopyObject" if source else "PutObject", params))
+        return send(self, method, key, headers, **kwargs)
 
     with monkeypatch.context() as patch:
         patch.setattr(boto3.session, "Session", Recording)
+        patch.setattr(BucketRequests, "send", record_sent)
         yield calls
 
 

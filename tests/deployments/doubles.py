@@ -50,6 +50,12 @@ class _Faulty:
     def __init__(self, real, fault):
         self._real, self._fault = real, fault
 
+    def put_all(self, objects, *, on_stored):
+        """Count, fail or die at every object: a batch is as many calls as it has objects."""
+        put_all = self.__getattr__("put_all")
+        for new in objects:
+            put_all([new], on_stored=on_stored)
+
     def __getattr__(self, name):
         method = getattr(self._real, name)
 

@@ -33,11 +33,14 @@ class Operator:
         self.folder = folder
         self.said = []
 
-    def release(self, mark="A", *, extra=0, environment="staging"):
+    def release(self, mark="A", *, extra=0, environment="staging", mend=False):
         files = read_folder(write_site(self.folder / f"site-{mark}", mark=mark, extra=extra))
         objects = self.backend.objects
         plan = plan_release(
-            objects=objects, files=files, environment=Environment.objects.named(environment)
+            objects=objects,
+            files=files,
+            environment=Environment.objects.named(environment),
+            mend=mend,
         )
         return make_release(
             objects=objects, plan=plan, message=mark, actor="olga", say=self.said.append

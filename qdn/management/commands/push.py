@@ -14,6 +14,7 @@ from deployments.releasing import ReleasePlan, make_release, plan_release
 from deployments.sources import opened_source
 from edge.backends import get_backend
 from qdn.console import actor
+from qdn.progress import progress_of
 from qdn.switching import LockingCommand
 
 
@@ -27,6 +28,9 @@ class Command(LockingCommand):
         parser.add_argument("--source", type=Path, metavar="DIR|ZIP", help="take these files")
         parser.add_argument("--to", default="staging", metavar="ENVIRONMENT")
         parser.add_argument("--no-deploy", action="store_true", help="upload only")
+        parser.add_argument(
+            "--mend", action="store_true", help="look for every file in the store, and mend it"
+        )
         parser.add_argument("--message", default="", help="what this release brings")
 
     def run(self, **options: Any) -> dict[str, Any]:
@@ -41,7 +45,9 @@ class Command(LockingCommand):
         self, files: list[SourceFile], environment: Environment, started: float, **options: Any
     ) -> dict[str, Any]:
         backend = get_backend()
-        plan = plan_release(objects=backend.objects, files=files, environment=environment)
+        plan = plan_release(
+            objects=backend.objects, files=files, environment=environment, mend=options["mend"]
+        )
         if options["dry_run"]:
             return self._result(plan, plan.known, None, started)
         deploys = not options["no_deploy"]
@@ -50,13 +56,15 @@ class Command(LockingCommand):
             question = f"Deploy {len(plan.manifest)} files to {environment}?"
             self.confirm(environment, question, yes=options["yes"])
         patience = self.patience(environment, options)
-        release = make_release(
-            objects=backend.objects,
-            plan=plan,
-            message=options["message"],
-            actor=actor(),
-            say=self.say,
-        )
+        with progress_of(plan, quiet=self.quiet) as on_stored:
+            release = make_release(
+                objects=backend.objects,
+                plan=plan,
+                message=options["message"],
+                actor=actor(),
+                say=self.say,
+                on_stored=on_stored,
+            )
         self.so_far = f"Release {release} is uploaded; {environment} serves what it did."
         if deploys:
             target = push_target(

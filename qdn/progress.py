@@ -1,0 +1,67 @@
+"""The bar a terminal shows while a release is written: files, bytes, rate, time left."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from deployments.release_plans import ReleasePlan
+from edge.protocols import NewObject
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+# A request takes about as long as this many bytes, so that copies count for the time that is left.
+REQUEST_BYTES = 64 * 1024
+
+
+@contextmanager
+def progress_of(plan: ReleasePlan, *, quiet: bool) -> Iterator[Callable[[NewObject], None]]:
+    """Show how far a plan is carried out; tell it of each object. Without a terminal: nothing."""
+    if quiet or not sys.stdout.isatty():
+        yield lambda new: None
+        return
+    shown = _Shown(plan)
+    try:
+        yield shown.advance
+    finally:
+        shown.bar.stop()
+
+
+class _Shown:
+    """A bar, and what it has counted. It appears with the first object."""
+
+    def __init__(self, plan: ReleasePlan) -> None:
+        self._files = len(plan.uploads) + len(plan.copies)
+        self._bytes = sum(file.artifact.size for file in plan.uploads)
+        self._done_files = self._done_bytes = 0
+        self._started = time.monotonic()
+        self.bar = _bar()
+        self._task = self.bar.add_task("", total=self._bytes + self._files * REQUEST_BYTES)
+
+    def advance(self, new: NewObject) -> None:
+        """Count an object; a copy costs a request, and no bytes."""
+        size = 0 if new.copy_of else new.size
+        self._done_files += 1
+        self._done_bytes += size
+        self.bar.start()
+        self.bar.update(self._task, advance=size + REQUEST_BYTES, description=self.line())
+
+    def line(self) -> str:
+        """Say how much is done, and how fast."""
+        from rich.filesize import decimal  # noqa: PLC0415 - see _bar
+
+        rate = decimal(int(self._done_bytes / max(time.monotonic() - self._started, 0.001)))
+        return (
+            f"{self._done_files:,} of {self._files:,} files, "
+            f"{decimal(self._done_bytes)} of {decimal(self._bytes)}, {rate}/s"
+        )
+
+
+def _bar() -> "Progress":
+    # Imported here, because a command that shows no bar need not wait for it.
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn()
+    return Progress(*columns, transient=True)
