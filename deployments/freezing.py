@@ -75,8 +75,9 @@ def keep_up(deployment: Deployment) -> None:
     Called before its outcome is written, in the same transaction.
     """
     environment = deployment.environment
-    newer = environment.freezes.in_force().filter(release__pk__lt=deployment.release_id)
-    _lift(newer, f"deployment {deployment.pk}")
+    if deployment.percent is None:
+        older = environment.freezes.in_force().filter(release__pk__lt=deployment.release_id)
+        _lift(older, f"deployment {deployment.pk}")
     left = _left_by(deployment)
     if left and not environment.freezes.in_force().filter(release=left).exists():
         because = f": {deployment.reason}" if deployment.reason else ""

@@ -136,6 +136,12 @@ def test_newer_release_ends_it(operator, production, rolled_back):
     assert operator.served() == rolled_back[1].name
 
 
+def test_newer_canary_does_not_end_it(operator, production, rolled_back):
+    operator.push("C")
+    operator.canary(5)
+    assert production.freezes.in_force().get().release == rolled_back[1]
+
+
 def test_rollback_may_return_to_it(operator, rolled_back):
     operator.rollback(rolled_back[1])
     assert operator.served() == rolled_back[1].name
