@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 
 from deployments import progress
-from deployments.models import Deployment, Environment, Operation
+from deployments.models import Environment, Operation
 
 PAGE = "admin/deployments/environment/operation.html"
 PART = "admin/deployments/environment/_steps.html"
@@ -18,10 +18,8 @@ def operation_page(
 ) -> HttpResponse:
     """Show what was asked for and how far it is."""
     shown = _shown(environment, number)
-    name = shown["kind"]
-    return TemplateResponse(
-        request, PAGE, {**context, **shown, "title": f"{name}, operation {number}"}
-    )
+    title = f"{shown['progress'].kind}, operation {number}"
+    return TemplateResponse(request, PAGE, {**context, **shown, "title": title})
 
 
 def steps_part(
@@ -40,7 +38,6 @@ def _shown(environment: Environment, number: int) -> dict[str, Any]:
     now = progress.of(operation)
     return {
         "operation": operation,
-        "kind": Deployment.Kind(operation.kind).label,
         "progress": now,
         "steps": list(operation.steps.all()),
     }

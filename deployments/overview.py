@@ -71,6 +71,7 @@ def overview(environment: Environment) -> Overview:
     """Read what an environment's page shows, in a number of queries that does not grow."""
     live = environment.live
     freezes = list(environment.freezes.in_force().select_related("release"))
+    held_back = [one for one in freezes if one.release is not None]
     lock = DeployLock.objects.filter(environment=environment).first()
     stale = lock is not None and is_stale(lock)
     maintenance = environment.maintenances.order_by("pk").last()
@@ -79,12 +80,12 @@ def overview(environment: Environment) -> Overview:
         previous=_previous(environment, live),
         canary=environment.canary,
         frozen=next((one for one in reversed(freezes) if one.release is None), None),
-        held_back=[one for one in freezes if one.release is not None],
+        held_back=held_back,
         maintenance=maintenance if maintenance and maintenance.on else None,
         lock=lock,
         lock_is_stale=stale,
         operations=[progress.of(one) for one in _open_operations(environment)],
-        offers=_offers(environment, live),
+        offers=_offers(environment, live, held_back),
         timeline=timeline(environment, underway=lock is not None and not stale),
     )
 
@@ -96,15 +97,20 @@ def sources(environment: Environment) -> Iterator[Source]:
             yield Source(other, other.live)
 
 
-def _offers(environment: Environment, live: Deployment | None) -> list[Source]:
-    """Choose the sources that have something else live, release or function."""
+def _offers(
+    environment: Environment, live: Deployment | None, held_back: list[Freeze]
+) -> list[Source]:
+    """Choose the sources whose promotion would change something, and would not be refused."""
+    refused = {one.release_id for one in held_back}
+    by_pointer = environment.strategy == Strategy.POINTER
     found = []
     for source in sources(environment):
-        new = live is None or live.release_id != source.live.release_id
-        if new or (live and live.function_id != source.live.function_id):
-            by_pointer = environment.strategy == Strategy.POINTER
-            may = new and live is not None and by_pointer
-            found.append(replace(source, may_be_canary=may))
+        theirs = source.live
+        is_new = live is None or live.release_id != theirs.release_id
+        if live and not is_new and live.function_id == theirs.function_id:
+            continue
+        if theirs.release_id not in refused:
+            found.append(replace(source, may_be_canary=bool(live) and is_new and by_pointer))
     return found
 
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from deployments.locking import is_stale
-from deployments.models import DeployLock, Operation
+from deployments.models import DeployLock, Deployment, Operation
 
 State = Operation.State
 # A cluster looks for tasks every second.
@@ -30,6 +30,11 @@ class Progress:
     colour: str
     note: str = ""
     is_given_up: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Name what is done, as the history will."""
+        return str(Deployment.Kind(self.operation.kind).label)
 
     @property
     def has_ended(self) -> bool:
@@ -60,11 +65,19 @@ def _waiting(operation: Operation) -> Progress:
         return Progress(operation, "Lapsed", "danger", note, is_given_up=True)
     if age > SOON:
         note = (
-            f"No task cluster has picked this up for {int(age.total_seconds())} seconds. Is one "
-            "running? Start it with: manage.py qcluster"
+            f"No task cluster has picked this up for more than {_round(age)}. Is one running? "
+            "Start it with: manage.py qcluster"
         )
         return Progress(operation, "Waiting", "warning", note)
     return Progress(operation, "Waiting", "info", "A task cluster picks this up in a moment.")
+
+
+def _round(age: timedelta) -> str:
+    """Say how long, in steps: a screen reader reads the note again whenever it changes."""
+    minutes = int(age.total_seconds() / 60)
+    if not minutes:
+        return f"{int(SOON.total_seconds())} seconds"
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
 def _running(operation: Operation) -> Progress:

@@ -109,6 +109,9 @@ def test_release_that_was_rolled_back_from_is_held_back(admin_client, operator, 
     page = text_of(admin_client, production)
     assert "is held back" in page
     assert "Unfreeze" in page
+    assert "Promote from" not in page
+    operator.push("C")
+    assert "Promote from staging" in text_of(admin_client, production)
 
 
 def test_lock_says_who(admin_client, two, production):

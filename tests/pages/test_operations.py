@@ -1,0 +1,46 @@
+"""Steps of an operation as they happen: a real browser, a real task cluster."""
+
+import pytest
+
+from qdn.demonstration import LOGIN, PASSWORD
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def cluster(site):
+    """Give a function that starts a task cluster."""
+    started = []
+    yield lambda: started.append(site.start("qcluster"))
+    for process in started:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def test_steps_appear_without_a_reload(site, open_page, cluster):
+    site.push("A")
+    page = open_page()
+    page.goto(f"{site.url}/admin/login/?next=/admin/deployments/environment/")
+    page.fill("[name=username]", LOGIN)
+    page.fill("[name=password]", PASSWORD)
+    page.press("[name=password]", "Enter")
+    page.click("text=staging")
+    page.wait_for_selector("text=The routing documents, the function and the pages")  # of the drift
+    page.click("text=Roll back")
+    page.fill("[name=reason]", "Wrong prices")
+    page.click("text=Roll staging back")
+    page.wait_for_selector("[data-state] >> text=Waiting")
+    page.evaluate("window.isTheSamePage = true")
+    cluster()
+    page.wait_for_selector("[data-state] >> text=Done")
+    steps = page.locator("[data-steps] > li span").all_inner_texts()
+    assert steps[0].startswith("staging: ")
+    assert any(step.startswith("Switch staging from") for step in steps)
+    assert "deployment" in steps[-1]
+    assert len(steps) == len(set(steps))  # each line once, whatever was fetched how often
+    assert page.evaluate("window.isTheSamePage")
+    asked = [address for address in page.asked if address.endswith("/steps/")]
+    page.wait_for_timeout(1500)
+    assert [address for address in page.asked if address.endswith("/steps/")] == asked
+    page.click("text=Back to staging")
+    page.wait_for_selector("text=Wrong prices")
