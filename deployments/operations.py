@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from deployments import progress
+from deployments import functions, progress
 from deployments.deploying import Done, deploy
 from deployments.errors import DeploymentError
 from deployments.locking import Patience
@@ -40,6 +40,7 @@ def ask(*, environment: Environment, proposal: Proposal, actor: str, reason: str
     for one in environment.operations.filter(state=State.WAITING, actor=actor, kind=kind):
         if one.options == options and one.asked_at > lasting:
             return one
+    functions.keep(proposal.plan.target.function)
     operation = Operation.objects.create(
         environment=environment, kind=kind, options=options, actor=actor, reason=reason
     )

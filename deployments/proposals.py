@@ -46,7 +46,7 @@ class Wish:
                 environment=self.environment, release=self.release, actor=actor, reason=reason
             )
         asked: dict[str, Any] = {
-            "source": self.source or self._no_source(),
+            "source": self._source(),
             "to": self.environment,
             "release": self.release,
             "actor": actor,
@@ -56,12 +56,16 @@ class Wish:
             return canary_target(**asked, percent=self.percent or 0)
         return promote_target(**asked)
 
-    def _no_source(self) -> Environment:
-        raise Refused(
-            "nothing-to-promote",
-            f"No other environment has a release live that {self.environment} could take.",
-            "Push one first: manage.py push --to staging",
-        )
+    def _source(self) -> Environment:
+        """Find where the release comes from; one that is named comes from nowhere."""
+        source = self.source or (self.environment if self.release else None)
+        if source is None:
+            raise Refused(
+                "nothing-to-promote",
+                f"No other environment has a release live that {self.environment} could take.",
+                "Push one first: manage.py push --to staging",
+            )
+        return source
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +146,17 @@ def check_as_confirmed(operation: Operation, plan: Plan) -> None:
     `deploy` looks at the live release again, under its lock; a canary that came or went meanwhile
     is seen here alone. Raises ChangedMeanwhile.
     """
-    environment = operation.environment
-    for what, before, now in (
-        ("served", operation.options["live"], plan.live),
-        ("had the canary", operation.options["canary"], _canary_of(environment)),
-    ):
+    environment, seen = operation.environment, operation.options
+    pairs = (
+        (seen["live"] or "nothing", plan.live or "nothing"),
+        (_told(seen["canary"]), _told(_canary_of(environment))),
+    )
+    for before, now in pairs:
         if before != now:
             raise ChangedMeanwhile(
                 "live-changed",
-                f"{environment} {what} {_told(before)} when this was confirmed, and now "
-                f"{_told(now)}. Nothing was changed.",
+                f"{environment} had {before} when this was confirmed, and has {now} now. Nothing "
+                "was changed.",
                 "Look at the environment's page, then decide again.",
             )
 
@@ -161,7 +166,5 @@ def _canary_of(environment: Environment) -> list[Any] | None:
     return [canary.release.name, canary.percent] if canary else None
 
 
-def _told(seen: Any) -> str:
-    if isinstance(seen, list):
-        return f"{seen[0]} at {seen[1]} %"
-    return str(seen or "nothing")
+def _told(canary: list[Any] | None) -> str:
+    return f"{canary[0]} for {canary[1]} % of the viewers" if canary else "no canary"

@@ -134,6 +134,12 @@ def test_what_was_confirmed_is_done_whatever_staging_has_by_then(desk, operator,
     assert production.live.release == two[1]
 
 
+def test_first_release_of_an_environment_brings_the_shipped_function(desk, operator, production):
+    release = operator.release("A")
+    operation = desk.do("promote", release=release.name)
+    assert (operation.state, production.live.release) == (State.DONE, release)
+
+
 def test_second_click_asks_once(desk, two):
     assert [desk.confirm("promote").status_code for _ in range(2)] == [302, 302]
     assert (Operation.objects.count(), OrmQ.objects.count()) == (1, 1)
@@ -187,7 +193,8 @@ def test_live_release_that_changed_between_yes_and_task(desk, operator, two, pro
     run_tasks()
     operation = Operation.objects.get()
     assert (operation.state, production.live.release) == (State.FAILED, third)
-    assert f"production served {two[0]} when this was confirmed" in lines(operation)[-1]
+    told = f"production had {two[0]} when this was confirmed, and has {third} now"
+    assert told in lines(operation)[-1]
     assert operation.steps.last().is_fault
 
 
@@ -196,7 +203,7 @@ def test_canary_that_began_between_yes_and_task(desk, operator, two, production)
     operator.push("C")
     operator.canary(5)
     run_tasks()
-    assert "had the canary nothing when this was confirmed" in lines(Operation.objects.get())[-1]
+    assert "had no canary when this was confirmed" in lines(Operation.objects.get())[-1]
     assert production.live.release == two[0]
 
 
@@ -232,6 +239,10 @@ def test_what_cannot_be_asked_for(desk, two, kind, query, told):
         assert answer.status_code == 409
         assert told in answer.content.decode()
     assert not Operation.objects.exists()
+
+
+def test_nothing_to_promote_from(desk, operator):
+    assert "manage.py push --to staging" in desk.open("promote").content.decode()
 
 
 def test_release_that_was_never_live(desk, operator, two):
