@@ -3,7 +3,7 @@
 from typing import Any
 
 from deployments.errors import Refused
-from deployments.models import Environment, FunctionVersion, Release
+from deployments.models import Environment, FunctionVersion, Release, Strategy
 from edge.backends.trials import check_source
 from edge.errors import FunctionFailed, LimitExceeded
 from edge.event import viewer_event
@@ -23,6 +23,12 @@ def shipped_version(*, actor: str) -> FunctionVersion:
         return known
     check_limits(source)
     return FunctionVersion(digest=digest, source=source, created_by=actor)
+
+
+def check_first_function(environment: Environment, *, actor: str) -> None:
+    """Refuse what a first deployment would publish, before its release is uploaded."""
+    if environment.live is None and environment.strategy == Strategy.POINTER:
+        shipped_version(actor=actor)
 
 
 def check_limits(source: str) -> None:

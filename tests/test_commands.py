@@ -244,7 +244,7 @@ def test_push_functions_refuses_a_function_that_does_not_work(site, monkeypatch,
 def test_first_push_refuses_a_function_cloudfront_would_not_take(site, monkeypatch, source):
     monkeypatch.setattr("deployments.functions.function_source", lambda: source)
     assert refused("push", source=site())[0] == 1
-    assert not Environment.objects.get(name="staging").deployments.exists()
+    assert not Release.objects.exists()
 
 
 def test_push_functions_tells_what_cloudfront_measured(site, monkeypatch):

@@ -8,6 +8,7 @@ from deployments.artifacts import SourceFile
 from deployments.building import build_surfaces
 from deployments.deploying import deploy
 from deployments.freezing import check_open
+from deployments.functions import check_first_function
 from deployments.models import Environment, Release
 from deployments.promotion import push_target
 from deployments.releasing import ReleasePlan, make_release, plan_release
@@ -55,6 +56,7 @@ class Command(LockingCommand):
             check_open(environment)
             question = f"Deploy {len(plan.manifest)} files to {environment}?"
             self.confirm(environment, question, yes=options["yes"])
+            check_first_function(environment, actor=actor())
         patience = self.patience(environment, options)
         with progress_of(plan, quiet=self.quiet) as on_stored:
             release = make_release(
