@@ -5,6 +5,7 @@ from typing import Any
 from deployments.drift import CHEAP, Look, found
 from deployments.models import Deployment, Environment, Freeze, Release, Strategy
 from deployments.routes import read_route
+from deployments.undeployed import drift_of_nothing
 from edge.errors import EdgeError
 from edge.protocols import Backend
 
@@ -71,7 +72,8 @@ def _history(deployment: Deployment) -> dict[str, Any]:
 
 def _status(backend: Backend, environment: Environment) -> dict[str, Any]:
     live, canary = environment.live, environment.canary
-    drift = found(Look(backend, environment, live), CHEAP) if live else ()
+    look = Look(backend, environment, live) if live else None
+    drift = found(look, CHEAP) if look else drift_of_nothing(backend, environment)
     return {
         "environment": environment.name,
         "release": live.release.name if live else None,

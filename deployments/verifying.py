@@ -9,17 +9,17 @@ from django.utils import timezone
 from deployments import drift, error_page
 from deployments.artifacts import ASSETS, ERROR_PAGE, MANIFEST, Artifact
 from deployments.copy_plans import kept_release, plan_copies
-from deployments.drift import DOCTOR, Check, Drift, Look, found, route_faults
+from deployments.drift import Check, Drift, Look, found, route_faults
 from deployments.errors import Refused
 from deployments.locking import is_stale
 from deployments.manifests import Manifest
 from deployments.models import DeployLock, Deployment, Environment, Release, Strategy
-from deployments.plans import Target, serve_command
+from deployments.plans import Target
 from deployments.probing import answers
 from deployments.promotion import served_in_order
-from deployments.routes import read_route
 from deployments.stored import is_as_pushed, listed
-from edge.errors import EdgeError, ObjectMissing
+from deployments.undeployed import drift_of_nothing
+from edge.errors import ObjectMissing
 from edge.protocols import Backend
 
 # What it was made of is not known here: the checkout it was built of, or the folder.
@@ -30,7 +30,8 @@ def verify(backend: Backend, environment: Environment) -> dict[str, Any]:
     """Compare database, routing documents, objects and answers of one environment."""
     live = environment.live
     previous = previous_release(environment)
-    findings = _of_live(backend, environment, live) if live else _of_nothing(backend, environment)
+    look = Look(backend, environment, live) if live else None
+    findings = found(look, CHECKS) if look else drift_of_nothing(backend, environment)
     return {
         "environment": environment.name,
         "strategy": environment.strategy,
@@ -46,34 +47,6 @@ def previous_release(environment: Environment) -> Release | None:
     """Find what a rollback without a name would go to."""
     past = served_in_order(environment)
     return past[-2].release if len(past) > 1 else None
-
-
-def _of_live(backend: Backend, environment: Environment, live: Deployment) -> list[Drift]:
-    return list(found(Look(backend, environment, live), CHECKS))
-
-
-def _of_nothing(backend: Backend, environment: Environment) -> list[Drift]:
-    """Look at an environment that was never deployed to, or whose database was lost."""
-    drifts = []
-    for deployment in environment.deployments.unfinished().select_related("release"):
-        command = serve_command(deployment.release, environment)
-        drifts.append(Drift("unfinished", f"deployment {deployment.pk} was interrupted", command))
-    if environment.strategy == Strategy.COPY:
-        return drifts
-    try:
-        document = read_route(backend.keyvalues, environment).document
-    except EdgeError as error:
-        return [*drifts, Drift("no-answer", error.message, DOCTOR)]
-    if document and document.release:
-        known = Release.objects.complete().filter(name=document.release).exists()
-        command = (
-            serve_command(document.release, environment)
-            if known
-            else (f"manage.py push --to {environment} --yes")
-        )
-        message = f"routing documents name {document.release}, history says nothing"
-        drifts.append(Drift("route", message, command))
-    return drifts
 
 
 def _every_key(look: Look) -> Iterator[Drift]:

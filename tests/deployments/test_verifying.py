@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from deployments.locking import LEASE
 from deployments.models import DeployLock, Outcome, Strategy
+from deployments.reporting import status_rows
 from deployments.verifying import verify
 from edge.backends.rows import RowKeyValueStore
 from edge.errors import BackendUnavailable
@@ -260,6 +261,8 @@ def test_lost_history_is_named(backend, production, operator):
     point_elsewhere(backend, "env:production", "20200101-000000-00000000")
     (drift,) = verify(backend, production)["drift"]
     assert drift["command"] == "manage.py push --to production --yes"
+    (told,) = [row["drift"] for row in status_rows(backend) if row["environment"] == "production"]
+    assert told == [f"{drift['message']}; run: {drift['command']}"]
 
 
 # The command
