@@ -21,7 +21,7 @@ DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 
 INSTALLED_APPS = [
     "unfold",
-    "django.contrib.admin",
+    "qdn.lazy_admin.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

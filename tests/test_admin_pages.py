@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import reverse
 
 pytestmark = pytest.mark.django_db
+admin.autodiscover()
 MODELS = [(model._meta.app_label, model._meta.model_name) for model in admin.site._registry]
 
 
