@@ -1,5 +1,6 @@
 """Releases and deployments to read: what exists, what happened, and the ways between them."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -84,6 +85,10 @@ class ReleaseAdmin(ReadOnlyAdmin):
     def state(self, release: Release) -> str:
         return state_of(release).text
 
+    @admin.display(description="Created", ordering="created_at")
+    def when(self, release: Release) -> str:
+        return _on_one_line(_moment(release.created_at))
+
     @admin.display(description="Size", ordering="bytes")
     def size(self, release: Release) -> str:
         files = f"{release.files:,} file{'' if release.files == 1 else 's'}"
@@ -115,7 +120,7 @@ class ReleaseAdmin(ReadOnlyAdmin):
 class DeploymentAdmin(ReadOnlyAdmin):
     """What was deployed where, by whom, why, and how it ended."""
 
-    list_display = ["at", "environment", "what", "result", "release_link", "actor", "reason"]
+    list_display = ["when", "environment", "what", "result", "release_link", "actor", "reason"]
     list_filter = ["environment", "kind", ResultFilter, "at"]
     search_fields = ["release__name", "actor", "reason"]
     list_select_related = ["environment", "release", "outcome"]
@@ -126,6 +131,10 @@ class DeploymentAdmin(ReadOnlyAdmin):
         ("How", {"fields": ["function", "strategy"]}),
         ("Who", {"fields": ["actor", "reason", "at"]}),
     ]
+
+    @admin.display(description="When", ordering="at")
+    def when(self, deployment: Deployment) -> str:
+        return _on_one_line(_moment(deployment.at))
 
     @admin.display(description="Kind", ordering="kind")
     def what(self, deployment: Deployment) -> str:
@@ -164,6 +173,9 @@ def _on_one_line(text: str) -> str:
     return format_html('<span class="whitespace-nowrap">{}</span>', text)
 
 
+def _moment(when: datetime) -> str:
+    return f"{timezone.localtime(when):%Y-%m-%d %H:%M}"
+
+
 def _told(deployment: Deployment) -> str:
-    at = timezone.localtime(deployment.at)
-    return f"{result_of(deployment).text}, {at:%Y-%m-%d %H:%M}, {deployment.actor}"
+    return f"{result_of(deployment).text}, {_moment(deployment.at)}, {deployment.actor}"

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from deployments.locking import is_stale
-from deployments.models import DeployLock, Deployment, Operation
+from deployments.models import DeployLock, Deployment, Operation, Strategy
 
 State = Operation.State
 # A cluster looks for tasks every second.
@@ -83,9 +83,11 @@ def _round(age: timedelta) -> str:
 def _running(operation: Operation) -> Progress:
     if not _is_gone(operation):
         return Progress(operation, "Running", "info")
+    by_copy = operation.environment.strategy == Strategy.COPY
+    served = "Files of both releases may be served" if by_copy else "One whole release is served"
     note = (
-        "Interrupted: the task that did this is gone. One whole release is served all the same. "
-        "Ask for the same again: that settles what was begun and finishes it."
+        f"Interrupted: the task that did this is gone. {served} until you ask for the same again: "
+        "that settles what was begun and finishes it."
     )
     return Progress(operation, "Interrupted", "danger", note, is_given_up=True)
 

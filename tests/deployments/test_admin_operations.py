@@ -12,7 +12,7 @@ from django_q.models import OrmQ
 from deployments import operations, progress, tasks
 from deployments.freezing import freeze
 from deployments.locking import LEASE, deploy_lock
-from deployments.models import DeployLock, Operation, Release
+from deployments.models import DeployLock, Environment, Operation, Release, Strategy
 from edge.errors import BackendUnavailable
 from tests.deployments.doubles import Killed
 
@@ -384,7 +384,10 @@ def test_killed_task_shows_as_interrupted_at_once(desk, killed):
     kill_the_process()
     page = desk.steps(killed)
     assert "Interrupted" in page
+    assert "One whole release is served" in page
     assert 'data-ended="yes"' in page
+    Environment.objects.update(strategy=Strategy.COPY)
+    assert "Files of both releases may be served" in desk.steps(killed)
 
 
 def test_killed_task_of_another_machine_shows_when_its_lock_runs_out(desk, killed, time_machine):
