@@ -54,7 +54,7 @@ class ReleaseAdmin(ReadOnlyAdmin):
         "size",
         "message",
         "created_by",
-        "created_at",
+        "when",
     ]
     list_filter = [StateFilter, "created_at"]
     search_fields = ["name", "message", "digest", "created_by"]
