@@ -16,9 +16,6 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
 from deployments.errors import ChangedMeanwhile, DeploymentError, PartlyChanged, Refused
 from deployments.models import Environment
@@ -105,6 +102,11 @@ class OperatorCommand(BaseCommand):
         if not rows:
             self.stdout.write(empty)
             return
+        # Imported here, because it takes its time and most commands show no table.
+        from rich.box import SIMPLE_HEAD  # noqa: PLC0415
+        from rich.console import Console  # noqa: PLC0415
+        from rich.table import Table  # noqa: PLC0415
+
         table = Table(*headings, box=SIMPLE_HEAD, pad_edge=False)
         for row in rows:
             table.add_row(*map(str, row))
