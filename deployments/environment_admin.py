@@ -18,6 +18,7 @@ from deployments.models import Environment
 from deployments.operation_pages import operation_page, steps_part
 from deployments.overview import overview
 from deployments.permissions import may_deploy
+from deployments.undeployed import drift_of_nothing
 from edge.backends import get_backend
 from edge.errors import EdgeError
 
@@ -129,9 +130,10 @@ def drift_page(
 def _drift(environment: Environment) -> list[Drift]:
     """Look where it is cheap; a back end that does not answer is a finding."""
     live = environment.live
-    if live is None:
-        return []
     try:
-        return list(found(Look(get_backend(), environment, live), CHEAP))
+        backend = get_backend()
+        if live is None:
+            return list(drift_of_nothing(backend, environment))
+        return list(found(Look(backend, environment, live), CHEAP))
     except EdgeError as error:
         return [Drift("no-answer", error.message, "manage.py doctor")]

@@ -72,7 +72,12 @@ def test_page_before_anything_is_live(admin_client, production):
     assert "manage.py push --to production" in page
     assert "Promote" not in page
     assert "Nothing was deployed here yet" in page
-    assert "nothing to compare" in text_of(admin_client, production, "drift")
+    assert "nothing is served" in text_of(admin_client, production, "drift")
+
+
+def test_drift_of_an_environment_whose_history_is_lost(admin_client, backend, two, production):
+    Outcome.objects.all()._raw_delete("default")
+    assert "to mend" in text_of(admin_client, production, "drift")
 
 
 def test_nothing_is_offered_that_is_live_already(admin_client, operator, two, production):
