@@ -91,11 +91,12 @@ def _release(look: Look, release: Release) -> Iterator[Drift]:
             f"{wrong[0]}; where its content still is"
         )
         yield Drift("objects", message, PUSH_AGAIN)
-    yield from _overwritten(look, release, [a for a in manifest if a.key(release.name) in sizes])
+    there = [a for a in manifest if sizes.get(a.key(release.name)) == a.size]
+    yield from _overwritten(look, release, there)
 
 
 def _overwritten(look: Look, release: Release, there: list[Artifact]) -> Iterator[Drift]:
-    """Is a page something else than what was pushed, of whatever size?"""
+    """Is a page something else than what was pushed, though as long?"""
     pages = {page["path"] for page in release.pages.values()}
     for artifact in there:
         if artifact.path in pages and not is_as_pushed(look.backend.objects, release, artifact):

@@ -176,6 +176,7 @@ def test_page_that_somebody_wrote_over_is_named_and_mended(
     drift = verify(backend, production)["drift"]
     assert drift[0]["command"] == "manage.py push --no-deploy --mend"
     assert key in drift[0]["message"]
+    assert [row["code"] for row in drift].count("objects") == 1
     operator.release("B", extra=3, mend=True)
     assert backend.objects.get(key).body != b"x" * size
     assert verify(backend, production)["drift"] == []
