@@ -37,7 +37,7 @@ def _installed(folder: Path) -> Path:
     if not stamp.exists() or stamp.read_bytes() != LOCK.read_bytes():
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
+        pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
         done = subprocess.run([*pip, "--require-hashes", "-r", LOCK], check=False)
         if done.returncode == 0:
             stamp.write_bytes(LOCK.read_bytes())

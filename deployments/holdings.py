@@ -3,7 +3,7 @@
 The manifests of releases vouch for what they name: a manifest is written when all of it is there,
 and taken away before any of it. So a push asks the store only about what no manifest at hand names,
 and costs the same however much is stored. A manifest does not count while its release is marked for
-removal; and whoever removes assets sees a push that has begun (deployments/asset_sweeps.py).
+removal; and whoever removes assets sees a push that has begun (retention/asset_sweeps.py).
 """
 
 from collections.abc import Collection, Iterable, Iterator

@@ -6,7 +6,8 @@ without is settled by the next run (deployments/settling.py).
 
 from django.db import DatabaseError, transaction
 
-from deployments import audit, freezing, functions
+from deployments import freezing, functions
+from deployments.audit import writing as audit
 from deployments.errors import DeploymentError
 from deployments.models import Deployment, Outcome, Release
 from deployments.plans import Target

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from deployments import audit
 from deployments.artifacts import DOCUMENT_CACHE, MANIFEST, Artifact
-from deployments.asset_sweeps import enter_push
+from deployments.audit import writing as audit
 from deployments.errors import PartlyChanged
 from deployments.holdings import assets_there, vouch_still
 from deployments.manifests import Manifest
 from deployments.models import Release
 from deployments.release_plans import ReleasePlan, plan_release, surface_urls
+from deployments.retention.asset_sweeps import enter_push
 from deployments.stored import read_manifest
 from edge.errors import ContentChanged, EdgeError, ObjectMissing
 from edge.protocols import NewObject, ObjectStore

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import connections
 from django_q.models import Schedule
 
-PRUNE = "deployments.prune_task.prune_daily"
+PRUNE = "deployments.retention.task.prune_daily"
 SCHEDULE = "Remove old releases"
 
 

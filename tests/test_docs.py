@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands, load_command_class
 
-from deployments import archive_checks, archives, source_rules
 from deployments.smoke_checks import SmokeCheck
+from deployments.sources import archive_checks, archives
+from deployments.sources import rules as source_rules
 from dispatch.statuses import FLOW, Status
 from edge.behaviours import BEHAVIOURS
 from tests.builders import make_job

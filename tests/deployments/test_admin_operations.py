@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from deployments import operations, progress, tasks
+from deployments import operations, tasks
+from deployments.admin import progress
 from deployments.freezing import freeze
 from deployments.locking import LEASE, deploy_lock
 from deployments.models import DeployLock, Environment, Operation, Release, Strategy
@@ -296,7 +297,7 @@ def outage(backend, replaced, monkeypatch):
 
     def begin():
         dead = replaced(keyvalues=Dead(), functions=Dead())
-        for module in ("deploy_pages", "environment_admin", "operations"):
+        for module in ("admin.deploy_pages", "admin.environment", "operations"):
             monkeypatch.setattr(f"deployments.{module}.get_backend", lambda: dead)
 
     return begin

@@ -10,10 +10,10 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 import pytest
 from django.core.management import CommandError, call_command
 
-from deployments import archive_checks, archives, source_rules
 from deployments.errors import Refused
 from deployments.models import Release
-from deployments.sources import opened_source, read_folder
+from deployments.sources import archive_checks, archives, opened_source, read_folder
+from deployments.sources import rules as source_rules
 from tests.deployments.sites import write_site
 
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from deployments import asset_sweeps
-from deployments.asset_sweeps import asset_sweep, enter_push, renew
 from deployments.errors import ChangedMeanwhile, Refused
 from deployments.models import AssetSweep, Deployment, Release
 from deployments.promotion import push_target
+from deployments.retention import asset_sweeps
+from deployments.retention.asset_sweeps import asset_sweep, enter_push, renew
 
 
 def remove(release):

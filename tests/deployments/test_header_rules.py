@@ -1,9 +1,9 @@
 import pytest
 
 from deployments.errors import Refused
-from deployments.header_rules import HeaderRule, parse_rules, with_rules
 from deployments.models import Release
 from deployments.sources import from_bytes
+from deployments.sources.header_rules import HeaderRule, parse_rules, with_rules
 from tests.deployments.sites import PAGES
 
 IMMUTABLE = "public, max-age=31536000, immutable"

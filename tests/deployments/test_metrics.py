@@ -36,7 +36,7 @@ def counted(backend, replaced, production, monkeypatch):
 
     def use(values):
         measuring = replaced(metrics=Counted(values))
-        monkeypatch.setattr("deployments.metrics_admin.get_backend", lambda: measuring)
+        monkeypatch.setattr("deployments.admin.metrics_page.get_backend", lambda: measuring)
         return measuring
 
     return use

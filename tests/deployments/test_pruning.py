@@ -10,14 +10,14 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from django_q.models import Schedule
 
-from deployments import prune_task
 from deployments.artifacts import MANIFEST
 from deployments.errors import PartlyChanged, Refused
 from deployments.models import AssetSweep, Deployment, Environment, Release
-from deployments.pinning import pin
-from deployments.prune_plans import plan_prune
-from deployments.pruning import Pruning, prune
 from deployments.reporting import release_rows
+from deployments.retention import task as prune_task
+from deployments.retention.pinning import pin
+from deployments.retention.plans import plan_prune
+from deployments.retention.pruning import Pruning, prune
 from deployments.stored import read_manifest
 from deployments.verifying import verify
 from edge.errors import BackendUnavailable
@@ -290,7 +290,7 @@ def test_push_that_never_finished_goes_with_its_assets(operator, backend, replac
 def test_push_that_begins_meanwhile_stops_the_removal_of_assets(
     promoted, backend, replaced, monkeypatch
 ):
-    monkeypatch.setattr("deployments.pruning.AT_ONCE", 1)
+    monkeypatch.setattr("deployments.retention.pruning.AT_ONCE", 1)
     run_prune(backend)
     age()
     backend.objects.put("assets/orphan.css", b"x", content_type="text/css", cache_control="x")
@@ -447,7 +447,7 @@ def test_task_prunes_only_where_it_shall(promoted, settings):
 
 
 def test_task_is_scheduled_once_a_day(db):
-    schedule = Schedule.objects.get(func="deployments.prune_task.prune_daily")
+    schedule = Schedule.objects.get(func="deployments.retention.task.prune_daily")
     assert schedule.schedule_type == Schedule.DAILY
     assert callable(prune_task.prune_daily)
 

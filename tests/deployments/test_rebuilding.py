@@ -7,7 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from deployments import audit, pinning
+from deployments.audit import writing as audit
+from deployments.audit.rebuilding import plan_rebuilding, restore
 from deployments.errors import DeploymentError, Refused
 from deployments.models import (
     Deployment,
@@ -16,8 +17,8 @@ from deployments.models import (
     Release,
 )
 from deployments.promotion import function_target, promote_target
-from deployments.rebuilding import plan_rebuilding, restore
 from deployments.reporting import status_rows
+from deployments.retention import pinning
 from deployments.verifying import verify
 from edge.errors import BackendUnavailable
 from tests.deployments.doubles import Counting, FaultPoint, Killed

@@ -2,10 +2,10 @@ import os
 
 import pytest
 
-from deployments import source_rules
 from deployments.artifacts import ASSET_CACHE, content_type_for
 from deployments.errors import Refused
 from deployments.sources import opened_source, read_folder
+from deployments.sources import rules as source_rules
 from tests.deployments.sites import write_site
 
 

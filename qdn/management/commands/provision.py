@@ -6,11 +6,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from deployments.adoption import adopt, plan_adoption
 from deployments.models import Environment, Strategy
-from deployments.provisioning import provision, record
-from deployments.stack_plans import StackPlan, Wanted, plan_stack
-from deployments.strategy_changes import change_strategy, check_strategy
+from deployments.stacks.adoption import adopt, plan_adoption
+from deployments.stacks.plans import StackPlan, Wanted, plan_stack
+from deployments.stacks.provisioning import provision, record
+from deployments.stacks.strategy_changes import change_strategy, check_strategy
 from edge.backends.stack import get_stacks
 from edge.stacks import Change, StackHost
 from edge.template import PRICE_CLASSES

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from deployments.prune_plans import PrunePlan, plan_prune
-from deployments.pruning import Pruned, Pruning, prune
+from deployments.retention.plans import PrunePlan, plan_prune
+from deployments.retention.pruning import Pruned, Pruning, prune
 from edge.backends import get_backend
 from qdn.console import OperatorCommand, actor
 

@@ -10,14 +10,14 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from deployments.admin.overview import rollback_choices, sources
+from deployments.admin.reasons import ReasonForm
+from deployments.admin.wording import actor_of
 from deployments.canaries import MOST_PERCENT
 from deployments.errors import ChangedMeanwhile, DeploymentError, Refused
 from deployments.models import Environment, Release
 from deployments.operations import ask
-from deployments.overview import rollback_choices, sources
 from deployments.proposals import KINDS, Kind, Proposal, Wish, differences, propose
-from deployments.reasons import ReasonForm
-from deployments.wording import actor_of
 from edge.backends import get_backend
 from edge.errors import EdgeError
 

@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from deployments.environment_admin import EnvironmentPages
-from deployments.history_admin import DeploymentAdmin, ReadOnlyAdmin, ReleaseAdmin
+from deployments.admin.environment import EnvironmentPages
+from deployments.admin.history import DeploymentAdmin, ReadOnlyAdmin, ReleaseAdmin
 from deployments.models import Deployment, Environment, Release
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
-from deployments.prune_plans import plan_prune
-from deployments.pruning import Pruning, prune
+from deployments.retention.plans import plan_prune
+from deployments.retention.pruning import Pruning, prune
 from edge.backends import get_backend
 
 ACTOR = "schedule"

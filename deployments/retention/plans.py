@@ -7,12 +7,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from deployments import audit
 from deployments.artifacts import ASSETS, MANIFEST
+from deployments.audit import writing as audit
 from deployments.errors import Refused
 from deployments.manifests import Manifest
 from deployments.models import Release
-from deployments.retention import Policy, serving, wanted
+from deployments.retention.needs import Policy, serving, wanted
 from deployments.stored import listed
 from edge.errors import ObjectMissing
 from edge.protocols import Backend, ObjectStore

@@ -1,6 +1,6 @@
 """Rebuilding the history: releases, functions and deployments into an empty database.
 
-Read from the audit objects alone (deployments/audit_trail.py), written in one transaction. Rows get
+Read from the audit objects alone (deployments/audit/trail.py), written in one transaction. Rows get
 their times and deployments their numbers back. Not in the bucket, and so lost: deployments that
 nobody saw the end of, freezes set by hand, counted invalidations, what `provision` keeps of stacks.
 """
@@ -12,8 +12,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from deployments import freezing
-from deployments.audit_records import DeploymentRecord, Identity, ReleaseRecord
-from deployments.audit_trail import Trail, read_trail
+from deployments.audit.records import DeploymentRecord, Identity, ReleaseRecord
+from deployments.audit.trail import Trail, read_trail
 from deployments.errors import Refused
 from deployments.models import (
     Deployment,

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from deployments.errors import Refused
-from deployments.source_rules import check_name, check_size, is_skipped
+from deployments.sources.rules import check_name, check_size, is_skipped
 
 SIGNATURE = b"PK\x01\x02"  # every entry of the list begins with it
 LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, length of the name, length of the extra field

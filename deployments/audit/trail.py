@@ -8,10 +8,10 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from deployments import audit
 from deployments.artifacts import MANIFEST
 from deployments.at_once import at_once
-from deployments.audit_records import (
+from deployments.audit import writing as audit
+from deployments.audit.records import (
     Damaged,
     DeploymentRecord,
     ReleaseRecord,

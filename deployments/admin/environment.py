@@ -10,14 +10,14 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 
-from deployments.deploy_pages import deploy_page
+from deployments.admin.deploy_pages import deploy_page
+from deployments.admin.freeze_pages import freeze_page, unfreeze_page
+from deployments.admin.metrics_page import MetricsPage
+from deployments.admin.operation_pages import operation_page, steps_part
+from deployments.admin.overview import overview
+from deployments.admin.permissions import may_deploy
 from deployments.drift import CHEAP, Drift, Look, found
-from deployments.freeze_pages import freeze_page, unfreeze_page
-from deployments.metrics_admin import MetricsPage
 from deployments.models import Environment
-from deployments.operation_pages import operation_page, steps_part
-from deployments.overview import overview
-from deployments.permissions import may_deploy
 from deployments.undeployed import drift_of_nothing
 from edge.backends import get_backend
 from edge.errors import EdgeError

@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from deployments.admin.reasons import ReasonForm
+from deployments.admin.wording import actor_of
 from deployments.freezing import freeze, unfreeze
 from deployments.models import Environment
-from deployments.reasons import ReasonForm
-from deployments.wording import actor_of
 
 FREEZE = "admin/deployments/environment/freeze.html"
 UNFREEZE = "admin/deployments/environment/unfreeze.html"

@@ -18,7 +18,7 @@ from django.db import transaction
 
 from deployments.errors import PartlyChanged, Refused
 from deployments.models import Distribution, Environment
-from deployments.stack_plans import StackPlan, again, repair
+from deployments.stacks.plans import StackPlan, again, repair
 from edge.errors import BackendUnavailable, EdgeError
 from edge.stacks import Change, ChangeSet, Say, StackHost, StackState
 from edge.template import storage_patterns

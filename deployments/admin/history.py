@@ -13,9 +13,9 @@ from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from deployments.history_filters import ResultFilter, StateFilter, live_in
+from deployments.admin.filters import ResultFilter, StateFilter, live_in
+from deployments.admin.wording import COLOURS, kind_of, result_of, state_of
 from deployments.models import Deployment, Release
-from deployments.wording import COLOURS, kind_of, result_of, state_of
 
 LATEST = 20
 LINK = "text-primary-600 dark:text-primary-400"

@@ -9,7 +9,7 @@ Order of a sweep, and what a kill at each point leaves behind:
   mark           none: the release is gone
 So whatever is killed, a release is either whole or removed. Deployments and pushes take the mark
 away (`Release.objects.take`), and only what is marked as it was is removed; pushes and the removal
-of shared assets see each other (deployments/asset_sweeps.py).
+of shared assets see each other (deployments/retention/asset_sweeps.py).
 """
 
 import time
@@ -20,11 +20,12 @@ from itertools import islice
 from django.db.models import Q
 from django.utils import timezone
 
-from deployments import asset_sweeps, audit
 from deployments.artifacts import MANIFEST
+from deployments.audit import writing as audit
 from deployments.errors import ChangedMeanwhile, PartlyChanged
 from deployments.models import AssetSweep, Release
-from deployments.prune_plans import PrunePlan, Size, find_unreferenced
+from deployments.retention import asset_sweeps
+from deployments.retention.plans import PrunePlan, Size, find_unreferenced
 from deployments.stored import listed
 from edge.errors import EdgeError
 from edge.protocols import Backend

@@ -19,10 +19,10 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from django.conf import settings
 
-from deployments.archive_checks import SIGNATURE, checked_entries
 from deployments.artifacts import Artifact, SourceFile, describe, page_path
 from deployments.errors import Refused
-from deployments.source_rules import FILES_AT_MOST
+from deployments.sources.archive_checks import SIGNATURE, checked_entries
+from deployments.sources.rules import FILES_AT_MOST
 
 # Folders and what is left out are listed in an archive too.
 ENTRIES_AT_MOST = 2 * FILES_AT_MOST
@@ -39,7 +39,7 @@ def unpacked(source: Path) -> Iterator[list[SourceFile]]:
     """Unpack an archive, hashed, into a folder that goes away when the block ends.
 
     Raises Refused for an archive that is broken, encrypted, too large, or holds anything but files
-    under names of their own (deployments/archive_checks.py).
+    under names of their own (deployments/sources/archive_checks.py).
     """
     with tempfile.TemporaryDirectory(prefix="qdn-push-") as folder:
         yield _unpack_all(source, Path(folder))

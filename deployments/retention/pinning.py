@@ -1,6 +1,6 @@
 """Pinning releases, so that retention leaves them alone whatever their age."""
 
-from deployments import audit
+from deployments.audit import writing as audit
 from deployments.errors import PartlyChanged
 from deployments.models import Release
 from edge.errors import EdgeError

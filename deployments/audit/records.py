@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from deployments.audit import VERSION
+from deployments.audit.writing import VERSION
 from deployments.models import Deployment, Outcome, Strategy
 from edge.shipped import digest_of
 

@@ -13,7 +13,7 @@ from typing import Any
 from deployments.errors import ChangedMeanwhile, Refused
 from deployments.functions import check_limits
 from deployments.models import Environment
-from deployments.shared_parts import owns_shared, shared_parts, stack_name
+from deployments.stacks.shared_parts import owns_shared, shared_parts, stack_name
 from edge.stacks import Change, StackHost, StackState
 from edge.template import FUNCTION, write_template
 from edge.template_shared import SHARED

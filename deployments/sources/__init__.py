@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deployments.archives import unpacked
 from deployments.artifacts import CHECKS, SourceFile, describe
 from deployments.errors import Refused
-from deployments.header_rules import HEADERS, parse_rules, with_rules
 from deployments.smoke_checks import parse_checks
-from deployments.source_rules import SKIPPED_FILES, SKIPPED_FOLDERS, check_name, check_size
+from deployments.sources.archives import unpacked
+from deployments.sources.header_rules import HEADERS, parse_rules, with_rules
+from deployments.sources.rules import SKIPPED_FILES, SKIPPED_FOLDERS, check_name, check_size
 
 CHUNK_BYTES = 2**18
 

@@ -7,8 +7,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from deployments.admin.wording import UNFINISHED
 from deployments.models import Deployment, Environment, Outcome, Release
-from deployments.wording import UNFINISHED
 
 Narrowing = Callable[[QuerySet[Any]], QuerySet[Any]]
 

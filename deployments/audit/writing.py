@@ -1,7 +1,7 @@
 """Audit objects: what the object store keeps so that history survives the loss of the database.
 
 One object for each release, for each function version that was deployed and for each deployment
-that ended. No viewer is led to them. `deployments/rebuilding.py` reads them.
+that ended. No viewer is led to them. `deployments/audit/rebuilding.py` reads them.
 """
 
 import json

@@ -1,0 +1,1 @@
+"""Audit objects: history that survives the loss of the database."""

@@ -1,0 +1,1 @@
+"""Retention: what is kept, what is marked, what is removed."""

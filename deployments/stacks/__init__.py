@@ -1,0 +1,1 @@
+"""Stacks: an environment's parts in AWS, made or adopted."""
