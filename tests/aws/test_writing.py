@@ -1,13 +1,15 @@
 """Many objects at once over S3: what is signed, what is sent again, and what is told."""
 
 import hashlib
+from types import SimpleNamespace
 
 import pytest
 from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
+from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.credentials import ReadOnlyCredentials
 
-from edge.backends.aws_requests import Answer
+from edge.backends.aws_clients import make_clients
+from edge.backends.aws_requests import Answer, BucketRequests
 from edge.backends.aws_signing import encoded, signed
 from edge.errors import BackendRefused, BackendUnavailable
 from edge.protocols import NewObject
@@ -120,6 +122,30 @@ def test_large_object_goes_from_the_file(through_proxy, tmp_path):
     )
     assert put_all(through_proxy, new) == ["large"]
     assert through_proxy.objects.get("large").body == content
+
+
+@pytest.mark.parametrize(
+    ("bucket", "url"),
+    [
+        ("pages", "https://pages.s3.eu-west-1.amazonaws.com/"),
+        # No certificate covers a dot in the bucket's name.
+        ("pages.example", "https://s3.eu-west-1.amazonaws.com/pages.example/"),
+    ],
+)
+def test_bucket_is_addressed_as_boto3_does(aws_environ, monkeypatch, bucket, url):
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    clients, asked = make_clients(), []
+
+    def ask(request, **kwargs):
+        asked.append(request.url)
+        return AWSResponse(request.url, 200, {}, SimpleNamespace(stream=lambda: iter(())))
+
+    clients.s3.meta.events.register("before-send.s3.HeadObject", ask)
+    clients.s3.head_object(Bucket=bucket, Key="key")
+    place = BucketRequests(clients, bucket)._place
+    assert f"https://{place.host}{place.path}" == url
+    assert asked == [f"{url}key"]
 
 
 def test_answer_tells_code_and_checksum():
