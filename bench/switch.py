@@ -48,7 +48,8 @@ def main() -> None:
 
 def make_releases(size: int) -> list[str]:
     """Make two releases of so many files, four fifths of them shared by both; name them."""
-    from deployments.releasing import make_release, plan_release  # noqa: PLC0415
+    from deployments.release_plans import plan_release  # noqa: PLC0415
+    from deployments.releasing import make_release  # noqa: PLC0415
     from edge.backends import get_backend  # noqa: PLC0415
 
     objects, names = get_backend().objects, []

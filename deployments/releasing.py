@@ -12,14 +12,10 @@ from deployments.errors import PartlyChanged
 from deployments.holdings import assets_there, vouch_still
 from deployments.manifests import Manifest
 from deployments.models import Release
-from deployments.release_plans import ReleasePlan, plan_release, surface_urls
+from deployments.release_plans import ReleasePlan, surface_urls
 from deployments.retention.asset_sweeps import enter_push
-from deployments.stored import read_manifest
 from edge.errors import ContentChanged, EdgeError, ObjectMissing
 from edge.protocols import NewObject, ObjectStore
-
-# Callers take the making of a release from here, whole.
-__all__ = ["ReleasePlan", "document_metadata", "make_release", "plan_release", "read_manifest"]
 
 
 def make_release(

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from deployments.locking import deploy_lock
 from deployments.models import Deployment, Environment, Release
-from deployments.releasing import read_manifest
+from deployments.stored import read_manifest
 from edge.backends import get_backend
 from tests.deployments.sites import write_site
 

@@ -7,7 +7,8 @@ from deployments.canaries import canary_target
 from deployments.deploying import deploy
 from deployments.models import Environment
 from deployments.promotion import promote_target, push_target, rollback_target
-from deployments.releasing import make_release, plan_release
+from deployments.release_plans import plan_release
+from deployments.releasing import make_release
 from deployments.sources import read_folder
 
 PAGES = ["index.html", "book/index.html", "track/index.html", "dashboard/index.html", "404.html"]

@@ -7,7 +7,7 @@ import pytest
 
 from deployments.errors import ChangedMeanwhile, PartlyChanged, Refused
 from deployments.models import DeployLock, Deployment, Distribution, Invalidation, Outcome, Strategy
-from deployments.releasing import read_manifest
+from deployments.stored import read_manifest
 from edge.errors import BackendUnavailable
 from tests.deployments.doubles import Counting, FaultPoint, Killed
 from tests.deployments.sites import write_site

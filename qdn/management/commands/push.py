@@ -11,7 +11,8 @@ from deployments.freezing import check_open
 from deployments.functions import check_first_function
 from deployments.models import Environment, Release
 from deployments.promotion import push_target
-from deployments.releasing import ReleasePlan, make_release, plan_release
+from deployments.release_plans import ReleasePlan, plan_release
+from deployments.releasing import make_release
 from deployments.sources import opened_source
 from edge.backends import get_backend
 from qdn.console import actor
