@@ -158,17 +158,19 @@ function same(a, b) {
 
 // The release for a viewer: a canary takes those whose fixed number in 0..100 is below its percentage,
 // so whoever saw it at 5 % still sees it at 20 %; the salt chooses who. The number mixes four characters
-// a step and is finished in the manner of MurmurHash3, so that neighbours have nothing in common. The
-// factors keep every product a whole number; a digest would cost more than all the rest.
+// of the address a step and is finished as in MurmurHash3, so that neighbours have nothing in common; the
+// factors keep products whole. A digest would cost more than all the rest, and `let` a check at each use.
 function side(routing, ip) {
   const canary = routing.c;
-  let hash = parseInt(canary.s, 36);
-  let i = 0;
-  while (i < ip.length) {
+  var hash = parseInt(canary.s, 36);
+  var end = ip.length;
+  var i = 0;
+  while (i < end) {
     hash ^= ip.charCodeAt(i++) ^ ip.charCodeAt(i++) << 8 ^ ip.charCodeAt(i++) << 16 ^ ip.charCodeAt(i++) << 24;
-    hash = (hash ^ hash >>> 15) * 1540483 | 0;
+    hash = hash * 1540483 | 0;
+    hash ^= hash >>> 15;
   }
-  hash = (hash ^ hash >>> 15) * 1540483 | 0;
+  hash = hash * 1540483 | 0;
   hash = (hash ^ hash >>> 13) * 1000003 | 0;
   const number = (hash ^ hash >>> 16) >>> 0;
   return number / 0x100000000 * 100 < canary.pct ? canary.r : routing.r;

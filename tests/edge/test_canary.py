@@ -17,6 +17,7 @@ SALT, OTHER_SALT = "5f0c9a1e", "5f0c9a1f"
 NETWORKS = {
     "ipv4": [f"198.51.{number >> 8}.{number & 255}" for number in range(10_000)],
     "ipv4-networks": [f"10.{number >> 8}.{number & 255}.1" for number in range(10_000)],
+    "ipv4-in-ipv6": [f"::ffff:198.51.{number >> 8}.{number & 255}" for number in range(10_000)],
     "ipv6": [f"2001:db8::{number:x}" for number in range(1, 10_001)],
     "ipv6-networks": [f"2001:db8:0:{number:x}::1" for number in range(10_000)],
     "ipv6-long": [f"2001:db8:85a3:{number:04x}:21f:5bff:fe3c:7a1d" for number in range(10_000)],
