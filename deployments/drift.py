@@ -110,6 +110,23 @@ def canary(look: Look) -> Iterator[Drift]:
         yield Drift("canary", f"viewers see another canary, history says {shown}", look.mend)
 
 
+def maintenance(look: Look) -> Iterator[Drift]:
+    """Do the routing documents keep viewers out just when the history says so?"""
+    environment, told = look.environment, look.environment.maintenance
+    if environment.strategy == Strategy.COPY:
+        return
+    route = read_route(look.backend.keyvalues, environment)
+    down = {key for key in route.values if (one := route.document_of(key)) and one.maintenance}
+    if bool(down) == bool(told) and len(down) in {0, len(route.values)}:
+        return
+    state = "on" if told else "off"
+    yield Drift(
+        "maintenance",
+        f"{', '.join(sorted(down)) or 'no host'} is in maintenance, history says {state}",
+        f"manage.py maintenance {state} --environment {environment} --yes",
+    )
+
+
 def route_faults(look: Look) -> Iterator[str]:
     """Does every routing key hold the document of what is live, and no other key one?"""
     if look.environment.strategy == Strategy.COPY:
@@ -180,6 +197,7 @@ def error_page_there(look: Look) -> Iterator[Drift]:
 CHEAP: tuple[Check, ...] = (
     routes,
     canary,
+    maintenance,
     origin,
     function,
     first_host,

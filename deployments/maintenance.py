@@ -45,10 +45,8 @@ class MaintenancePlan:
     @property
     def is_recorded(self) -> bool:
         """Whether the history says so already."""
-        last = self.environment.maintenances.order_by("pk").last()
-        if last is None:
-            return not self.on
-        return (last.on, last.message) == (self.on, self.message)
+        told = self.environment.maintenance
+        return (told.message == self.message) if told and self.on else bool(told) == self.on
 
     def lines(self) -> list[str]:
         """Tell people what would change, a line each."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from deployments.drift import CHEAP, Look, found
-from deployments.models import Deployment, Environment, Freeze, Release, Strategy
+from deployments.models import Deployment, Environment, Freeze, Maintenance, Release, Strategy
 from deployments.routes import read_route
 from deployments.undeployed import drift_of_nothing
 from edge.errors import EdgeError
@@ -83,6 +83,7 @@ def _status(backend: Backend, environment: Environment) -> dict[str, Any]:
         "function": live.function.digest if live else None,
         "canary": {"release": canary.release.name, "percent": canary.percent} if canary else None,
         "frozen": _frozen(environment.frozen),
+        "maintenance": _maintenance(environment.maintenance),
         "drift": [str(one) for one in drift],
     }
 
@@ -95,6 +96,17 @@ def _frozen(freeze: Freeze | None) -> dict[str, Any] | None:
         "actor": freeze.actor,
         "since": freeze.at.isoformat(),
         "until": freeze.until.isoformat() if freeze.until else None,
+    }
+
+
+def _maintenance(row: Maintenance | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    return {
+        "message": row.message,
+        "reason": row.reason,
+        "actor": row.actor,
+        "since": row.at.isoformat(),
     }
 
 

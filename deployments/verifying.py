@@ -153,6 +153,7 @@ CHECKS: tuple[Check, ...] = (
     drift.unfinished,
     _every_key,
     drift.canary,
+    drift.maintenance,
     drift.origin,
     drift.function,
     _releases,

@@ -53,6 +53,13 @@ def test_on_and_off():
     assert status() == 200
 
 
+def test_status_shows_it():
+    maintenance("on", PRODUCTION, "--yes")
+    out = StringIO()
+    call_command("status", stdout=out)
+    assert "in maintenance since" in out.getvalue()
+
+
 def test_json_has_what_others_read():
     assert answer("on", PRODUCTION, "--message=Soon", "--yes") == {
         "environment": "production",

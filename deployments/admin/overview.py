@@ -74,14 +74,13 @@ def overview(environment: Environment) -> Overview:
     held_back = [one for one in freezes if one.release is not None]
     lock = DeployLock.objects.filter(environment=environment).first()
     stale = lock is not None and is_stale(lock)
-    maintenance = environment.maintenances.order_by("pk").last()
     return Overview(
         live=live,
         previous=_previous(environment, live),
         canary=environment.canary,
         frozen=next((one for one in reversed(freezes) if one.release is None), None),
         held_back=held_back,
-        maintenance=maintenance if maintenance and maintenance.on else None,
+        maintenance=environment.maintenance,
         lock=lock,
         lock_is_stale=stale,
         operations=[progress.of(one) for one in _open_operations(environment)],

@@ -9,7 +9,7 @@ from deployments.errors import Refused
 
 if TYPE_CHECKING:
     from deployments.models.deployments import Deployment
-    from deployments.models.holds import Freeze
+    from deployments.models.holds import Freeze, Maintenance
 
 
 class EnvironmentQuerySet(models.QuerySet["Environment"]):
@@ -104,6 +104,12 @@ class Environment(models.Model):
     def frozen(self) -> "Freeze | None":
         """The freeze that stops deployments to the environment, if there is one."""
         return self.freezes.in_force().filter(release=None).last()
+
+    @property
+    def maintenance(self) -> "Maintenance | None":
+        """The maintenance that keeps viewers out, as the history tells it, if there is one."""
+        last = self.maintenances.order_by("pk").last()
+        return last if last and last.on else None
 
 
 class Distribution(models.Model):

@@ -12,6 +12,7 @@ from deployments.maintenance import plan_maintenance, set_maintenance
 from deployments.models import Maintenance, Release, Strategy
 from deployments.reporting import status_rows
 from deployments.routes import read_route, route_to, write_route
+from deployments.verifying import verify
 from edge.routing import Canary, RoutingDocument
 from tests.deployments.doubles import Counting
 
@@ -34,6 +35,12 @@ def switch(backend, production):
 @pytest.fixture
 def document(backend, production):
     return lambda: read_route(backend.keyvalues, production).document
+
+
+@pytest.fixture
+def status(backend):
+    """Give production's row of `status`."""
+    return lambda: next(r for r in status_rows(backend) if r["environment"] == "production")
 
 
 @pytest.fixture
@@ -147,10 +154,33 @@ def test_deployment_keeps_maintenance_and_message(live, switch, operator, docume
     assert operator.served() == live.name
 
 
-def test_status_finds_no_drift(live, switch, backend):
-    switch(True, "Soon")
-    production = next(row for row in status_rows(backend) if row["environment"] == "production")
-    assert production["drift"] == []
+def test_status_tells_of_it_and_finds_no_drift(live, switch, status):
+    assert status()["maintenance"] is None
+    switch(True, "Soon", reason="Database")
+    row = status()
+    assert row["drift"] == []
+    told = row["maintenance"]
+    assert (told["message"], told["reason"], told["actor"]) == ("Soon", "Database", "olga")
+    switch(False)
+    assert status()["maintenance"] is None
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_edge_that_disagrees_with_the_history_is_drift(on, live, switch, status, backend,
+                                                       production):  # fmt: skip
+    if on:
+        switch(True)
+    seen = read_route(backend.keyvalues, production)
+    other = route_to(production, dataclasses.replace(seen.document, maintenance=not on))
+    write_route(backend.keyvalues, production, seen=seen, wanted=other)
+    state = "on" if on else "off"
+    drift = verify(backend, production)["drift"]
+    assert [one["command"] for one in drift if one["code"] == "maintenance"] == [
+        f"manage.py maintenance {state} --environment production --yes"
+    ]
+    assert any(f"history says {state}" in line for line in status()["drift"])
+    assert switch(on)
+    assert status()["drift"] == []
 
 
 def test_site_is_announced_before_its_first_release(switch, operator, document, backend,

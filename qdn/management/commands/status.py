@@ -32,9 +32,11 @@ class Command(OperatorCommand):
 
 
 def _notes(row: dict[str, Any]) -> list[str]:
-    """Tell what is out of the ordinary: a canary, a freeze."""
-    canary, frozen = row["canary"], row["frozen"]
-    notes = [f"canary {canary['release']}: {canary['percent']} %"] if canary else []
+    """Tell what is out of the ordinary: maintenance, a canary, a freeze."""
+    down, canary, frozen = row["maintenance"], row["canary"], row["frozen"]
+    notes = [f"in maintenance since {minute(down['since'])} ({down['actor']})"] if down else []
+    if canary:
+        notes.append(f"canary {canary['release']}: {canary['percent']} %")
     if frozen:
         until = f" until {minute(frozen['until'])}" if frozen["until"] else ""
         notes.append(f"frozen{until}: {frozen['reason']}")
