@@ -83,6 +83,15 @@ def assets_there(objects: ObjectStore, assets: Collection[Artifact]) -> list[Art
     return [one for one, _ in found]
 
 
+def gone_since(objects: ObjectStore, assets: Collection[Artifact]) -> list[Artifact]:
+    """Tell which assets are there no more; that they were the right ones is known."""
+    if len(assets) > ASKED_ONE_BY_ONE:
+        there = listed(objects, ASSETS)
+        return [one for one in assets if one.path not in there]
+    infos = at_once(lambda one: objects.head(one.path), assets)
+    return [one for one, info in zip(assets, infos, strict=True) if info is None]
+
+
 def _is_whole(objects: ObjectStore, release: Release) -> bool:
     """Whether a release was completed, and its manifest and pages are as a deployment asks."""
     if release.completed_at is None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from deployments.artifacts import DOCUMENT_CACHE, MANIFEST, Artifact
 from deployments.audit import writing as audit
 from deployments.errors import PartlyChanged
-from deployments.holdings import assets_there, vouch_still
+from deployments.holdings import gone_since, vouch_still
 from deployments.manifests import Manifest
 from deployments.models import Release
 from deployments.release_plans import ReleasePlan, surface_urls
@@ -124,9 +124,9 @@ def _check_all_there(objects: ObjectStore, plan: ReleasePlan) -> None:
     doubtful = plan.holdings.seen
     if not vouch_still(plan.holdings):
         doubtful = tuple(a for a in plan.manifest if a.shared and a.path in plan.holdings.paths)
-    gone = set(doubtful) - set(assets_there(objects, doubtful))
+    gone = gone_since(objects, doubtful)
     if gone:
-        raise ObjectMissing(f"{len(gone)} files were removed meanwhile, first {min(gone).path}.")
+        raise ObjectMissing(f"{len(gone)} files were removed meanwhile, first {gone[0].path}.")
 
 
 def _write_manifest(objects: ObjectStore, manifest: Manifest, release: Release) -> None:

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from email.message import Message
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from edge.backends.aws_errors import code_of, translated
+from edge.backends.aws_requests import BucketRequests, no_body
+from edge.backends.aws_signing import NOTHING
 from edge.backends.aws_writing import BucketWriter
 from edge.backends.keys import key_segments
 from edge.errors import BackendUnavailable, KeyRefused, ObjectMissing
@@ -16,6 +19,7 @@ from edge.protocols import ListedObject, NewObject, ObjectInfo, StoredObject
 if TYPE_CHECKING:
     from edge.backends.aws_clients import AwsClients
 
+META = "x-amz-meta-"
 DELETED_AT_ONCE = 1_000  # DeleteObjects takes no more
 # A HEAD has no body, so its error carries the status alone.
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
@@ -27,7 +31,8 @@ class S3Store:
     def __init__(self, clients: "AwsClients", bucket: str) -> None:
         self._client = clients.s3
         self._bucket = bucket
-        self._writer = BucketWriter(clients, bucket)
+        self._requests = BucketRequests(clients, bucket)
+        self._writer = BucketWriter(self._requests)
 
     def head(self, key: str) -> ObjectInfo | None:
         try:
@@ -113,7 +118,10 @@ class S3Store:
 
     def _head(self, key: str) -> ObjectInfo:
         with translated(f"Looking at the object {key!r}"), _absence_told(key):
-            return _info(key, self._client.head_object(Bucket=self._bucket, Key=key))
+            answer = self._requests.send("HEAD", key, {}, payload=NOTHING, body=no_body)
+            if answer.code:
+                raise answer.error("HeadObject")
+        return _seen(key, answer.headers)
 
     def _delete(self, keys: Sequence[str]) -> None:
         with translated(f"Deleting {len(keys)} objects"):
@@ -156,8 +164,21 @@ def _is_possible(key: str) -> bool:
     return True
 
 
+def _seen(key: str, headers: Message) -> ObjectInfo:
+    """Read what a HEAD answered."""
+    named = ((name.lower(), value) for name, value in headers.items())
+    return ObjectInfo(
+        key=key,
+        size=int(headers["content-length"]),
+        etag=headers["etag"],
+        content_type=headers.get("content-type", ""),
+        cache_control=headers.get("cache-control", ""),
+        metadata={n.removeprefix(META): v for n, v in named if n.startswith(META)},
+    )
+
+
 def _info(key: str, answer: Any) -> ObjectInfo:
-    """Read what a HEAD or GET answered."""
+    """Read what a GET answered."""
     return ObjectInfo(
         key=key,
         size=answer["ContentLength"],

@@ -10,8 +10,9 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from email.message import Message
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
@@ -32,14 +33,20 @@ PAUSE_SECONDS = 0.2  # before a second attempt, on average; doubled before every
 _SERVER_ERROR = 500
 _AGAIN = THROTTLED | {"InternalError", "RequestTimeout", "ServiceUnavailable"}
 
-Body = Callable[[], AbstractContextManager[BinaryIO]]
+Body = Callable[[], AbstractContextManager[BinaryIO | None]]
+
+
+def no_body() -> AbstractContextManager[None]:
+    """Stand for the body of a request without one."""
+    return nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What S3 answered with."""
+    """What S3 answered with. Names of headers are found in any case."""
 
     status: int
+    headers: Message
     body: bytes
 
     @property
@@ -94,10 +101,6 @@ class BucketRequests:
             # At random, so that threads which failed together do not come back together.
             time.sleep(PAUSE_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))  # noqa: S311
         return self._once(method, key, headers, payload, body)
-
-    def close(self) -> None:
-        """Close the connections nobody uses."""
-        self._place.connections.close()
 
     def source(self, key: str) -> str:
         """Name an object as the source of a copy."""

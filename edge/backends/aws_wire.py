@@ -6,8 +6,10 @@ time, all of it under Python's interpreter lock; this takes 0.3 ms.
 
 import http.client
 import ssl
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from email.message import Message
 from functools import cached_property
 from typing import BinaryIO
 from urllib.parse import SplitResult, urlsplit
@@ -32,11 +34,15 @@ class Connections:
         self._proxy = urlsplit(proxy)
         self._proxy_headers = dict(proxies.proxy_headers_for(proxy))
         self._idle: list[http.client.HTTPConnection] = []
+        weakref.finalize(self, _close, self._idle)
 
     def send(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | BinaryIO
-    ) -> tuple[int, bytes]:
-        """Send a request, once; give status and body of the answer. Raises botocore's errors."""
+        self, method: str, path: str, headers: Mapping[str, str], body: BinaryIO | None
+    ) -> tuple[int, Message, bytes]:
+        """Send a request, once; give the answer's status, headers and body.
+
+        Names of headers are found in any case. Raises botocore's errors.
+        """
         target, sent = path, dict(headers)
         if self._proxy.hostname and self._url.scheme == "http":
             target = f"http://{self._url.netloc}{path}"
@@ -46,12 +52,7 @@ class Connections:
             with suppress(BrokenPipeError):
                 connection.request(method, target, body, sent)
             answer = connection.getresponse()
-            return answer.status, answer.read()
-
-    def close(self) -> None:
-        """Close what is idle."""
-        while self._idle:
-            self._idle.pop().close()
+            return answer.status, answer.headers, answer.read()
 
     @contextmanager
     def _connection(self) -> Iterator[http.client.HTTPConnection]:
@@ -113,3 +114,8 @@ class Connections:
             raise boto.SSLError(endpoint_url=url, error=error) from error
         except (OSError, http.client.HTTPException) as error:
             raise boto.ConnectionClosedError(endpoint_url=url, error=error) from error
+
+
+def _close(idle: list[http.client.HTTPConnection]) -> None:
+    while idle:
+        idle.pop().close()

@@ -7,22 +7,16 @@ Source: "Checking object integrity for data uploads in Amazon S3".
 
 import base64
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
 from functools import partial
-from io import BytesIO
-from typing import TYPE_CHECKING, BinaryIO
 
 from edge.backends.at_once import for_each
 from edge.backends.aws_errors import translated
-from edge.backends.aws_requests import Answer, BucketRequests
+from edge.backends.aws_requests import Answer, BucketRequests, no_body
 from edge.backends.aws_signing import NOTHING
 from edge.backends.bodies import changed, open_body
 from edge.backends.keys import key_segments
 from edge.errors import ObjectMissing
 from edge.protocols import NewObject
-
-if TYPE_CHECKING:
-    from edge.backends.aws_clients import AwsClients
 
 AT_ONCE = 32
 _OTHER_BYTES = frozenset({"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch"})
@@ -31,16 +25,13 @@ _OTHER_BYTES = frozenset({"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismat
 class BucketWriter:
     """Writes new objects of one bucket."""
 
-    def __init__(self, clients: "AwsClients", bucket: str) -> None:
-        self._requests = BucketRequests(clients, bucket)
+    def __init__(self, requests: BucketRequests) -> None:
+        self._requests = requests
 
     def put_all(
         self, objects: Iterable[NewObject], *, on_stored: Callable[[NewObject], None]
     ) -> None:
-        try:
-            for_each(self._put, objects, at_once=AT_ONCE, on_done=on_stored)
-        finally:
-            self._requests.close()
+        for_each(self._put, objects, at_once=AT_ONCE, on_done=on_stored)
 
     def _put(self, new: NewObject) -> None:
         key_segments(new.key)
@@ -70,7 +61,7 @@ class BucketWriter:
             "x-amz-checksum-algorithm": "SHA256",
         }
         with translated(f"Copying the object {new.copy_of!r}"):
-            answer = self._requests.send("PUT", new.key, headers, payload=NOTHING, body=_nothing)
+            answer = self._requests.send("PUT", new.key, headers, payload=NOTHING, body=no_body)
             if _is_copied(answer, new):
                 return True
             if answer.code and answer.code != "NoSuchKey":
@@ -95,7 +86,3 @@ def _is_copied(answer: Answer, new: NewObject) -> bool:
 
 def _checksum(new: NewObject) -> str:
     return base64.b64encode(bytes.fromhex(new.sha256)).decode()
-
-
-def _nothing() -> "nullcontext[BinaryIO]":
-    return nullcontext(BytesIO())

@@ -47,7 +47,8 @@ def recorded(monkeypatch):
         bucket, _, source = unquote(headers.get("x-amz-copy-source", ""))[1:].partition("/")
         if source:
             params["CopySource"] = {"Bucket": bucket, "Key": source}
-        calls.append(("s3", "CopyObject" if source else "PutObject", params))
+        written = "CopyObject" if source else "PutObject"
+        calls.append(("s3", "HeadObject" if method == "HEAD" else written, params))
         return send(self, method, key, headers, **kwargs)
 
     with monkeypatch.context() as patch:

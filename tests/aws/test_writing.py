@@ -1,6 +1,7 @@
 """Many objects at once over S3: what is signed, what is sent again, and what is told."""
 
 import hashlib
+from email.message import Message
 from types import SimpleNamespace
 
 import pytest
@@ -149,9 +150,11 @@ def test_bucket_is_addressed_as_boto3_does(aws_environ, monkeypatch, bucket, url
 
 
 def test_answer_tells_code_and_checksum():
-    assert Answer(200, b"<CopyObjectResult><ETag>x</ETag></CopyObjectResult>").code == ""
-    assert Answer(404, b"").code == "404"
-    refused = Answer(400, b"<Error><Code>BadDigest</Code><Message>a &lt; b</Message></Error>")
+    assert Answer(200, Message(), b"<CopyObjectResult><ETag>x</ETag></CopyObjectResult>").code == ""
+    assert Answer(404, Message(), b"").code == "404"
+    refused = Answer(
+        400, Message(), b"<Error><Code>BadDigest</Code><Message>a &lt; b</Message></Error>"
+    )
     assert (refused.code, refused.element("Message")) == ("BadDigest", "a < b")
-    told = refused.error("PutObject").response
-    assert told["ResponseMetadata"]["HTTPStatusCode"] == 400
+    error = refused.error("PutObject").response
+    assert error["ResponseMetadata"]["HTTPStatusCode"] == 400
