@@ -92,6 +92,9 @@ def test_deploying(aws, places, calls, monkeypatch, settings, tmp_path):
     site = write_site(tmp_path / "site")
     run("push", "--source", str(site))
     run("promote", "--yes")
+    run("preview", Release.objects.get().name)
+    for state in ("on", "off"):
+        run("maintenance", state, "--environment", "production", "--yes")
     (site / "index.html").write_text("<!doctype html><title>B</title>")
     run("push", "--source", str(site))
     newer = function_source() + "\n// newer\n"
