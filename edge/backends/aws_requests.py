@@ -23,6 +23,7 @@ from botocore.exceptions import ClientError
 
 from edge.backends import aws_clients
 from edge.backends.aws_errors import THROTTLED
+from edge.backends.aws_pace import Pace
 from edge.backends.aws_signing import encoded, signed
 from edge.backends.aws_wire import Connections
 
@@ -81,6 +82,7 @@ class BucketRequests:
 
     def __init__(self, clients: "AwsClients", bucket: str) -> None:
         self._clients, self._bucket = clients, bucket
+        self._pace = Pace()
 
     def send(
         self, method: str, key: str, headers: Mapping[str, str], *, payload: str, body: Body
@@ -119,8 +121,11 @@ class BucketRequests:
             credentials=self._credentials(),
             region=self._clients.region,
         )
+        self._pace.wait()
         with body() as content:
-            return Answer(*place.connections.send(method, path, sent, content))
+            answer = Answer(*place.connections.send(method, path, sent, content))
+        self._pace.learn(answer.code)
+        return answer
 
     def _credentials(self) -> ReadOnlyCredentials:
         found = self._clients.session.get_credentials()
