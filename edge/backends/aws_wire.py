@@ -18,6 +18,7 @@ import botocore.session
 from botocore import exceptions as boto
 from botocore.httpsession import ProxyConfiguration, create_urllib3_context, get_cert_path
 from botocore.utils import get_environ_proxies
+from urllib3.util.wait import wait_for_read
 
 from edge.backends import aws_clients
 
@@ -58,7 +59,7 @@ class Connections:
     def _connection(self) -> Iterator[http.client.HTTPConnection]:
         """Lend a connection; one that failed is closed, and not lent again."""
         with self._failures_told():
-            connection = self._idle.pop() if self._idle else self._connected()
+            connection = self._kept() or self._connected()
             try:
                 yield connection
             except BaseException:
@@ -66,6 +67,18 @@ class Connections:
                 raise
         if connection.sock is not None:  # else it was asked to close
             self._idle.append(connection)
+
+    def _kept(self) -> http.client.HTTPConnection | None:
+        """Take a connection that is idle, and that nobody has closed at the other end."""
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:  # another thread was quicker
+                return None
+            if not wait_for_read(connection.sock, timeout=0):
+                return connection
+            connection.close()
+        return None
 
     def _connected(self) -> http.client.HTTPConnection:
         connection = self._made()

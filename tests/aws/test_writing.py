@@ -8,6 +8,7 @@ import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.credentials import ReadOnlyCredentials
+from urllib3.util.wait import wait_for_read
 
 from edge.backends.aws_clients import make_clients
 from edge.backends.aws_requests import Answer, BucketRequests
@@ -100,13 +101,18 @@ def test_nobody_answers(through_proxy, proxy):
     assert "AWS_ENDPOINT_URL" in failed.value.hint
 
 
-def test_connection_that_was_closed_meanwhile_is_made_again(through_proxy, proxy):
+def test_connection_that_was_closed_meanwhile_is_not_used(through_proxy, proxy):
     def close(handler, body):
-        handler.close_connection = True
         handler.forward(body)
+        handler.close_connection = True
 
-    proxy.clear(Fault(1, close))
-    assert len(put_all(through_proxy, *(new_object(f"a{n}") for n in range(99)))) == 99
+    proxy.clear(Fault(1, close, lasting=True))
+    assert put_all(through_proxy, *(new_object(f"a{n}") for n in range(64)))
+    for connection in through_proxy.objects._requests._place.connections._idle:
+        assert wait_for_read(connection.sock, timeout=5)  # the other end has closed it
+    proxy.clear()
+    assert through_proxy.objects.head("a1")
+    assert len(proxy.seen) == 1
 
 
 def test_large_object_goes_from_the_file(through_proxy, tmp_path):
