@@ -6,8 +6,6 @@ Only the file is synced, not its folder: after a power cut the newest objects ma
 torn. Folders that become empty stay.
 """
 
-import hashlib
-import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,7 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from edge.backends.at_once import for_each
-from edge.backends.bodies import changed, open_body
+from edge.backends.bodies import open_body
+from edge.backends.folder_files import checked, chunks, etag_of, header_of, read_info
 from edge.backends.keys import key_segments
 from edge.errors import BackendUnavailable, ContentChanged, KeyRefused, ObjectMissing
 from edge.protocols import ListedObject, NewObject, ObjectInfo, StoredObject
@@ -27,7 +26,6 @@ MARK = "~"
 TEMPORARY = "~writing"
 # Threads that write: what they wait for is the disk.
 WRITES_AT_ONCE = 8
-CHUNK_BYTES = 2**20
 
 
 class FolderStore:
@@ -39,14 +37,14 @@ class FolderStore:
     def head(self, key: str) -> ObjectInfo | None:
         try:
             with self._file(key).open("rb") as file:
-                return _read_info(key, file)
+                return read_info(key, file)
         except (FileNotFoundError, NotADirectoryError, KeyRefused):
             return None
 
     def get(self, key: str) -> StoredObject:
         try:
             with self._file(key).open("rb") as file:
-                return StoredObject(info=_read_info(key, file), body=file.read())
+                return StoredObject(info=read_info(key, file), body=file.read())
         except (FileNotFoundError, NotADirectoryError, KeyRefused):
             raise ObjectMissing(f"There is no object {key!r}.") from None
 
@@ -64,13 +62,13 @@ class FolderStore:
         info = ObjectInfo(
             key=key,
             size=len(content),
-            etag=_etag(content),
+            etag=etag_of([content]),
             content_type=content_type,
             cache_control=cache_control,
             metadata=dict(metadata or {}),
         )
         try:
-            self._write(file, _header(info), [content])
+            self._write(file, header_of(info), [content])
         except OSError as error:
             raise _not_written(key, error) from error
         return info
@@ -115,7 +113,7 @@ class FolderStore:
             return False
         try:
             with self._file(new.copy_of).open("rb") as content:
-                _read_info(new.copy_of, content)
+                read_info(new.copy_of, content)
                 self._write_new(new, content)
         except (FileNotFoundError, NotADirectoryError, ContentChanged):
             if new.body is None:
@@ -126,19 +124,17 @@ class FolderStore:
     def _write_new(self, new: NewObject, content: BinaryIO) -> None:
         """Write one object of what follows in an open file, if that is what it shall be."""
         start = content.tell()
-        md5 = hashlib.md5(usedforsecurity=False)
-        for chunk in _chunks(content):
-            md5.update(chunk)
+        etag = etag_of(chunks(content))
         content.seek(start)
         info = ObjectInfo(
             key=new.key,
             size=new.size,
-            etag=f'"{md5.hexdigest()}"',
+            etag=etag,
             content_type=new.content_type,
             cache_control=new.cache_control,
             metadata=dict(new.metadata),
         )
-        self._write(self._file(new.key), _header(info), _checked(new, content))
+        self._write(self._file(new.key), header_of(info), checked(new, content))
 
     def _file(self, key: str) -> Path:
         *folders, name = _segments(key)
@@ -187,50 +183,8 @@ def _segments(key: str) -> list[str]:
     return names
 
 
-def _chunks(content: BinaryIO) -> Iterator[bytes]:
-    while chunk := content.read(CHUNK_BYTES):
-        yield chunk
-
-
-def _checked(new: NewObject, content: BinaryIO) -> Iterator[bytes]:
-    """Pass bytes on. Raises ContentChanged in the end when they were not those of the object."""
-    found, size = hashlib.sha256(), 0
-    for chunk in _chunks(content):
-        found.update(chunk)
-        size += len(chunk)
-        yield chunk
-    if (size, found.hexdigest()) != (new.size, new.sha256):
-        raise changed(new, "its SHA-256 is another one")
-
-
 def _not_written(key: str, error: OSError) -> BackendUnavailable:
     return BackendUnavailable(
         f"Could not write the object {key!r}: {error.strerror}.",
         "Check the space and the rights of the folder EDGE_STORE_DIR.",
     )
-
-
-def _etag(content: bytes) -> str:
-    """Tell the ETag S3 gives an object that was put in one request: its MD5, quoted."""
-    return f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"'
-
-
-def _header(info: ObjectInfo) -> bytes:
-    fields = {
-        "size": info.size,
-        "etag": info.etag,
-        "content_type": info.content_type,
-        "cache_control": info.cache_control,
-        "metadata": dict(info.metadata),
-    }
-    return json.dumps(fields, sort_keys=True).encode() + b"\n"
-
-
-def _read_info(key: str, file: BinaryIO) -> ObjectInfo:
-    try:
-        return ObjectInfo(key=key, **json.loads(file.readline()))
-    except (ValueError, TypeError) as error:
-        raise BackendUnavailable(
-            f"The file of the object {key!r} does not start with its header: {error}.",
-            "Delete the file and push the release again.",
-        ) from error
