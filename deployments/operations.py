@@ -11,8 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from deployments import functions
-from deployments.admin import progress
+from deployments import functions, progress
 from deployments.deploying import Done, deploy
 from deployments.errors import DeploymentError
 from deployments.locking import Patience

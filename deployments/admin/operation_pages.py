@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 
-from deployments.admin import progress
+from deployments import progress
 from deployments.models import Environment, Operation
 
 PAGE = "admin/deployments/environment/operation.html"

@@ -10,8 +10,7 @@ from datetime import timedelta
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from deployments.admin import progress
-from deployments.admin.progress import Progress
+from deployments import progress
 from deployments.admin.wording import Label, kind_of, result_of
 from deployments.locking import is_stale
 from deployments.models import (
@@ -24,6 +23,7 @@ from deployments.models import (
     Release,
     Strategy,
 )
+from deployments.progress import Progress
 
 LATEST = 15
 # An operation that nobody works on any more is pointed at for so long.

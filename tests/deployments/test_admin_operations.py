@@ -9,8 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from deployments import operations, tasks
-from deployments.admin import progress
+from deployments import operations, progress, tasks
 from deployments.freezing import freeze
 from deployments.locking import LEASE, deploy_lock
 from deployments.models import DeployLock, Environment, Operation, Release, Strategy
