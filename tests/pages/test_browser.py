@@ -185,6 +185,7 @@ def test_board_asks_to_sign_in_and_then_shows_jobs(site, open_page):
     page.press("[name=password]", "Enter")
     page.wait_for_url("**/dashboard/")
     page.wait_for_selector(".column")
-    assert page.locator(".job", has_text="Mark Ames").inner_text().count("QDN-") == 1
+    # Hers is today at any hour; in the evening Mark's window is tomorrow.
+    assert page.locator(".job", has_text="Ruth Lindqvist").inner_text().count("QDN-") == 1
     assert not scrolls_sideways(page)
     assert page.evaluate(ACCESSIBILITY) == []
