@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deployments.artifacts import CHECKS, SourceFile, describe
-from deployments.at_once import at_once
 from deployments.errors import Refused
 from deployments.smoke_checks import parse_checks
 from deployments.sources.archives import unpacked
@@ -15,7 +14,6 @@ from deployments.sources.header_rules import HEADERS, parse_rules, with_rules
 from deployments.sources.rules import SKIPPED_FILES, SKIPPED_FOLDERS, check_name, check_size
 
 CHUNK_BYTES = 2**18
-AT_ONCE = 64  # files that a thread takes
 
 
 @contextmanager
@@ -44,20 +42,13 @@ def read_folder(source: Path) -> list[SourceFile]:
             "Give the folder that holds index.html, or an archive of it.",
         )
     try:
-        return _finished(_hashed(_found(source)), source)
+        return _finished([source_file(path, name) for name, path in _found(source)], source)
     except OSError as error:
         raise Refused(
             "source-unreadable",
             f"--source {source} cannot be read: {error.strerror}: {error.filename}.",
             "Make it readable for this user and push again.",
         ) from error
-
-
-def _hashed(found: list[tuple[str, Path]]) -> list[SourceFile]:
-    """Hash files, several at once: reading and hashing need no interpreter lock."""
-    parts = (found[start : start + AT_ONCE] for start in range(0, len(found), AT_ONCE))
-    hashed = at_once(lambda part: [source_file(path, name) for name, path in part], parts)
-    return [file for part in hashed for file in part]
 
 
 def source_file(path: Path, name: str) -> SourceFile:
