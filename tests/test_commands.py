@@ -285,6 +285,7 @@ def test_status_agrees_after_a_promotion(site):
         "frozen",
         "drift",
         "canary",
+        "maintenance",
     }
     assert [rows[name]["release"] for name in ("staging", "production")] == [release, release]
     assert rows["production"]["drift"] == []
