@@ -7,6 +7,7 @@ from deployments import invalidating
 from deployments.artifacts import ERROR_PAGE
 from deployments.models import Deployment
 from deployments.plans import Run
+from edge.protocols import ObjectInfo
 
 KEY = "errors/404.html"
 
@@ -18,15 +19,24 @@ def refresh(run: Run, deployment: Deployment) -> int:
     if wanted is None or (stored and not deployment.environment.protected):
         return 0
     metadata = {"sha256": wanted.metadata.get("sha256", "")}
-    former = stored.metadata.get("sha256", "") if stored else ""
-    if stored and former == metadata["sha256"]:
+    if stored and is_same(stored, wanted):
         return 0
+    former = stored.metadata.get("sha256", "") if stored else ""
     # Without its digest until the caches have dropped the former page: a run that is killed in
     # between leaves a page that the next one takes for another, and drops again.
     objects.copy(source, KEY, metadata={})
     dropped = _drop(run, deployment, former)
     objects.copy(source, KEY, metadata=metadata)
     return dropped
+
+
+def is_same(page: ObjectInfo, other: ObjectInfo) -> bool:
+    """Whether a viewer would notice no difference: the same content and headers."""
+    return _answer(page) == _answer(other)
+
+
+def _answer(page: ObjectInfo) -> tuple[str, str, str]:
+    return page.metadata.get("sha256", ""), page.content_type, page.cache_control
 
 
 def _drop(run: Run, deployment: Deployment, former: str) -> int:

@@ -143,7 +143,7 @@ def _error_page(look: Look) -> Iterator[Drift]:
     objects = look.backend.objects
     stored = objects.head(error_page.KEY)
     wanted = objects.head(look.live.release.key(ERROR_PAGE))
-    if stored and wanted and stored.metadata.get("sha256") != wanted.metadata.get("sha256"):
+    if stored and wanted and not error_page.is_same(stored, wanted):
         message = f"{error_page.KEY} is not the one of {look.live.release}"
         yield Drift("error-page", message, look.mend)
 

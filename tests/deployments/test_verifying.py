@@ -84,6 +84,11 @@ def change_error_page(backend, key, release):
     backend.objects.put("errors/404.html", b"other", metadata={"sha256": "other"}, **PAGE)
 
 
+def change_error_pages_headers(backend, key, release):
+    page = backend.objects.get("errors/404.html")
+    backend.objects.put("errors/404.html", page.body, metadata=page.info.metadata, **PAGE)
+
+
 @pytest.mark.parametrize("deployed", ["pointer"], indirect=True)
 @pytest.mark.parametrize(
     ("damage", "code"),
@@ -94,6 +99,7 @@ def change_error_page(backend, key, release):
         (publish_another, "function"),
         (lose_error_page, "error-page"),
         (change_error_page, "error-page"),
+        (change_error_pages_headers, "error-page"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
