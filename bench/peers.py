@@ -13,11 +13,15 @@ LOCK = ROOT / "requirements" / "bench.txt"
 
 
 class Peer(NamedTuple):
-    """A tool, and the command that makes a prefix of a bucket hold what a folder holds."""
+    """A tool, and the command that makes a prefix of a bucket hold what a folder holds.
+
+    `copy` copies what is below one prefix to another, in the bucket.
+    """
 
     name: str
     command: Callable[[Path, str], list[str]]
     environ: dict[str, str]
+    copy: Callable[[str, str], list[str]] | None = None
 
 
 def peers(folder: Path, endpoint: str) -> list[Peer]:
@@ -69,7 +73,10 @@ def _s5cmd(program: str | None, endpoint: str) -> Peer | None:
     def command(source: Path, target: str) -> list[str]:
         return [program, "--endpoint-url", endpoint, "sync", f"{source}/", f"s3://{target}/"]
 
-    return Peer("s5cmd sync", command, {})
+    def copy(source: str, target: str) -> list[str]:
+        return [program, "--endpoint-url", endpoint, "cp", f"s3://{source}/*", f"s3://{target}/"]
+
+    return Peer("s5cmd sync", command, {}, copy)
 
 
 def _aws(program: str | None, endpoint: str) -> Peer | None:

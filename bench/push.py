@@ -2,7 +2,8 @@
 
 Run it as `.venv/bin/python bench/push.py` (`--files`, `--rounds`) on a quiet machine. A peer syncs
 the whole folder to a fresh prefix, which is what an atomic, versioned deployment takes with it;
-syncing in place is told too, though it is neither. All take turns within a round, so that a slow
+syncing in place is told too, though it is neither. What the copies of a changed site take by
+themselves is told by s5cmd, with no file read and nothing planned. All take turns within a round, so that a slow
 moment meets all; told are medians. The stand-in forgets everything before each of them.
 """
 
@@ -28,6 +29,7 @@ from tests.aws import stand_in  # noqa: E402
 FIRST, CHANGED, SAME = "first push", "1% changed", "nothing changed"
 UPLOAD_ONLY = "nothing changed, --no-deploy"
 IN_PLACE = ", in place"
+COPIED = "unchanged documents, no more"
 OURS, MEASURE = "push", "s5cmd sync"
 
 
@@ -78,11 +80,14 @@ class Bench:
         self._run(OURS, UPLOAD_ONLY, same, environ)
 
     def sync(self, peer: Peer) -> None:
-        """Sync to a fresh prefix, and then in place."""
+        """Sync to a fresh prefix, and then in place; copy alone what a push copies, in between."""
         environ = {**self.environ, **peer.environ}
         self._start_empty()
         target = f"{stand_in.BUCKET}/releases/1"
         self._run(peer.name, FIRST, peer.command(self.bundle, target), environ)
+        if peer.copy:
+            pages = peer.copy(f"{target}/pages", f"{stand_in.BUCKET}/releases/2/pages")
+            self._run(f"{peer.name.split()[0]} cp", COPIED, pages, environ)
         self._run(peer.name, CHANGED + IN_PLACE, peer.command(self.changed, target), environ)
         self._run(peer.name, SAME + IN_PLACE, peer.command(self.changed, target), environ)
 
