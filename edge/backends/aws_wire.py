@@ -112,6 +112,8 @@ class Connections:
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         context: ssl.SSLContext = create_urllib3_context()
+        # botocore leaves it to urllib3 to compare the names; nobody else does it here.
+        context.check_hostname = True
         bundle = botocore.session.Session().get_config_variable("ca_bundle")
         context.load_verify_locations(bundle or get_cert_path(True))
         return context

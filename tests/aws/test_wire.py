@@ -1,0 +1,67 @@
+"""Connections of our own: whom they trust."""
+
+import ssl
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from botocore import exceptions as boto
+
+from edge.backends.aws_wire import Connections
+
+# Signed by itself, for the name `localhost` alone; made for these tests, until 2126.
+CERTIFICATE = Path(__file__).parent / "localhost.pem"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+    def do_HEAD(self):
+        self.send_response(204)
+        self.end_headers()
+
+
+@pytest.fixture
+def port():
+    """Run a server that shows the certificate; give its port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    server = HTTPServer(("127.0.0.1", 0), _Handler)
+    server.handle_error = lambda *args: None
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield server.server_address[1]
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
+def ask(host, port):
+    return Connections(urlsplit(f"https://{host}:{port}")).send("HEAD", "/", {}, None)[0]
+
+
+def test_certificate_of_the_host_is_taken(port, monkeypatch):
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(CERTIFICATE))
+    assert ask("localhost", port) == 204
+
+
+def test_certificate_of_another_host_is_refused(port, monkeypatch):
+    """Else whoever has any valid certificate could answer in place of S3."""
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(CERTIFICATE))
+    with pytest.raises(boto.SSLError):
+        ask("127.0.0.1", port)
+
+
+def test_certificate_nobody_vouches_for_is_refused(port, monkeypatch):
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+    with pytest.raises(boto.SSLError):
+        ask("localhost", port)
