@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 PAUSE_SECONDS = 0.2  # before a second attempt, on average; doubled before every further one
 _SERVER_ERROR = 500
+# A HEAD is answered without a code. S3 tells so that the bucket is in another region.
+_REDIRECT, _REDIRECT_CODE = 301, "PermanentRedirect"
 _AGAIN = THROTTLED | {"InternalError", "RequestTimeout", "ServiceUnavailable"}
 
 Body = Callable[[], AbstractContextManager[BinaryIO | None]]
@@ -55,7 +57,8 @@ class Answer:
         """The error's code, or nothing. CopyObject can fail with status 200."""
         if self.status in range(200, 300) and b"<Error>" not in self.body:
             return ""
-        return self.element("Code") or str(self.status)
+        untold = _REDIRECT_CODE if self.status == _REDIRECT else str(self.status)
+        return self.element("Code") or untold
 
     @property
     def may_succeed_later(self) -> bool:

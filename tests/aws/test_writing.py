@@ -155,6 +155,15 @@ def test_bucket_is_addressed_as_boto3_does(aws_environ, monkeypatch, bucket, url
     assert asked == [f"{url}key"]
 
 
+def test_bucket_of_another_region_is_named_by_a_look_at_an_object(through_proxy, proxy):
+    """S3 answers a HEAD with 301 and no body."""
+    proxy.clear(Fault(1, proxies.answering(301, ""), lasting=True))
+    with pytest.raises(BackendRefused) as failed:
+        through_proxy.objects.head("a")
+    assert "PermanentRedirect" in failed.value.message
+    assert "AWS_DEFAULT_REGION" in failed.value.hint
+
+
 def test_answer_tells_code_and_checksum():
     assert Answer(200, Message(), b"<CopyObjectResult><ETag>x</ETag></CopyObjectResult>").code == ""
     assert Answer(404, Message(), b"").code == "404"
