@@ -16,7 +16,7 @@ from deployments.manifests import Manifest
 from deployments.models import Release
 from deployments.models.releases import ReleaseQuerySet
 from deployments.stored import Manifests, is_as_pushed, listed
-from edge.protocols import ObjectStore
+from edge.protocols import ObjectInfo, ObjectStore
 
 # Releases differ little from those before them, so older manifests add little.
 MANIFESTS_READ = 4
@@ -52,7 +52,7 @@ def find_holdings(
     if known and _is_whole(objects, known):
         return Holdings(frozenset(manifest.by_path), frozenset({known.pk}))
     assets = [artifact for artifact in manifest if artifact.shared]
-    named, vouchers = _named(assets, manifests, sources)
+    named, vouchers = _named(assets, manifests, sources, known)
     seen = assets_there(objects, [one for one in assets if one.path not in named])
     paths = {artifact.path for artifact in seen} | named | _documents(objects, manifest, known)
     return Holdings(frozenset(paths), frozenset(vouchers), tuple(seen))
@@ -60,7 +60,8 @@ def find_holdings(
 
 def look_for_all(objects: ObjectStore, manifest: Manifest, known: Release | None) -> Holdings:
     """Find what is stored of a release; take nothing on a manifest's word. Raises Refused."""
-    seen = assets_there(objects, [artifact for artifact in manifest if artifact.shared])
+    assets = [artifact for artifact in manifest if artifact.shared]
+    seen = assets_there(objects, assets, mend=True)
     paths = {artifact.path for artifact in seen} | _documents(objects, manifest, known)
     return Holdings(frozenset(paths), seen=tuple(seen))
 
@@ -70,13 +71,20 @@ def vouch_still(holdings: Holdings) -> bool:
     return _vouching().filter(pk__in=holdings.vouchers).count() == len(holdings.vouchers)
 
 
-def assets_there(objects: ObjectStore, assets: Collection[Artifact]) -> list[Artifact]:
-    """Look which assets are stored. Raises Refused when a name is taken by another one."""
+def assets_there(
+    objects: ObjectStore, assets: Collection[Artifact], *, mend: bool = False
+) -> list[Artifact]:
+    """Look which assets are stored. Raises Refused when a name is taken by another one.
+
+    With `mend` those that somebody cut short or wrote over count as gone.
+    """
     if len(assets) > ASKED_ONE_BY_ONE:
         there = listed(objects, ASSETS)
         assets = [one for one in assets if there.get(one.path) is not None]
     infos = at_once(lambda one: objects.head(one.path), assets)
     found = [(one, info) for one, info in zip(assets, infos, strict=True) if info]
+    if mend:
+        found = [(one, info) for one, info in found if not _is_spoilt(one, info)]
     for one, info in found:
         digest = info.metadata.get("sha256", "")
         _check_same(one, digest, info.content_type, info.cache_control)
@@ -103,13 +111,16 @@ def _is_whole(objects: ObjectStore, release: Release) -> bool:
 
 
 def _named(
-    assets: Iterable[Artifact], manifests: Manifests, sources: Iterable[Release]
+    assets: Iterable[Artifact],
+    manifests: Manifests,
+    sources: Iterable[Release],
+    known: Release | None,
 ) -> tuple[set[str], set[int]]:
     """Find the assets that manifests name, and the releases that vouch for them."""
     wanted = {artifact.path: artifact for artifact in assets}
     named: set[str] = set()
     vouchers: set[int] = set()
-    for release in _asked(sources, wanted):
+    for release in _asked(sources, known, wanted):
         manifest = manifests.of(release)
         rows = manifest.by_path if manifest else {}
         found = {path: rows[path] for path in wanted if path in rows}
@@ -121,11 +132,17 @@ def _named(
     return named, vouchers
 
 
-def _asked(sources: Iterable[Release], wanted: Collection[str]) -> Iterator[Release]:
-    """Choose releases whose manifests may help: the sources, and the latest if much is wanted."""
+def _asked(
+    sources: Iterable[Release], known: Release | None, wanted: Collection[str]
+) -> Iterator[Release]:
+    """Choose releases whose manifests may help: the sources, and the latest if much is wanted.
+
+    A release that was found not to be whole does not vouch for itself.
+    """
     first = [release.pk for release in sources]
     yield from _vouching().filter(pk__in=first)
-    for release in _vouching().exclude(pk__in=first)[:MANIFESTS_READ]:
+    told = [*first, known.pk] if known else first
+    for release in _vouching().exclude(pk__in=told)[:MANIFESTS_READ]:
         if len(wanted) > ASKED_ONE_BY_ONE:
             yield release
 
@@ -147,6 +164,12 @@ def _documents(objects: ObjectStore, manifest: Manifest, known: Release | None) 
 
 def _pages(release: Release) -> list[Artifact]:
     return [Artifact.from_row(page) for page in release.pages.values()]
+
+
+def _is_spoilt(artifact: Artifact, info: ObjectInfo) -> bool:
+    """Whether an object has another size, and no push put it there as another asset."""
+    known = info.metadata.get("sha256") in {None, artifact.sha256}
+    return known and info.size != artifact.size
 
 
 def _check_same(artifact: Artifact, sha256: str, content_type: str, cache_control: str) -> None:

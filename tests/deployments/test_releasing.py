@@ -269,3 +269,37 @@ def test_manifest_that_is_gone_is_written_again(operator, backend):
         backend.objects.get(release.key("manifest.json"))
     operator.release("A")
     assert Manifests(backend.objects).of(release)
+
+
+def test_damaged_release_does_not_vouch_for_itself(operator, backend, monkeypatch):
+    """A site of many assets: the manifests of the latest releases are read, its own among them."""
+    monkeypatch.setattr(holdings, "ASKED_ONE_BY_ONE", 0)
+    release = operator.push("A")
+    page = release.key("book/index.html")
+    backend.objects.delete([page])
+    operator.release("A")
+    assert backend.objects.head(page)
+
+
+@pytest.mark.parametrize("metadata", [{}, "kept"])
+def test_mending_writes_an_asset_again_that_somebody_wrote_over(operator, backend, metadata):
+    operator.push("A")
+    before = backend.objects.get(ASSET)
+    backend.objects.put(
+        ASSET,
+        b"short",
+        content_type=before.info.content_type,
+        cache_control=before.info.cache_control,
+        metadata=before.info.metadata if metadata == "kept" else metadata,
+    )
+    operator.release("A", mend=True)
+    assert backend.objects.get(ASSET) == before
+
+
+def test_mending_writes_over_no_asset_of_another_push(operator, backend, tmp_path):
+    operator.push("A")
+    site = write_site(tmp_path / "other", mark="B")
+    (site / ASSET).write_text("longer than it was before")
+    with pytest.raises(Refused) as refused:
+        plan(backend, site, mend=True)
+    assert refused.value.code == "asset-conflict"
