@@ -35,7 +35,10 @@ class Manifest:
     @classmethod
     def from_json(cls, body: bytes) -> "Manifest":
         """Read `manifest.json`. Raises ValueError or KeyError when it is not one."""
-        return cls(tuple(Artifact.from_row(row) for row in json.loads(body)))
+        try:
+            return cls(tuple(Artifact.from_row(row) for row in json.loads(body)))
+        except TypeError as error:  # JSON of another shape, such as a web app's manifest
+            raise ValueError("it is no list of artifacts") from error
 
     @cached_property
     def body(self) -> bytes:

@@ -14,6 +14,17 @@ def read_manifest(objects: ObjectStore, release: Release) -> Manifest:
     return Manifest.from_json(objects.get(release.key(MANIFEST)).body)
 
 
+def read_named(objects: ObjectStore, name: str) -> Manifest:
+    """Read the manifest of a release of which the name is known, which ends in its digest.
+
+    Raises ObjectMissing, and ValueError or KeyError when it is not the one that was pushed.
+    """
+    body = objects.get(f"releases/{name}/{MANIFEST}").body
+    if not name.endswith(hashlib.sha256(body).hexdigest()[:8]):
+        raise ValueError(f"{name} was pushed with another manifest")
+    return Manifest.from_json(body)
+
+
 def listed(objects: ObjectStore, prefix: str) -> dict[str, int]:
     """List objects: their sizes by key."""
     return {one.key: one.size for one in objects.list(prefix)}

@@ -7,13 +7,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from deployments.artifacts import ASSETS, MANIFEST
+from deployments.artifacts import ASSETS
 from deployments.audit import writing as audit
 from deployments.errors import Refused
-from deployments.manifests import Manifest
 from deployments.models import Release
 from deployments.retention.needs import Policy, serving, wanted
-from deployments.stored import listed
+from deployments.stored import listed, read_named
 from edge.errors import ObjectMissing
 from edge.protocols import Backend, ObjectStore
 
@@ -111,7 +110,7 @@ def find_unreferenced(
     referenced: set[str] = set()
     for name in sorted(names | set(serving(backend))):
         try:
-            manifest = Manifest.from_json(objects.get(f"releases/{name}/{MANIFEST}").body)
+            manifest = read_named(objects, name)
         except (ObjectMissing, ValueError, KeyError):
             return {}, f"the manifest of {name} cannot be read: manage.py verify"
         referenced |= {artifact.path for artifact in manifest if artifact.shared}

@@ -59,3 +59,9 @@ def test_refuses_a_path_twice():
     with pytest.raises(Refused) as refused:
         manifest("index.html", "index.html")
     assert refused.value.code == "path-twice"
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b'{"name": "a web app"}', b"[1]", b'[["path"]]'])
+def test_refuses_json_that_is_no_manifest(body):
+    with pytest.raises(ValueError, match=r"."):
+        Manifest.from_json(body)
