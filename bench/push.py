@@ -3,8 +3,8 @@
 Run it as `.venv/bin/python bench/push.py` (`--files`, `--rounds`) on a quiet machine. A peer syncs
 the whole folder to a fresh prefix, which is what an atomic, versioned deployment takes with it;
 syncing in place is told too, though it is neither. What the copies of a changed site take by
-themselves is told by s5cmd, with no file read and nothing planned. All take turns within a round, so that a slow
-moment meets all; told are medians. The stand-in forgets everything before each of them.
+themselves is told by s5cmd, with no file read and nothing planned. All take turns within a round,
+so that a slow moment meets all; told are medians. The stand-in forgets everything before each.
 """
 
 import argparse
