@@ -13,7 +13,7 @@ from deployments.holdings import gone_since, vouch_still
 from deployments.manifests import Manifest
 from deployments.models import Release
 from deployments.release_plans import ReleasePlan, surface_urls
-from deployments.retention.asset_sweeps import enter_push
+from deployments.retention.asset_sweeps import enter_push, leave_push
 from edge.errors import ContentChanged, EdgeError, ObjectMissing
 from edge.protocols import NewObject, ObjectStore
 
@@ -74,6 +74,7 @@ def _write(
     try:
         objects.put_all(_new_objects(plan, release), on_stored=on_stored)
         _check_all_there(objects, plan)
+        leave_push(release)
         if release.completed_at is None:
             audit.write_release(objects, release)
         _write_manifest(objects, plan.manifest, release)

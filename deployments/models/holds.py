@@ -34,7 +34,7 @@ class DeployLock(models.Model):
 class AssetSweep(models.Model):
     """Who is removing shared assets, and until when at most. One row, so one at a time.
 
-    A push that meets it waits until it is over (deployments/sweeping.py).
+    A push that meets it waits until it is over (deployments/retention/asset_sweeps.py).
     """
 
     only = models.BooleanField(default=True, unique=True)

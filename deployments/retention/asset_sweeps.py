@@ -18,6 +18,7 @@ from django.utils import timezone
 from deployments.errors import ChangedMeanwhile
 from deployments.locking import is_stale
 from deployments.models import AssetSweep, Release
+from deployments.models.releases import UNDERWAY
 
 # Renewed with every batch, which takes seconds.
 LEASE = timedelta(minutes=5)
@@ -51,6 +52,22 @@ def enter_push(release: Release) -> None:
                 "Run the same push again in a minute.",
             )
         time.sleep(PAUSE_SECONDS)
+
+
+def leave_push(release: Release) -> None:
+    """Make sure that a push was never left to retention, before its release may exist.
+
+    One that paused for longer than `UNDERWAY` may have lost what it uploaded. Raises
+    ChangedMeanwhile.
+    """
+    rows = Release.objects.underway() | Release.objects.complete()
+    if not rows.filter(pk=release.pk).exists():
+        raise ChangedMeanwhile(
+            "push-paused",
+            f"The push of {release} took longer than {UNDERWAY.days} day, after which prune may "
+            "remove what it uploaded.",
+            "Run the same push again: it looks for every file, and writes what is gone.",
+        )
 
 
 @contextmanager

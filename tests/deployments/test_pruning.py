@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from deployments.artifacts import MANIFEST
-from deployments.errors import PartlyChanged, Refused
+from deployments.errors import ChangedMeanwhile, PartlyChanged, Refused
 from deployments.models import AssetSweep, Deployment, Environment, Release
 from deployments.reporting import release_rows
 from deployments.retention import task as prune_task
@@ -287,6 +287,28 @@ def test_push_that_never_finished_goes_with_its_assets(operator, backend, replac
     assert Release.objects.present().get() == kept
 
 
+def test_push_that_slept_for_days_is_not_taken_for_whole(promoted, operator, backend, replaced):
+    """A laptop was closed half way, and prune took the push for one that never ended."""
+
+    class Sleeping:
+        def put_all(self, objects, *, on_stored):
+            backend.objects.put_all(objects, on_stored=on_stored)
+            age()
+            backend.objects.delete([asset("N")])
+
+        def __getattr__(self, name):
+            return getattr(backend.objects, name)
+
+    files = site("N", assets=["N"])
+    operator.backend = replaced(objects=Sleeping())
+    with pytest.raises(ChangedMeanwhile) as refused:
+        operator.release_of(files)
+    assert "same push again" in refused.value.hint
+    assert Release.objects.complete().count() == len(promoted)
+    operator.backend = backend
+    assert is_whole(backend, operator.release_of(files))
+
+
 def test_push_that_begins_meanwhile_stops_the_removal_of_assets(
     promoted, backend, replaced, monkeypatch
 ):
@@ -310,13 +332,17 @@ def test_push_that_begins_meanwhile_stops_the_removal_of_assets(
     assert not AssetSweep.objects.exists()
 
 
-def test_release_whose_manifest_cannot_be_read_keeps_all_assets(promoted, backend):
+@pytest.mark.parametrize("body", [None, b"", b"[]", b"{}", b'{"name": "a web app"}'])
+def test_release_whose_manifest_cannot_be_read_keeps_all_assets(promoted, backend, body):
     run_prune(backend)
     age()
-    backend.objects.delete([promoted[1].key(MANIFEST)])
+    key = promoted[1].key(MANIFEST)
+    backend.objects.delete([key])
+    if body is not None:
+        backend.objects.put(key, body, content_type="application/json", cache_control="no-store")
     done = run_prune(backend)
     assert promoted[1].name in done.left
-    assert asset("A") in stored(backend, "assets/")
+    assert {asset("A"), asset("B")} <= set(stored(backend, "assets/"))
 
 
 def test_store_with_releases_the_history_does_not_know_is_left_alone(operator, backend):
@@ -429,14 +455,23 @@ def test_dry_run_tells_what_will_be_removed(promoted, backend):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"PRUNE_WAIT_HOURS": 0}, {"PRUNE_KEEP_NEWEST": -1}, {"PRUNE_KEEP_DAYS": -1}]
+    ("name", "value"),
+    [
+        ("PRUNE_WAIT_HOURS", 0),
+        ("PRUNE_WAIT_HOURS", 10**10),
+        ("PRUNE_KEEP_NEWEST", -1),
+        ("PRUNE_KEEP_NEWEST", 10**20),
+        ("PRUNE_KEEP_DAYS", -1),
+        ("PRUNE_KEEP_DAYS", 10**6),  # before the first year
+        ("PRUNE_KEEP_DAYS", 10**10),
+    ],
 )
-def test_settings_that_would_remove_what_is_in_use_are_refused(db, settings, wrong):
-    for name, value in wrong.items():
-        setattr(settings, name, value)
+def test_settings_that_cannot_be_meant_are_refused(db, settings, name, value):
+    setattr(settings, name, value)
     with pytest.raises(CommandError) as refused:
         run("--yes")
     assert refused.value.returncode == 1
+    assert f"{name} is {value}, expected" in str(refused.value)
 
 
 def test_task_prunes_only_where_it_shall(promoted, settings):
