@@ -21,7 +21,9 @@ from edge.protocols import Backend, KeyValueStore
 from edge.routing import RoutingDocument
 
 # A deployment or a push that looks a release up uses it within this time.
-LEAST_WAIT = timedelta(hours=1)
+LEAST_WAIT_HOURS = 1
+MOST_DAYS = 36_500  # a hundred years: much more leads out of the calendar
+MOST_NEWEST = 1_000_000
 Need = tuple[str, str]
 
 
@@ -36,20 +38,21 @@ class Policy:
     @classmethod
     def from_settings(cls) -> "Policy":
         """Read the settings. Raises Refused for those that would remove what is in use."""
-        policy = cls(
-            keep=timedelta(days=settings.PRUNE_KEEP_DAYS),
-            newest=settings.PRUNE_KEEP_NEWEST,
-            wait=timedelta(hours=settings.PRUNE_WAIT_HOURS),
+        days, newest = settings.PRUNE_KEEP_DAYS, settings.PRUNE_KEEP_NEWEST
+        hours = settings.PRUNE_WAIT_HOURS
+        _check("PRUNE_KEEP_DAYS", days, 0, MOST_DAYS)
+        _check("PRUNE_KEEP_NEWEST", newest, 0, MOST_NEWEST)
+        _check("PRUNE_WAIT_HOURS", hours, LEAST_WAIT_HOURS, 24 * MOST_DAYS)
+        return cls(timedelta(days=days), newest, timedelta(hours=hours))
+
+
+def _check(name: str, found: int, least: int, most: int) -> None:
+    if not least <= found <= most:
+        raise Refused(
+            "prune-settings",
+            f"{name} is {found}, expected {least} to {most}.",
+            "Mend the setting: docs/reference/settings.md",
         )
-        if policy.wait < LEAST_WAIT or policy.newest < 0 or policy.keep < timedelta(0):
-            raise Refused(
-                "prune-settings",
-                f"PRUNE_WAIT_HOURS is {settings.PRUNE_WAIT_HOURS} (at least 1), PRUNE_KEEP_NEWEST "
-                f"{settings.PRUNE_KEEP_NEWEST} and PRUNE_KEEP_DAYS {settings.PRUNE_KEEP_DAYS} (at "
-                "least 0).",
-                "Mend the settings: docs/reference/settings.md",
-            )
-        return policy
 
 
 def serving(backend: Backend) -> dict[str, str]:
