@@ -65,6 +65,7 @@ def test_limits_of_sources():
         f"{source_rules.FILES_AT_MOST:,}",
         f"{source_rules.BYTES_AT_MOST // 2**30} GiB",
         f"{source_rules.NAME_BYTES}",
+        f"{source_rules.SEGMENT_BYTES}",
         f"{archives.ENTRIES_AT_MOST:,}",
         f"{archives.DIRECTORY_BYTES // 2**20} MiB",
         f"{archive_checks.RATIO_AT_MOST}",
@@ -73,8 +74,7 @@ def test_limits_of_sources():
 
 def test_names_that_sources_leave_out():
     shown = {name for names, _ in rows("sources.md", "name") for name in names.split(", ")}
-    skipped = source_rules.SKIPPED_FOLDERS | source_rules.SKIPPED_FILES
-    assert shown == {f"`{name}`" for name in skipped}
+    assert shown == {f"`{name}`" for name in source_rules.SKIPPED}
 
 
 def test_keys_of_smoke_checks():

@@ -11,7 +11,7 @@ from deployments.errors import Refused
 from deployments.smoke_checks import parse_checks
 from deployments.sources.archives import unpacked
 from deployments.sources.header_rules import HEADERS, parse_rules, with_rules
-from deployments.sources.rules import SKIPPED_FILES, SKIPPED_FOLDERS, check_name, check_size
+from deployments.sources.rules import SKIPPED, check_name, check_size
 
 CHUNK_BYTES = 2**18
 
@@ -22,7 +22,11 @@ def opened_source(source: Path) -> Iterator[list[SourceFile]]:
 
     Raises Refused as `read_folder` and `archives.unpacked` do.
     """
-    if source.is_file():
+    try:
+        is_file = source.is_file()
+    except OSError as error:  # a folder above it is closed to us, or its name is too long
+        raise _unreadable(source, error) from error
+    if is_file:
         with unpacked(source) as files:
             yield _finished(files, source)
     else:
@@ -35,20 +39,16 @@ def read_folder(source: Path) -> list[SourceFile]:
     Raises Refused for a folder that is missing, unreadable, empty or too large, for links that lead
     outside, for names that no URL can carry, and for a `_headers` or `checks.json` that is wrong.
     """
-    if not source.is_dir():
-        raise Refused(
-            "source-missing",
-            f"--source {source} is neither a folder nor a ZIP archive.",
-            "Give the folder that holds index.html, or an archive of it.",
-        )
     try:
+        if not source.is_dir():
+            raise Refused(
+                "source-missing",
+                f"--source {source} is neither a folder nor a ZIP archive.",
+                "Give the folder that holds index.html, or an archive of it.",
+            )
         return _finished([source_file(path, name) for name, path in _found(source)], source)
     except OSError as error:
-        raise Refused(
-            "source-unreadable",
-            f"--source {source} cannot be read: {error.strerror}: {error.filename}.",
-            "Make it readable for this user and push again.",
-        ) from error
+        raise _unreadable(source, error) from error
 
 
 def source_file(path: Path, name: str) -> SourceFile:
@@ -86,6 +86,14 @@ def _finished(files: list[SourceFile], source: Path) -> list[SourceFile]:
     return files
 
 
+def _unreadable(source: Path, error: OSError) -> Refused:
+    return Refused(
+        "source-unreadable",
+        f"--source {source} cannot be read: {error.strerror}: {error.filename}.",
+        "Make it readable for this user and push again.",
+    )
+
+
 def _body(file: SourceFile) -> bytes:
     return file.body if isinstance(file.body, bytes) else file.body.read_bytes()
 
@@ -113,10 +121,11 @@ def _walk(folder: str, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:
         ordered = sorted(entries, key=lambda entry: entry.name)
     for entry in ordered:
         name = prefix + entry.name
+        if entry.name in SKIPPED:
+            continue
         if entry.is_dir(follow_symlinks=False):
-            if entry.name not in SKIPPED_FOLDERS:
-                yield from _walk(entry.path, f"{name}/")
-        elif entry.name not in SKIPPED_FILES:
+            yield from _walk(entry.path, f"{name}/")
+        else:
             yield entry, name
 
 

@@ -4,36 +4,44 @@ from pathlib import PurePosixPath
 
 from deployments.errors import Refused
 
-# Left by desktops, editors, archivers and version control; never part of a site.
-SKIPPED_FOLDERS = {".git", ".svn", ".hg", "node_modules", "__pycache__", "__MACOSX"}
-SKIPPED_FILES = {".DS_Store", "Thumbs.db", "desktop.ini"}
+# Left by desktops, editors, archivers and version control; never part of a site, whatever it is:
+# `.git` is a file in a work tree of git's, `node_modules` may be a link.
+SKIPPED = {
+    ".git", ".svn", ".hg", "node_modules", "__pycache__", "__MACOSX",
+    ".DS_Store", "Thumbs.db", "desktop.ini",
+}  # fmt: skip
 
 FILES_AT_MOST = 100_000
 BYTES_AT_MOST = 2 * 2**30
 # S3 takes keys of 1,024 bytes; the prefix of a release or of an environment comes before the path.
 NAME_BYTES = 900
+# What the folder store takes between two slashes; it writes three bytes for a `%` or a `~`.
+SEGMENT_BYTES = 250
 
 
 def is_skipped(name: str) -> bool:
     """Whether a path within the source is left out."""
-    path = PurePosixPath(name)
-    return path.name in SKIPPED_FILES or not SKIPPED_FOLDERS.isdisjoint(path.parts[:-1])
+    return not SKIPPED.isdisjoint(PurePosixPath(name).parts)
 
 
 def check_name(name: str) -> None:
     """Refuse names the edge function would never let through."""
     try:
-        size = len(name.encode())
+        ok = name.isprintable() and "\\" not in name and _is_short(name)
     except UnicodeEncodeError:
         ok = False
-    else:
-        ok = name.isprintable() and "\\" not in name and size <= NAME_BYTES
     if not ok:
         raise Refused(
             "source-name",
             f"{_shown(name)} cannot be the path of a page.",
-            f"Rename it: UTF-8, no control characters, no backslashes, at most {NAME_BYTES} bytes.",
+            f"Rename it: UTF-8, no control characters, no backslashes, at most {NAME_BYTES} bytes, "
+            f"and {SEGMENT_BYTES} between two slashes, where '%' and '~' count three times.",
         )
+
+
+def _is_short(name: str) -> bool:
+    segments = name.replace("%", "%25").replace("~", "%7E").encode().split(b"/")
+    return len(name.encode()) <= NAME_BYTES and max(map(len, segments)) <= SEGMENT_BYTES
 
 
 def check_size(*, files: int, size: int) -> None:

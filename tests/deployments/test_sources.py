@@ -6,6 +6,9 @@ from deployments.artifacts import ASSET_CACHE, content_type_for
 from deployments.errors import Refused
 from deployments.sources import opened_source, read_folder
 from deployments.sources import rules as source_rules
+from deployments.sources.rules import check_name
+from edge.backends.folder import FolderStore
+from edge.errors import KeyRefused
 from tests.deployments.sites import write_site
 
 
@@ -34,6 +37,18 @@ def test_leaves_what_desktops_and_version_control_leave_behind(tmp_path):
     paths = {f.artifact.path for f in read_folder(tmp_path)}
     assert ".well-known/security.txt" in paths
     assert not {path for path in paths if ".git" in path or "DS_Store" in path}
+
+
+def test_leaves_them_whatever_they_are(tmp_path):
+    """A work tree of git's has a file `.git` that names the folder of somebody's machine."""
+    write_site(tmp_path)
+    (tmp_path / "book/.git").write_text("gitdir: /home/olga/site")
+    (tmp_path / "node_modules").symlink_to("/etc")
+    assert {f.artifact.path.rpartition("/")[2] for f in read_folder(tmp_path)} == {
+        "index.html",
+        "404.html",
+        "site.0123456789ab.css",
+    }
 
 
 def test_a_link_within_the_folder_is_the_file_it_leads_to(tmp_path):
@@ -125,6 +140,13 @@ def test_refuses_what_it_cannot_read(tmp_path, monkeypatch):
     assert code_of(tmp_path) == "source-unreadable"
 
 
+def test_refuses_a_path_it_cannot_look_at(tmp_path):
+    with pytest.raises(Refused) as refused, opened_source(tmp_path / ("x" * 300)):
+        pass
+    assert refused.value.code == code_of(tmp_path / ("x" * 300)) == "source-unreadable"
+    assert "too long" in refused.value.message
+
+
 @pytest.mark.parametrize("target", ["/etc/hostname", "/etc", "missing"])
 def test_refuses_links_that_lead_elsewhere(tmp_path, target):
     write_site(tmp_path)
@@ -148,3 +170,19 @@ def test_refuses_names_no_url_can_carry(tmp_path, name):
     with open(path, "w") as file:
         file.write("x")
     assert code_of(tmp_path) == "source-name"
+
+
+@pytest.mark.parametrize(("part", "times"), [("a", 250), ("%D7%A9", 25), ("~", 83)])
+def test_takes_names_as_long_as_the_folder_store_does_and_refuses_longer_ones(
+    tmp_path, part, times
+):
+    name = part * times
+    check_name(f"docs/{name}")
+    FolderStore(tmp_path).put(f"docs/{name}", b"x", content_type="a/b", cache_control="no-store")
+    with pytest.raises(Refused) as refused:
+        check_name(f"docs/{name}{part}")
+    assert refused.value.code == "source-name"
+    with pytest.raises(KeyRefused):
+        FolderStore(tmp_path).put(
+            f"docs/{name}{part}", b"x", content_type="a/b", cache_control="no-store"
+        )
