@@ -91,9 +91,13 @@ def _sort_in(trail: Trail, key: str, body: bytes) -> None:
 
 
 def _add_untold(objects: ObjectStore, trail: Trail) -> None:
-    """Add the releases that deployments name and no audit object tells of, by their manifests."""
+    """Add the releases that no audit object tells of, by their manifests.
+
+    Their names stand in deployments, and in the keys of audit objects that cannot be used.
+    """
     named = {one.release for one in trail.deployments}
     named |= {one.previous for one in trail.deployments if one.previous}
+    named |= {found["name"] for key in trail.damaged if (found := _RELEASE.match(key))}
     for name in sorted(named - trail.releases.keys()):
         try:
             trail.releases[name] = _from_manifest(objects, name)

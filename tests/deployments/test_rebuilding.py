@@ -19,6 +19,7 @@ from deployments.models import (
 from deployments.promotion import function_target, promote_target
 from deployments.reporting import status_rows
 from deployments.retention import pinning
+from deployments.retention.plans import plan_prune
 from deployments.verifying import verify
 from edge.errors import BackendUnavailable
 from tests.deployments.doubles import Counting, FaultPoint, Killed
@@ -268,6 +269,20 @@ def test_damage_is_named_and_left_out_only_when_asked_for(past, backend, damage)
     assert Release.objects.exists()
     lost = deployments - Deployment.objects.count()
     assert lost > 0 if prefix != "audit/releases/" else lost == 0  # its manifest tells enough
+
+
+def test_release_nobody_deployed_is_read_from_its_manifest_when_its_audit_object_is_damaged(
+    past, operator, backend
+):
+    other = operator.release("X")
+    backend.objects.put(
+        audit.release_key(other.name), b"{", content_type="text/plain", cache_control="no-store"
+    )
+    lose_history()
+    run("--skip-damaged")
+    found = Release.objects.complete().get(name=other.name)
+    assert (found.digest, found.pages) == (other.digest, other.pages)
+    assert other.name in plan_prune(backend).kept  # nothing is unknown to it
 
 
 @pytest.mark.parametrize("field", ["at", "kind", "deployment", "identity", "percent"])
