@@ -11,6 +11,7 @@ from deployments.copy_plans import is_pointed, unfinished_since
 from deployments.models import Deployment, Environment, Strategy
 from deployments.plans import serve_command
 from deployments.pointer_plans import serves
+from deployments.previews import NoSecret
 from deployments.probing import Probe, answers, preview_cookie
 from deployments.routes import read_route
 from edge.errors import EdgeError
@@ -86,6 +87,8 @@ def found(look: Look, checks: Iterable[Check]) -> Iterator[Drift]:
     for check in checks:
         try:
             yield from check(look)
+        except NoSecret as error:
+            yield Drift("no-secret", error.message, "manage.py push")
         except EdgeError as error:
             yield Drift("no-answer", f"The back end does not answer: {error.message}", DOCTOR)
 

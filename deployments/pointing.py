@@ -9,6 +9,7 @@ from deployments.errors import ChangedMeanwhile, DeploymentError, PartlyChanged,
 from deployments.models import Deployment, Outcome
 from deployments.plans import Run, Target, next_command, told
 from deployments.pointer_plans import PointerPlan, origin_of, plan_pointer, serves
+from deployments.previews import NoSecret
 from deployments.probing import Probe, preview_cookie, probed_pages, wait_until_answered
 from deployments.recording import FAILURES
 from deployments.routes import read_route, write_route
@@ -32,8 +33,13 @@ class Pointing:
         target = plan.target
         if not _can_rehearse(plan):
             return
+        try:
+            cookie = preview_cookie(run.backend.keyvalues, target.environment, target.release)
+        except NoSecret:
+            # Somebody ended all previews by deleting it; the switch writes a new one.
+            run.say("Leave the rehearsal out: the secret that signs previews is gone")
+            return
         run.say(f"Rehearse {target.release} through a signed preview")
-        cookie = preview_cookie(run.backend.keyvalues, target.environment, target.release)
         checks = read_checks(run.backend.objects, target.release)
         probe = Probe(target.environment, target.release, cookie=cookie, checks=checks)
         wrong = wait_until_answered(run.backend.viewer, probe)

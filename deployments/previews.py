@@ -6,6 +6,7 @@ for one environment until one moment, and is signed with a secret only the key-v
 
 import base64
 import hmac
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote, urlsplit
@@ -25,6 +26,12 @@ LONGEST = timedelta(days=30)
 # What the function passes on before it looks at tickets.
 _UNTOUCHED = ("/assets/", "/.well-known/")
 _SAFE = "/%?#:@!$&'()*+,;=-._~"
+# What the function answers with 400.
+_ODD = re.compile(r"//|%2f|%5c|%(?![0-9a-f]{2})|/\.\.?(/|\Z)", re.IGNORECASE)
+
+
+class NoSecret(Refused):
+    """The key-value store has no secret to sign with: deleted, so that all previews end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,9 @@ def preview(
     signed = ticket(
         backend.keyvalues, environment, release, lifetime=lifetime, now=expires - lifetime
     )
-    query = f"{address.query}&release={signed}".lstrip("&")
+    # Of two the function takes the first: a ticket pasted with the path must not be that.
+    kept = [one for one in address.query.split("&") if one and not one.startswith("release=")]
+    query = "&".join([*kept, f"release={signed}"])
     url = f"{site_of(environment)}{address._replace(query=query).geturl()}"
     return Preview(release, environment, url, expires)
 
@@ -73,10 +82,15 @@ def ticket(
     lifetime: timedelta,
     now: datetime | None = None,
 ) -> str:
-    """Sign a ticket: `<release>.<expiry, unix seconds>.<signature>`. Raises Refused."""
+    """Sign a ticket: `<release>.<expiry, unix seconds>.<signature>`. Raises NoSecret."""
     secret = store.get(PREVIEW_KEY)
     if not secret:
-        raise _nothing_deployed(environment)
+        raise NoSecret(
+            "no-secret",
+            "The key-value store has no secret to sign previews with; the next deployment writes "
+            "a new one.",
+            f"Deploy something, to any environment: manage.py promote --to {environment}",
+        )
     expiry = int(((now or timezone.now()) + lifetime).timestamp())
     signature = _signature(secret, f"{environment.name}.{release.name}.{expiry}")
     return f"{release.name}.{expiry}.{signature}"
@@ -111,7 +125,7 @@ def _checked(path: str) -> str:
     encoded = quote(path, safe=_SAFE)
     place = urlsplit(encoded).path
     is_page = encoded.startswith("/") and not encoded.startswith(("//", *_UNTOUCHED))
-    if is_page and behaviour_for(place).origin is Origin.STORAGE:
+    if is_page and not _ODD.search(place) and behaviour_for(place).origin is Origin.STORAGE:
         return encoded
     raise Refused(
         "no-page",

@@ -70,7 +70,7 @@ def write_route(
         puts = {key: value for key, value in wanted.values.items() if value is not None}
         deletes = [key for key, value in seen.values.items() if value and key not in puts]
         deletes += seen.stale
-        if store.get(PREVIEW_KEY) is None:
+        if not store.get(PREVIEW_KEY):
             puts[PREVIEW_KEY] = secrets.token_urlsafe(32)
         try:
             store.update(puts=puts, deletes=deletes, if_match=etag)

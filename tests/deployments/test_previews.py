@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import pytest
 from django.utils import timezone
 
-from deployments import previews
+from deployments import drift, previews
 from deployments.errors import Refused
+from deployments.maintenance import plan_maintenance, set_maintenance
 from deployments.models import Strategy
 
 HOUR = timedelta(hours=1)
@@ -54,9 +55,35 @@ def test_ticket_shows_the_release_and_nobody_else(releases, backend, production,
 def test_ticket_is_refused_where_nothing_was_deployed(operator, backend, production):
     release = operator.release()
     sign = previews.ticket
-    assert code_of(sign, backend.keyvalues, production, release, lifetime=HOUR) == (
-        "nothing-deployed"
-    )
+    assert code_of(sign, backend.keyvalues, production, release, lifetime=HOUR) == "no-secret"
+
+
+def without_secret(backend):
+    store = backend.keyvalues
+    store.update(puts={}, deletes=["preview"], if_match=store.etag())
+
+
+def test_deleting_the_secret_ends_all_previews_and_stops_nobody(
+    releases, operator, backend, production, seen
+):
+    live, other = releases
+    cookie = previews.cookie(previews.ticket(backend.keyvalues, production, other, lifetime=HOUR))
+    without_secret(backend)
+    assert seen(cookie) == live.name
+    assert code_of(previews.preview, backend, production, other, lifetime=HOUR) == "no-secret"
+    operator.promote()
+    assert seen() == other.name
+    operator.promote(live)
+    assert seen(cookie) == live.name
+    assert previews.preview(backend, production, other, lifetime=HOUR)
+
+
+def test_status_answers_without_the_secret_in_maintenance(releases, backend, production):
+    plan = plan_maintenance(backend.keyvalues, production, on=True)
+    set_maintenance(backend, plan, actor="olga", say=print)
+    without_secret(backend)
+    look = drift.Look(backend, production, production.live)
+    assert "no-secret" in {one.code for one in drift.found(look, drift.CHEAP)}
 
 
 @pytest.fixture(params=["forged", "cut", "expired", "foreign", "other-secret", "other-release"])
@@ -105,6 +132,14 @@ def test_link_leads_to_the_release_and_out_again(releases, backend, production, 
     assert (out.status, out.headers["location"]) == (302, "/book/")
 
 
+def test_link_shows_its_release_whatever_stood_in_the_path(releases, backend, production):
+    path = "/book/?release=live&a=1"
+    url = previews.preview(backend, production, releases[1], lifetime=HOUR, path=path).url
+    answer = backend.viewer.fetch("localhost", url.removeprefix("http://localhost:8000"))
+    assert releases[1].name in answer.headers["set-cookie"]
+    assert answer.headers["location"] == "/book/?a=1"
+
+
 def test_link_to_a_page_with_letters_beyond_ascii(releases, backend, production):
     link = previews.preview(backend, production, releases[1], lifetime=HOUR, path="/caf\u00e9 1#a")
     assert re.fullmatch(r"http://localhost:8000/caf%C3%A9%201\?release=[^#]+#a", link.url)
@@ -131,7 +166,7 @@ def test_release_that_was_never_deployed_can_be_previewed(releases, operator, ba
 
 @pytest.mark.parametrize(
     "path", ["book/", "//evil.example", "", "https://evil.example/", "/admin/", "/assets/site.css",
-             "/.well-known/x", "/t/x/"],
+             "/.well-known/x", "/t/x/", "/a/../b", "/book//x", "/a%2Fb", "/100%", "/a\\b"],
 )  # fmt: skip
 def test_link_to_what_is_no_page_is_refused(path, releases, backend, production):
     make = previews.preview
