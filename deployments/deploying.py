@@ -65,6 +65,8 @@ def deploy(
         _check_expected(plan)
         check_not_frozen(target)
         strategy.rehearse(run, plan)
+        # Whoever took the lock over meanwhile decides; there is nothing to settle or undo yet.
+        run.keep_lock()
         deployment = going_on or recording.record(target, previous=plan.live)
         try:
             invalidated = strategy.carry_out(run, plan, deployment)

@@ -106,8 +106,8 @@ def _acquire(environment: Environment, actor: str, reason: str) -> DeployLock:
             with transaction.atomic():
                 return DeployLock.objects.create(
                     environment=environment,
-                    holder=actor,
-                    reason=reason,
+                    holder=actor[:150],
+                    reason=reason[:300],
                     host=socket.gethostname(),
                     pid=os.getpid(),
                     acquired_at=now,
@@ -144,8 +144,13 @@ def _is_running(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except ProcessLookupError:
+        return False  # gone while it was looked at
+    except OSError:
+        return True  # not Linux; or gone just now, which the next look will tell
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def describe(lock: DeployLock) -> str:

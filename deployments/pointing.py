@@ -4,6 +4,8 @@ A failure from the function to the probe is undone: the old routing documents, t
 function. After the probe the switch stands.
 """
 
+from django.db import DatabaseError
+
 from deployments import error_page, functions, recording
 from deployments.errors import ChangedMeanwhile, DeploymentError, PartlyChanged, Refused
 from deployments.models import Deployment, Outcome
@@ -56,8 +58,6 @@ class Pointing:
         """Publish, switch, read back, probe; gives 0, since nothing has to be invalidated."""
         target, backend = plan.target, run.backend
         environment = target.environment
-        # Whoever took the lock over meanwhile decides; we have changed nothing yet.
-        run.keep_lock()
         if plan.function_changes:
             run.say(f"Publish edge function {target.function}")
             functions.publish(backend, environment, target.function.source)
@@ -74,8 +74,10 @@ class Pointing:
     ) -> DeploymentError:
         """Put the old routing documents and function back; tell what to raise."""
         environment, release = plan.target.environment, plan.target.release
-        run.say(f"Restore {environment}: {told(error)}")
         try:
+            if lost := _lost_lock(run):
+                return lost
+            run.say(f"Restore {environment}: {told(error)}")
             _restore(run.backend, plan)
             result = Outcome.Result.RESTORED
             recording.finish(run.backend, deployment, result, detail=told(error))
@@ -140,14 +142,29 @@ def _probe_after(backend: Backend, plan: PointerPlan) -> Probe:
     return Probe(target.environment, target.release, cookie=cookie, checks=checks)
 
 
+def _lost_lock(run: Run) -> ChangedMeanwhile | None:
+    """Tell whether another run took the lock over: what is served now is that one's, not ours.
+
+    It may be the very release we failed with, asked for again; so routing documents do not tell.
+    """
+    try:
+        run.keep_lock()
+    except ChangedMeanwhile as lost:
+        return lost
+    except DatabaseError:
+        return None  # nobody can tell; whoever wants the lock needs the database too
+    return None
+
+
 def _restore(backend: Backend, plan: PointerPlan) -> None:
     environment = plan.target.environment
     if plan.origin and backend.origins and not origin_of(backend, environment):
         backend.origins.point(environment.hosts, plan.origin)
     if plan.wanted != plan.route and read_route(backend.keyvalues, environment) == plan.wanted:
         write_route(backend.keyvalues, environment, seen=plan.wanted, wanted=plan.route)
-    if plan.function and functions.live(backend, environment) != plan.function:
-        functions.publish(backend, environment, plan.function.source)
+    before = plan.function if plan.function_changes else None
+    if before and functions.live(backend, environment) != before:
+        functions.publish(backend, environment, before.source)
 
 
 def _after_restoring(plan: PointerPlan, error: BaseException) -> DeploymentError:

@@ -9,9 +9,12 @@ from django.utils import timezone
 
 from deployments.deploying import deploy
 from deployments.errors import ChangedMeanwhile
-from deployments.locking import LEASE, Patience, deploy_lock
+from deployments.locking import LEASE, Patience, deploy_lock, is_stale
 from deployments.models import DeployLock, Environment
 from deployments.promotion import promote_target
+from edge.errors import BackendUnavailable
+from edge.protocols import ViewerResponse
+from tests.deployments.doubles import Counting
 
 pytestmark = pytest.mark.django_db
 
@@ -129,3 +132,71 @@ def test_whoever_was_taken_over_from_finds_out_before_the_switch(operator, backe
         deploy(backend, target, say=steal)
     assert lost.value.code == "lock-lost"
     assert operator.served() == first.name
+
+
+def promotion_of(operator, production):
+    return promote_target(source=Environment.objects.named("staging"), to=production, actor="olga")
+
+
+def test_whoever_was_taken_over_from_leaves_no_record(operator, backend, production):
+    operator.push("A")
+    operator.promote()
+    operator.push("B")
+    rows = production.deployments.count()
+
+    def steal(line):
+        if line.startswith("Rehearse"):
+            DeployLock.objects.all().delete()
+
+    with pytest.raises(ChangedMeanwhile):
+        deploy(backend, promotion_of(operator, production), say=steal)
+    assert production.deployments.count() == rows
+
+
+@pytest.mark.parametrize("goes_wrong", [True, False])
+def test_what_the_other_run_switched_is_not_put_back(
+    operator, backend, replaced, production, goes_wrong
+):
+    """The hung run was given up, and its work asked for again: it wakes, and its probe fails."""
+    operator.push("A")
+    operator.promote()
+    second = operator.push("B")
+
+    class Hanging(Counting):
+        def fetch(self, *args, cookie="", **kwargs):
+            if cookie:
+                return backend.viewer.fetch(*args, cookie=cookie, **kwargs)
+            if not self.calls["fetch"]:
+                self.calls["fetch"] += 1
+                patience = Patience(take_over=True)
+                deploy(backend, promotion_of(operator, production), say=print, patience=patience)
+            if goes_wrong:
+                raise BackendUnavailable("No answer.")
+            return ViewerResponse(200, {"x-amz-meta-release": "another"}, b"")
+
+    hung = replaced(viewer=Hanging(backend.viewer))
+    with pytest.raises(ChangedMeanwhile) as lost:
+        deploy(hung, promotion_of(operator, production), say=print)
+    assert lost.value.code == "lock-lost"
+    assert operator.served() == second.name
+    assert production.live.release == second
+    assert not production.deployments.unfinished().exists()
+
+
+@pytest.mark.parametrize("error", [ProcessLookupError, FileNotFoundError])
+def test_process_that_ends_while_it_is_looked_at(production, monkeypatch, error):
+    with lock(production) as mine:
+        host = mine.host
+    hold(production, host=host, pid=os.getppid())
+
+    def end(path):
+        raise error
+
+    monkeypatch.setattr("deployments.locking.Path.read_text", end)
+    held = DeployLock.objects.get()
+    assert is_stale(held) == (error is ProcessLookupError)
+
+
+def test_long_reason_leaves_room_for_what_it_is_a_reason_of(production):
+    with lock(production, reason="Promotion of B: " + "x" * 300) as held:
+        assert len(held.reason) == 300
