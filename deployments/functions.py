@@ -1,14 +1,19 @@
 """Edge function versions: kept here, tried out before publication, carried by deployments."""
 
+from datetime import timedelta
 from typing import Any
 
+from deployments import previews
 from deployments.errors import Refused
 from deployments.models import Environment, FunctionVersion, Release, Strategy
+from deployments.routes import read_route
 from edge.backends.trials import check_source
 from edge.errors import FunctionFailed, LimitExceeded
 from edge.event import viewer_event
 from edge.protocols import Backend, FunctionTest, PublishedFunction
 from edge.shipped import digest_of, function_name, function_source
+
+TRIAL = timedelta(hours=1)  # how long a preview signed for a trial holds
 
 
 def shipped_version(*, actor: str) -> FunctionVersion:
@@ -68,11 +73,12 @@ def try_out(
     Raises Refused when it is too large, does not parse, fails, or does not lead to the release.
     """
     name = function_name(environment.name)
+    cookies = _way_in(backend, environment, release)
     pages = release.pages.values()
     try:
         etag = backend.functions.stage(name, version.source)
         tests = [
-            backend.functions.test(name, _event(environment, page["url"]), if_match=etag)
+            backend.functions.test(name, _event(environment, page["url"], cookies), if_match=etag)
             for page in pages
         ]
     except (FunctionFailed, LimitExceeded) as error:
@@ -95,5 +101,15 @@ def _judge(page: dict[str, Any], test: FunctionTest, release: Release) -> None:
         )
 
 
-def _event(environment: Environment, uri: str) -> dict[str, Any]:
-    return viewer_event(uri=uri, headers={"host": environment.hosts[0]}, request_id="trial")
+def _way_in(backend: Backend, environment: Environment, release: Release) -> str:
+    """Sign a preview where any viewer might be shown something else, or nothing."""
+    document = read_route(backend.keyvalues, environment).document
+    if document is None or not (document.maintenance or document.canary):
+        return ""
+    ticket = previews.ticket(backend.keyvalues, environment, release, lifetime=TRIAL)
+    return previews.cookie(ticket)
+
+
+def _event(environment: Environment, uri: str, cookies: str) -> dict[str, Any]:
+    headers = {"host": environment.hosts[0]}
+    return viewer_event(uri=uri, headers=headers, cookies=cookies, request_id="trial")

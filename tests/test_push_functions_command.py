@@ -1,0 +1,38 @@
+"""`push_functions` beyond the plain case, which is in test_commands.py."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+
+from deployments.models import Environment
+from edge.backends import get_backend
+from tests.deployments.sites import Operator
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*arguments, **options):
+    out = StringIO()
+    call_command(*arguments, json=True, stdout=out, **options)
+    return json.loads(out.getvalue())
+
+
+@pytest.mark.parametrize("hidden", ["maintenance", "canary"])
+def test_function_is_tried_out_where_not_every_viewer_sees_the_release(
+    settings, tmp_path, monkeypatch, hidden
+):
+    settings.EDGE_PROBE_SECONDS = 0
+    operator = Operator(get_backend(), tmp_path)
+    live = operator.push("A")
+    operator.promote()
+    if hidden == "canary":
+        operator.push("B")
+        operator.canary(99)
+    else:
+        run("maintenance", "on", "--environment=production", "--yes")
+    source = "// a new line\n" + Environment.objects.get(name="production").live.function.source
+    monkeypatch.setattr("deployments.functions.function_source", lambda: source)
+    answer = run("push_functions", environment="production", yes=True)
+    assert (answer["kind"], answer["release"]) == ("function", live.name)
