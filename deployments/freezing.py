@@ -21,16 +21,21 @@ def freeze(
     *, environment: Environment, reason: str, actor: str, until: datetime | None = None
 ) -> Freeze:
     """Stop deployments to an environment; replaces the freeze there is. Raises Refused."""
+    check_freeze(reason=reason, until=until)
+    with transaction.atomic():
+        _lift(environment.freezes.in_force().filter(release=None), actor)
+        return Freeze.objects.create(
+            environment=environment, reason=reason.strip(), actor=actor, until=until
+        )
+
+
+def check_freeze(*, reason: str, until: datetime | None) -> None:
+    """Refuse a freeze that tells nothing or is over. Raises Refused."""
     if not reason.strip():
         raise Refused("no-reason", "A freeze needs a reason.", "Say why: --reason '...'")
     if until and until <= timezone.now():
         raise Refused(
             "until-over", f"--until {until:%Y-%m-%d %H:%M} is over.", "Name a time to come."
-        )
-    with transaction.atomic():
-        _lift(environment.freezes.in_force().filter(release=None), actor)
-        return Freeze.objects.create(
-            environment=environment, reason=reason.strip(), actor=actor, until=until
         )
 
 
@@ -78,9 +83,10 @@ def keep_up(deployment: Deployment) -> None:
     if deployment.percent is None:
         older = environment.freezes.in_force().filter(release__pk__lt=deployment.release_id)
         _lift(older, f"deployment {deployment.pk}")
-    left = _left_by(deployment)
-    if left and not environment.freezes.in_force().filter(release=left).exists():
-        because = f": {deployment.reason}" if deployment.reason else ""
+    because = f": {deployment.reason}" if deployment.reason else ""
+    for left in _left_by(deployment):
+        if environment.freezes.in_force().filter(release=left).exists():
+            continue
         Freeze.objects.create(
             environment=environment,
             release=left,
@@ -89,13 +95,13 @@ def keep_up(deployment: Deployment) -> None:
         )
 
 
-def _left_by(deployment: Deployment) -> Release | None:
-    """Find the release a rollback went away from: a canary's, or what was live."""
+def _left_by(deployment: Deployment) -> set[Release]:
+    """Find the releases a rollback went away from: what was live, and what a canary tried."""
     if deployment.kind != Kind.ROLLBACK:
-        return None
+        return set()
     canary = deployment.environment.canary
-    left = canary.release if canary else deployment.previous
-    return left if left and left != deployment.release else None
+    left = {deployment.previous, canary.release if canary else None}
+    return {release for release in left if release and release != deployment.release}
 
 
 def _check_release(environment: Environment, release: Release) -> None:

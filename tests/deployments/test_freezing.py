@@ -162,3 +162,18 @@ def test_candidate_of_an_ended_canary_is_frozen(operator, production):
     assert production.freezes.in_force().get().release == second
     with pytest.raises(Refused):
         operator.canary(5)
+
+
+def test_rollback_by_name_freezes_what_was_live_and_the_canary(operator, production):
+    first = operator.push("A")
+    operator.promote()
+    second = operator.push("B")
+    operator.promote()
+    third = operator.push("C")
+    operator.canary(5)
+    operator.rollback(first)
+    frozen = {one.release for one in production.freezes.in_force()}
+    assert frozen == {second, third}
+    with pytest.raises(Refused) as refused:
+        operator.promote(second)
+    assert refused.value.code == "release-frozen"
