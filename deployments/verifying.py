@@ -64,10 +64,11 @@ def _every_host(look: Look) -> Iterator[Drift]:
 
 
 def _releases(look: Look) -> Iterator[Drift]:
-    """Is every object of the live and of the previous release there?"""
-    previous = previous_release(look.environment)
+    """Is every object of the live and of the previous release there, and of a canary's?"""
+    previous, canary = previous_release(look.environment), look.environment.canary
     kept = kept_release(look.environment, look.live.release)
-    for release in dict.fromkeys(filter(None, (look.live.release, previous, kept))):
+    tried = canary.release if canary else None
+    for release in dict.fromkeys(filter(None, (look.live.release, tried, previous, kept))):
         yield from _release(look, release)
 
 

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from deployments.locking import LEASE
-from deployments.models import DeployLock, Outcome, Strategy
+from deployments.models import DeployLock, Environment, Outcome, Strategy
 from deployments.reporting import status_rows
 from deployments.verifying import verify
 from edge.backends.rows import RowKeyValueStore
@@ -323,3 +323,20 @@ def test_status_answers_when_a_part_does_not(deployed, monkeypatch):
     call_command("status", json=True, stdout=out)
     drift = [text for row in json.loads(out.getvalue()) for text in row["drift"]]
     assert any("manage.py doctor" in text for text in drift)
+
+
+def test_canarys_files_are_looked_at_too(operator, backend, production):
+    operator.push("A")
+    operator.promote()
+    tried = operator.push("B", extra=3)
+    operator.canary(5)
+    backend.objects.delete([tried.key("more/1.txt")])
+    (row,) = verify(backend, production)["drift"]
+    assert (row["code"], tried.name in row["message"]) == ("objects", True)
+
+
+def test_command_without_environments_says_so(db):
+    Environment.objects.all().delete()
+    out = StringIO()
+    call_command("verify", stdout=out)
+    assert out.getvalue() == "There is no environment.\n"

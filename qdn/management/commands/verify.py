@@ -34,7 +34,9 @@ class Command(OperatorCommand):
                 for row in rows
                 for drift in row["drift"]
             ],
-            empty=f"All agrees: {', '.join(row['environment'] for row in rows)}",
+            empty=f"All agrees: {', '.join(row['environment'] for row in rows)}"
+            if rows
+            else "There is no environment.",
         )
         return rows
 
