@@ -104,9 +104,7 @@ def set_maintenance(
     """
     environment, on = plan.environment, plan.on
     why = f"Maintenance {'on' if on else 'off'}" + (f": {reason}" if reason else "")
-    with deploy_lock(
-        environment=environment, actor=actor, reason=why[:300], patience=patience, say=say
-    ):
+    with deploy_lock(environment=environment, actor=actor, reason=why, patience=patience, say=say):
         plan = plan_maintenance(backend.keyvalues, environment, on=on, message=plan.message)
         if plan.is_done:
             return False

@@ -125,3 +125,9 @@ def test_usage_errors(arguments):
 def test_unknown_environment_and_long_message_are_refused():
     assert refused("on", "--environment=moon", "--yes")[0] == 1
     assert refused("on", PRODUCTION, "--yes", "--message=" + "x" * 301)[0] == 1
+
+
+def test_reason_the_history_has_no_room_for_is_refused_before_anything():
+    code, message = refused("on", PRODUCTION, "--yes", "--reason=" + "x" * 301)
+    assert (code != 0, "300 characters" in message) == (True, True)
+    assert status() == 200

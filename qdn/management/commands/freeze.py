@@ -1,10 +1,11 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from deployments.freezing import freeze
+from deployments.freezing import check_freeze, freeze
 from deployments.models import Environment
 from qdn.console import DeployCommand, actor
 from qdn.moments import moment, shown
+from qdn.reasons import reason
 
 
 class Command(DeployCommand):
@@ -13,12 +14,15 @@ class Command(DeployCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--environment", default="production")
-        parser.add_argument("--reason", required=True, help="told to whoever is stopped")
+        parser.add_argument(
+            "--reason", type=reason, required=True, help="told to whoever is stopped"
+        )
         parser.add_argument("--until", type=moment, metavar="TIME", help="when it ends by itself")
 
     def run(self, **options: Any) -> dict[str, Any]:
         environment = Environment.objects.named(options["environment"])
         reason, until = options["reason"], options["until"]
+        check_freeze(reason=reason, until=until)
         result = {
             "environment": environment.name,
             "reason": reason,

@@ -5,6 +5,7 @@ from deployments.maintenance import MaintenancePlan, plan_maintenance, set_maint
 from deployments.models import Environment
 from edge.backends import get_backend
 from qdn.console import actor
+from qdn.reasons import reason
 from qdn.switching import LockingCommand
 
 
@@ -16,7 +17,7 @@ class Command(LockingCommand):
         parser.add_argument("state", choices=["on", "off"], metavar="STATE")
         parser.add_argument("--environment", required=True)
         parser.add_argument("--message", help="for the public, on the page; at most 300 characters")
-        parser.add_argument("--reason", default="", help="kept in the history")
+        parser.add_argument("--reason", type=reason, default="", help="kept in the history")
 
     def run(self, **options: Any) -> dict[str, Any]:
         environment = Environment.objects.named(options["environment"])
