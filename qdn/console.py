@@ -111,7 +111,10 @@ class OperatorCommand(BaseCommand):
         for row in rows:
             table.add_row(*map(str, row))
         width = None if sys.stdout.isatty() else PIPED_WIDTH
-        console = Console(width=width, force_terminal=sys.stdout.isatty())
+        # What people typed is shown as it is: [/runbook] is a reason here, no markup.
+        console = Console(
+            width=width, force_terminal=sys.stdout.isatty(), markup=False, emoji=False
+        )
         with console.capture() as captured:
             console.print(table)
         self.stdout.write(captured.get().strip("\n"))
@@ -159,14 +162,25 @@ class DeployCommand(OperatorCommand):
         """Go on only on somebody's word, given at a terminal or by --yes. Raises Refused."""
         if yes:
             return
-        if not sys.stdin.isatty():
+        # Closed from the start (`<&-`), there is none at all.
+        if sys.stdin is None or not sys.stdin.isatty():
             raise Refused(
                 "not-confirmed",
                 f"{why}, and there is no terminal to ask on.",
                 "Add --yes to go ahead.",
             )
-        if input(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
+        if not self._is_yes(question):
             raise Refused("not-confirmed", "Not confirmed; nothing was changed.")
+
+    def _is_yes(self, question: str) -> bool:
+        """Ask at the terminal; not on standard output, which may be a pipe for --json."""
+        self.stderr.write(f"{question} [y/N] ", str, ending="")
+        self.stderr.flush()
+        try:
+            return input("").strip().lower() in {"y", "yes"}
+        except EOFError:  # Ctrl-D
+            self.stderr.write("")
+            return False
 
 
 def actor() -> str:
