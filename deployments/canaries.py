@@ -45,14 +45,17 @@ def canary_target(
     return Target(to, wanted, live.function, kind, actor, reason, live.release, percent)
 
 
-def check_continues(environment: Environment, release: Release) -> None:
-    """Refuse to replace a canary that is on by another release without a word. Raises Refused."""
+def check_continues(environment: Environment, release: Release | None) -> None:
+    """Refuse to replace a canary that is on by another release without a word. Raises Refused.
+
+    None stands for a release that is not made yet.
+    """
     canary = environment.canary
     if canary and canary.release != release:
         raise Refused(
             "other-canary",
             f"{environment} shows {canary.release} to {canary.percent} % of its viewers; "
-            f"this would deploy {release} instead.",
+            f"this would deploy {release or 'a new release'} instead.",
             f"Finish it with: manage.py promote --release {canary.release} --to {environment}, or "
             f"end it with: manage.py rollback --environment {environment}",
         )

@@ -28,6 +28,7 @@ def plan_composed(
     Smoke checks go with the surface whose path they look at. Raises Refused.
     """
     chosen = _known(surfaces)
+    _check_begun(to, source)
     theirs, ours = live_of(source).release, live_of(to).release
     new, kept = manifest_of(objects, theirs), manifest_of(objects, ours)
     _check_pages(chosen, theirs.pages, source)
@@ -63,6 +64,15 @@ def _known(surfaces: Iterable[str]) -> set[str]:
             f"Use one of: {', '.join(settings.SURFACES)}.",
         )
     return chosen
+
+
+def _check_begun(to: Environment, source: Environment) -> None:
+    if to.live is None:
+        raise Refused(
+            "nothing-live",
+            f"{to} serves no release yet, so there are no other surfaces to keep.",
+            f"Promote without --only first: manage.py promote --from {source} --to {to}",
+        )
 
 
 def _check_pages(chosen: set[str], pages: Iterable[str], source: Environment) -> None:

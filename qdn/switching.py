@@ -3,6 +3,7 @@
 import time
 from argparse import ArgumentParser
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from deployments.deploying import Done, deploy
@@ -15,6 +16,8 @@ from deployments.strategies import plan_deployment
 from edge.backends import get_backend
 from edge.protocols import Backend
 from qdn.console import DeployCommand
+from qdn.durations import seconds
+from qdn.reasons import reason
 
 
 class LockingCommand(DeployCommand):
@@ -23,7 +26,7 @@ class LockingCommand(DeployCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
-            "--lock-wait", type=float, default=0, metavar="SECONDS", help="wait for the lock"
+            "--lock-wait", type=seconds, default=0, metavar="SECONDS", help="wait for the lock"
         )
         parser.add_argument(
             "--take-over", action="store_true", help="end somebody else's lock; needs --yes"
@@ -39,11 +42,16 @@ class LockingCommand(DeployCommand):
 
 
 class SwitchCommand(LockingCommand):
-    """A command that deploys a target made from its options."""
+    """A command that deploys a target made from its options.
+
+    `confirmed`: somebody said yes already, to what is deployed.
+    """
+
+    confirmed = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--reason", default="", help="kept in the history")
+        parser.add_argument("--reason", type=reason, default="", help="kept in the history")
 
     def target(self, **options: Any) -> Target:
         """Make the target the options ask for."""
@@ -59,19 +67,22 @@ class SwitchCommand(LockingCommand):
         environment = target.environment
         plan = plan_deployment(backend, target)
         self._show(plan)
-        asks = environment.protected and not options["yes"] and not plan.is_done
+        shows = environment.protected and not (options["yes"] or self.confirmed)
+        asks = shows and not plan.is_done
         changes = self._changes(backend, plan) if asks or options["dry_run"] else {}
         if options["dry_run"]:
             return self._result(plan, None, 0, started) | changes
         self.so_far = f"{environment} serves what it did."
         self.prepare(target)
-        if not plan.is_done:
-            self.confirm(environment, f"Point {environment} at {target}?", yes=options["yes"])
+        if asks:
+            self.confirm(environment, f"Point {environment} at {target}?", yes=False)
+        if shows:  # what was seen is what is done, however long the answer took
+            target = replace(target, chosen_from=target.chosen_from or _named(plan.live))
         patience = self.patience(environment, options)
         done = deploy(backend, target, say=self.say, patience=patience)
         number = done.deployment.pk if done.deployment else None
         result = self._result(done.plan, number, done.invalidated, started) | changes
-        self._sum_up(done, plan, result["seconds"])
+        self._sum_up(done, result["seconds"])
         return result
 
     def _show(self, plan: Plan) -> None:
@@ -86,9 +97,8 @@ class SwitchCommand(LockingCommand):
         Two manifests are read for it, whose size grows with the release: so it is done only where
         somebody is going to read it.
         """
-        live = Release.objects.filter(name=plan.live).first()
         try:
-            diff = diff_releases(backend.objects, live, plan.target.release)
+            diff = diff_releases(backend.objects, _named(plan.live), plan.target.release)
         except DeploymentError as error:
             self.say(f"What would change cannot be told: {error.message}")
             return {}
@@ -96,8 +106,8 @@ class SwitchCommand(LockingCommand):
             self.say(line)
         return {"changes": diff.counts}
 
-    def _sum_up(self, done: Done, plan: Plan, seconds: float) -> None:
-        target = plan.target
+    def _sum_up(self, done: Done, seconds: float) -> None:
+        plan, target = done.plan, done.plan.target
         if done.deployment is None:
             self.summarise(f"Nothing to do: {target.environment} serves {target} already")
             return
@@ -122,3 +132,7 @@ class SwitchCommand(LockingCommand):
             "invalidated": invalidated,
             "seconds": round(time.monotonic() - started, 2),
         }
+
+
+def _named(release: str) -> Release | None:
+    return Release.objects.filter(name=release).first()

@@ -12,6 +12,7 @@ from deployments.locking import deploy_lock
 from deployments.models import Deployment, Environment, Release
 from deployments.stored import read_manifest
 from edge.backends import get_backend
+from qdn.management.commands import promote
 from tests.deployments.sites import write_site
 
 pytestmark = pytest.mark.django_db
@@ -252,3 +253,136 @@ def test_lock_is_not_taken_over_without_a_word(tmp_path):
         code, line = refused("push", source=write_site(tmp_path / "A"), take_over=True)
         assert (code, "--yes" in line) == (1, True)
         assert not Release.objects.exists()
+
+
+def test_taking_over_needs_a_word_of_its_own_with_one_surface(two):
+    staging = Environment.objects.get(name="staging")
+    back = {"source": "production", "to": "staging", "only": ["book"]}
+    with deploy_lock(environment=staging, actor="otto", reason="Push"):
+        code, line = refused("promote", take_over=True, **back)
+    assert (code, "--yes" in line) == (1, True)
+    assert fetch("/book/", "staging.localhost").headers["x-amz-meta-release"] == two[1]
+
+
+def test_one_surface_does_not_end_a_canary_unasked(two):
+    run("promote", canary=5, yes=True)
+    for how in ({}, {"canary": 25}, {"dry_run": True}):
+        code, line = refused("promote", only=["book"], yes=True, **how)
+        assert (code, f"promote --release {two[1]}" in line) == (1, True)
+    assert run("status")[1]["canary"] == {"release": two[1], "percent": 5}
+
+
+def test_canary_of_one_surface_grows_and_is_finished(two):
+    first = run("promote", only=["book"], canary=5, yes=True)["release"]
+    assert run("promote", only=["book"], canary=25, yes=True)["percent"] == 25
+    assert run("promote", only=["book"], yes=True)["release"] == first
+    assert run("status")[1]["canary"] is None
+
+
+def test_one_surface_where_nothing_is_live(tmp_path):
+    run("push", source=write_site(tmp_path / "A"))
+    code, line = refused("promote", only=["book"], yes=True)
+    assert (code, "Promote without --only first" in line) == (1, True)
+
+
+def test_one_surface_is_not_composed_of_what_is_live_no_more(two, tmp_path, monkeypatch):
+    """Two people promote a surface each: the second must not undo the first one's."""
+    make = promote.make_release
+
+    def meanwhile(**asked):
+        monkeypatch.setattr(promote, "make_release", make)
+        run("promote", only=["home"], yes=True)
+        return make(**asked)
+
+    monkeypatch.setattr(promote, "make_release", meanwhile)
+    code, line = refused("promote", only=["book"], yes=True)
+    assert (code, "when this was decided" in line) == (3, True)
+    assert b"<title>B" in fetch("/").body
+    run("promote", only=["book"], yes=True)
+    assert b"<title>B" in fetch("/").body
+    assert b"<title>B" in fetch("/book/").body
+
+
+@pytest.fixture
+def answer(monkeypatch):
+    """Sit at a terminal and answer a question by a function."""
+
+    def sit(reply):
+        monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+        monkeypatch.setattr("builtins.input", lambda prompt: reply())
+
+    return sit
+
+
+def test_question_is_not_part_of_the_json(two, answer, capsys):
+    answer(lambda: "y")
+    call_command("promote", json=True)
+    told = capsys.readouterr()
+    assert json.loads(told.out)["release"] == two[1]
+    assert f"Point production at {two[1]}? [y/N]" in told.err
+
+
+@pytest.mark.parametrize("reply", ["", "n", "yess"])
+def test_no_is_no(two, answer, reply):
+    answer(lambda: reply)
+    code, line = refused("promote")
+    assert (code, line) == (1, "Not confirmed; nothing was changed.")
+
+
+def test_end_of_input_is_no(two, answer):
+    def end():
+        raise EOFError
+
+    answer(end)
+    assert refused("promote") == (1, "Not confirmed; nothing was changed.")
+
+
+def test_no_standard_input_is_no_terminal(two, monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    code, line = refused("promote")
+    assert (code, "--yes" in line) == (1, True)
+
+
+def test_yes_is_to_what_was_shown(two, answer, tmp_path):
+    """While the question stands, somebody promotes something else."""
+
+    def meanwhile():
+        other = run("push", source=write_site(tmp_path / "C", mark="C"))["release"]
+        run("promote", yes=True, release=other)
+        return "y"
+
+    answer(meanwhile)
+    code, line = refused("promote")
+    assert (code, "when this was decided" in line) == (3, True)
+    assert b"<title>C" in fetch("/").body
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-1", "soon", ""])
+def test_wait_that_is_none_is_a_usage_error(two, text):
+    with pytest.raises(CommandError, match="is no number of seconds"):
+        call_command("promote", f"--lock-wait={text}")
+
+
+@pytest.mark.parametrize("command", ["promote", "rollback", "push_functions", "freeze"])
+def test_reason_the_history_has_no_room_for(command):
+    with pytest.raises(CommandError, match="300 characters, this has 301"):
+        call_command(command, f"--reason={'x' * 301}")
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59-05:00", "0001-01-01T00:00+05:00"])
+def test_time_beyond_the_calendar_is_a_usage_error(text):
+    with pytest.raises(CommandError, match="is no time: expected for example"):
+        call_command("rollback", f"--at={text}")
+
+
+@pytest.mark.parametrize("how", [{"reason": " "}, {"reason": "late", "until": "2020-01-01"}])
+def test_freeze_dry_run_refuses_what_the_freeze_would(how):
+    arguments = [f"--{name}={value}" for name, value in how.items()]
+    assert refused("freeze", "--dry-run", *arguments)[0] == 1
+
+
+def test_tables_show_what_people_typed_as_it_is(two):
+    reason = "[ci] see [/runbook] :tada:"
+    run("freeze", f"--reason={reason}", yes=True)
+    shown = printed("status")
+    assert [word for word in reason.split() if word not in shown] == []

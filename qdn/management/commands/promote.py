@@ -1,10 +1,11 @@
 import time
 from argparse import ArgumentParser, ArgumentTypeError
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
 
-from deployments.canaries import MOST_PERCENT, canary_target, live_of
+from deployments.canaries import MOST_PERCENT, canary_target, check_continues, live_of
 from deployments.composing import plan_composed
 from deployments.diffing import compare_manifests, manifest_of
 from deployments.freezing import check_open
@@ -27,6 +28,7 @@ def share(text: str) -> int:
 
 class Command(SwitchCommand):
     help = "Point production at what staging has live: same release, same edge function."
+    base: Release | None = None  # with --only: the release whose other surfaces are kept
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -53,7 +55,9 @@ class Command(SwitchCommand):
         to = Environment.objects.named(options["to"])
         objects = get_backend().objects
         check_open(to)
+        self.base = to.live.release if to.live else None
         plan = plan_composed(objects, surfaces=options["only"], source=source, to=to)
+        check_continues(to, plan.known)
         chosen = ", ".join(options["only"])
         self.say(f"Compose a release: {chosen} as in {source}, all else as in {to}")
         changes = self._told(plan, to)
@@ -68,7 +72,8 @@ class Command(SwitchCommand):
             say=self.say,
         )
         self.so_far = f"Release {release} is stored; {to} serves what it did."
-        return super().run(**{**options, "release": release.name, "yes": True})
+        self.confirmed = True
+        return super().run(**{**options, "release": release.name})
 
     def target(self, **options: Any) -> Target:
         named = options["release"]
@@ -79,9 +84,12 @@ class Command(SwitchCommand):
             "actor": actor(),
             "reason": options["reason"],
         }
-        if options["canary"]:
-            return canary_target(**asked, percent=options["canary"])
-        return promote_target(**asked)
+        target = (
+            canary_target(**asked, percent=options["canary"])
+            if options["canary"]
+            else promote_target(**asked)
+        )
+        return replace(target, chosen_from=self.base or target.chosen_from)
 
     def _told(self, plan: ReleasePlan, to: Environment) -> dict[str, Any]:
         """Tell what the composed release changes."""
