@@ -7,15 +7,18 @@ settles the rest.
 """
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django_q.tasks import async_task
+from redis.exceptions import RedisError
 
 from deployments import functions, progress
 from deployments.deploying import Done, deploy
 from deployments.errors import DeploymentError
 from deployments.locking import Patience
 from deployments.models import Deployment, Environment, Operation
+from deployments.plans import told
 from deployments.proposals import Proposal, check_as_confirmed, confirmed_target
 from deployments.strategies import plan_deployment
 from edge.backends import get_backend
@@ -32,22 +35,53 @@ ASK_AGAIN = "Look at the environment's page; asking for the same again settles w
 def ask(*, environment: Environment, proposal: Proposal, actor: str, reason: str) -> Operation:
     """Write down what was confirmed and enqueue its task. Called outside of a transaction.
 
-    The same asked again by the same person before it began is the same operation: a second click.
+    The same asked again by the same person before it is done is the same operation: a second click.
     """
     settle_interrupted(environment)
-    kind, options = proposal.plan.target.kind.value, proposal.options
-    lasting = timezone.now() - progress.GOOD_FOR
-    for one in environment.operations.filter(state=State.WAITING, actor=actor, kind=kind):
-        if one.options == options and one.asked_at > lasting:
-            return one
-    functions.keep(proposal.plan.target.function)
-    operation = Operation.objects.create(
-        environment=environment, kind=kind, options=options, actor=actor, reason=reason
+    with transaction.atomic():
+        # Two clicks of one hand arrive together: the later one waits here, then finds the other.
+        Environment.objects.select_for_update().get(pk=environment.pk)
+        asked = _asked_already(environment, proposal, actor)
+        operation = asked or _write_down(environment, proposal, actor, reason)
+    if not asked:
+        _enqueue(operation)
+    return operation
+
+
+def _asked_already(environment: Environment, proposal: Proposal, actor: str) -> Operation | None:
+    """Find the operation a second click asks for again: it waits, or has only just begun."""
+    now = timezone.now()
+    is_fresh = Q(state=State.WAITING, asked_at__gt=now - progress.GOOD_FOR)
+    has_just_begun = Q(state=State.RUNNING, asked_at__gt=now - progress.SOON)
+    kind = proposal.plan.target.kind.value
+    found = environment.operations.filter(is_fresh | has_just_begun, actor=actor, kind=kind)
+    return next((one for one in found if one.options == proposal.options), None)
+
+
+def _write_down(environment: Environment, proposal: Proposal, actor: str, reason: str) -> Operation:
+    target = proposal.plan.target
+    functions.keep(target.function)
+    return Operation.objects.create(
+        environment=environment,
+        kind=target.kind.value,
+        options=proposal.options,
+        actor=actor,
+        reason=reason,
     )
+
+
+def _enqueue(operation: Operation) -> None:
+    """Ask for the task; a queue that does not take it ends the operation, which says so."""
     # A task that failed is not run again: the row says so, and people decide.
     limits = {"timeout": settings.OPERATION_SECONDS, "ack_failure": True}
-    async_task(TASK, operation.pk, q_options={"group": "deployments", **limits})
-    return operation
+    try:
+        async_task(TASK, operation.pk, q_options={"group": "deployments", **limits})
+    except (RedisError, DatabaseError) as error:
+        _fail(
+            operation,
+            f"The task queue did not take this: {told(error)}. Nothing was changed. See that it "
+            "answers (REDIS_URL, or else the database), then ask again.",
+        )
 
 
 def run(operation_id: int) -> None:
@@ -122,7 +156,9 @@ def _begun_by(operation: Operation) -> Deployment | None:
     """Find the deployment that an operation recorded before it failed, if it came so far."""
     begun: Deployment | None = operation.environment.deployments.filter(
         actor=operation.actor,
+        kind=operation.kind,
         release__name=operation.options["release"],
+        percent=operation.options["percent"],
         at__gte=operation.asked_at,
     ).first()
     return begun

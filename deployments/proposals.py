@@ -116,11 +116,21 @@ def propose(backend: Backend, wish: Wish, *, actor: str, reason: str = "") -> Pr
     return Proposal(plan_deployment(backend, wish.target(actor=actor, reason=reason)))
 
 
-def differences(backend: Backend, plan: Plan) -> Diff | str:
+def seen_before(plan: Plan) -> Release | None:
+    """Find what is seen by those for whom something changes: the live release, or a canary's.
+
+    Going back to what is live ends a canary: it is the canary's viewers who get other files.
+    """
+    environment, target = plan.target.environment, plan.target
+    if environment.canary and target.release.name == plan.live:
+        return environment.canary.release
+    return Release.objects.filter(name=plan.live).first()
+
+
+def differences(backend: Backend, before: Release | None, plan: Plan) -> Diff | str:
     """Find the files that would change, or say why that cannot be told. Raises EdgeError."""
-    live = Release.objects.filter(name=plan.live).first()
     try:
-        return diff_releases(backend.objects, live, plan.target.release)
+        return diff_releases(backend.objects, before, plan.target.release)
     except DeploymentError as error:
         return f"What would change cannot be told: {error.message}"
 

@@ -17,7 +17,7 @@ from deployments.canaries import MOST_PERCENT
 from deployments.errors import ChangedMeanwhile, DeploymentError, Refused
 from deployments.models import Environment, Release
 from deployments.operations import ask
-from deployments.proposals import KINDS, Kind, Proposal, Wish, differences, propose
+from deployments.proposals import KINDS, Kind, Proposal, Wish, differences, propose, seen_before
 from edge.backends import get_backend
 from edge.errors import EdgeError
 
@@ -127,14 +127,16 @@ def _ask(request: HttpRequest, form: ConfirmForm, proposal: Proposal) -> HttpRes
 def _shown(form: ConfirmForm, proposal: Proposal) -> dict[str, Any]:
     """Give the plan, what it changes, and the form that carries what is seen."""
     plan = proposal.plan
-    diff = differences(get_backend(), plan)
+    before = seen_before(plan)
+    diff = differences(get_backend(), before, plan)
     files = () if isinstance(diff, str) else diff.differences
     form.initial = {"seen": proposal.seen}
     return {
         "plan": plan,
         "is_done": proposal.is_done,
         "target": plan.target,
-        "before": Release.objects.filter(name=plan.live).first(),
+        "before": before,
+        "ends_canary": before is not None and before.name != plan.live,
         "lines": [*proposal.lines(), *([diff] if isinstance(diff, str) else diff.lines())],
         "files": files[:LISTED_FILES],
         "more_files": max(0, len(files) - LISTED_FILES),

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from deployments import progress
@@ -25,8 +24,9 @@ from deployments.models import (
 )
 from deployments.progress import Progress
 
+State = Operation.State
 LATEST = 15
-# An operation that nobody works on any more is pointed at for so long.
+# An operation that failed, or that nobody works on any more, is pointed at for so long.
 SHOWN_FOR = timedelta(days=1)
 # How far back releases to roll back to are looked for, and how many are offered.
 LOOKED_THROUGH, OFFERED = 200, 10
@@ -83,7 +83,7 @@ def overview(environment: Environment) -> Overview:
         maintenance=environment.maintenance,
         lock=lock,
         lock_is_stale=stale,
-        operations=[progress.of(one) for one in _open_operations(environment)],
+        operations=[progress.of(one) for one in _operations_to_see(environment)],
         offers=_offers(environment, live, held_back),
         timeline=timeline(environment, underway=lock is not None and not stale),
     )
@@ -145,7 +145,15 @@ def _previous(environment: Environment, live: Deployment | None) -> Release | No
     return before.release if before else None
 
 
-def _open_operations(environment: Environment) -> QuerySet[Operation]:
-    states = [Operation.State.WAITING, Operation.State.RUNNING]
-    lately = timezone.now() - SHOWN_FOR
-    return environment.operations.filter(state__in=states, asked_at__gt=lately)
+def _operations_to_see(environment: Environment) -> list[Operation]:
+    """List what is underway, and what failed last unless a deployment went well since.
+
+    Whoever closed the page of a failed operation finds its reason nowhere else.
+    """
+    recent = environment.operations.filter(asked_at__gt=timezone.now() - SHOWN_FOR)
+    open_ = list(recent.filter(state__in=[State.WAITING, State.RUNNING]))
+    last = recent.first()
+    if last is None or last.state != State.FAILED:
+        return open_
+    since = environment.deployments.succeeded().filter(at__gt=last.ended_at)
+    return open_ if since.exists() else [last, *open_]

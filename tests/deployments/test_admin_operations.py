@@ -2,19 +2,34 @@
 
 import re
 import socket
+import time
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from deployments import operations, progress, tasks
-from deployments.freezing import freeze
+from deployments.freezing import freeze, unfreeze
 from deployments.locking import LEASE, deploy_lock
-from deployments.models import DeployLock, Environment, Operation, Release, Strategy
+from deployments.models import (
+    DeployLock,
+    Environment,
+    FunctionVersion,
+    Operation,
+    Release,
+    Strategy,
+)
+from deployments.plans import Target
+from deployments.proposals import Kind, Wish, propose
+from edge.backends import get_backend
 from edge.errors import BackendUnavailable
+from edge.shipped import digest_of
 from tests.deployments.doubles import Killed
+from tests.deployments.sites import Operator
+from tests.dispatch.conftest import shared_database, together  # noqa: F401 - fixtures
 
 State = Operation.State
 
@@ -116,6 +131,29 @@ def test_rolling_back_ends_a_canary(desk, operator, two, production):
     assert (production.live.release, production.canary) == (two[0], None)
 
 
+def test_what_the_viewers_of_a_canary_get_back_is_shown(desk, operator, two):
+    operator.canary(10)
+    page = desk.open("rollback")
+    assert (page.context["before"], page.context["target"].release) == (two[1], two[0])
+    assert "5 files changed" in page.content.decode()
+
+
+def test_first_release_of_many_files_names_no_command_without_a_release(desk, operator):
+    operator.push("A", extra=200)
+    page = desk.open("promote").content.decode()
+    assert "more" in page.split("dep-files")[1]
+    assert "manage.py diff" not in page
+
+
+def test_function_alone_is_rolled_back(desk, operator, two, production):
+    source = production.live.function.source + "// newer"
+    newer = FunctionVersion(digest=digest_of(source), source=source, created_by="olga")
+    operator.deploy(Target(production, two[0], newer, Kind.FUNCTION, "olga", ""))
+    page = desk.open("rollback").content.decode()
+    assert "Then live" in page
+    assert "All viewers see again" not in page
+
+
 def test_rolling_back_goes_where_it_is_told(desk, operator, two, production):
     operator.promote()
     operator.push("C")
@@ -142,6 +180,31 @@ def test_first_release_of_an_environment_brings_the_shipped_function(desk, opera
 
 def test_second_click_asks_once(desk, two):
     assert [desk.confirm("promote").status_code for _ in range(2)] == [302, 302]
+    assert (Operation.objects.count(), OrmQ.objects.count()) == (1, 1)
+
+
+def test_second_click_while_the_first_one_runs_asks_once(desk, two):
+    desk.confirm("promote")
+    Operation.objects.update(state=State.RUNNING)
+    desk.confirm("promote")
+    assert (Operation.objects.count(), OrmQ.objects.count()) == (1, 1)
+
+
+def test_two_clicks_at_once_ask_once(together, tmp_path, settings, monkeypatch):  # noqa: F811 - a fixture
+    settings.EDGE_PROBE_SECONDS = 0
+    operator = Operator(get_backend(), tmp_path)
+    operator.push("A")
+    production = Environment.objects.named("production")
+    wish = Wish(Kind.PROMOTE, production, Environment.objects.named("staging"))
+    proposal = propose(operator.backend, wish, actor="ines")
+    # Between looking whether it was asked already and writing it down.
+    monkeypatch.setattr(operations.functions, "keep", lambda version: time.sleep(0.2))
+    asked = together(
+        lambda: operations.ask(
+            environment=production, proposal=proposal, actor="ines", reason="Approved"
+        )
+    )
+    assert len(set(asked)) == 1
     assert (Operation.objects.count(), OrmQ.objects.count()) == (1, 1)
 
 
@@ -278,6 +341,55 @@ def test_locked_environment_ends_the_operation_with_who_holds_it(
     with deploy_lock(environment=production, actor="olga", reason="promote"):
         run_tasks()
     assert "locked by olga" in lines(Operation.objects.get())[-1]
+
+
+def test_what_failed_stays_on_the_environments_page_until_something_follows(desk, operator, two):
+    desk.confirm("promote")
+    freeze(environment=desk.environment, reason="stock-taking", actor="olga")
+    run_tasks()
+    operation = Operation.objects.get()
+    page = desk.client.get(desk.address("change")).content.decode()
+    assert desk.address("operation", operation.pk) in page
+    assert page.count("stock-taking (olga, since") == 1
+    unfreeze(environment=desk.environment, actor="olga")
+    operator.promote()
+    page = desk.client.get(desk.address("change")).content.decode()
+    assert desk.address("operation", operation.pk) not in page
+
+
+def test_failure_is_not_blamed_on_what_the_same_operator_did_besides(desk, two, production):
+    desk.confirm("canary", percent=5)
+    desk.confirm("promote")
+    run_tasks()
+    canary, promotion = Operation.objects.order_by("pk")
+    assert (canary.state, promotion.state) == (State.DONE, State.FAILED)
+    assert canary.deployment == production.canary
+    assert promotion.deployment is None
+
+
+# The queue
+
+
+@pytest.fixture
+def no_queue(monkeypatch):
+    """Let the broker refuse every task."""
+
+    def refuse(*args, **kwargs):
+        raise RedisConnectionError("Error 111 connecting to redis:6379. Connection refused.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(operations, "async_task", refuse)
+        yield patched
+
+
+def test_queue_that_takes_nothing_ends_the_operation(desk, two, production, no_queue):
+    assert desk.confirm("promote").status_code == 302
+    operation = Operation.objects.get()
+    assert (operation.state, operation.deployment) == (State.FAILED, None)
+    assert "Connection refused. Nothing was changed." in lines(operation)[-1]
+    no_queue.undo()
+    assert desk.do("promote").state == State.DONE
+    assert production.live.release == two[1]
 
 
 # The back end

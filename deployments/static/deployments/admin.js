@@ -2,6 +2,7 @@
 // by a reload: what is fetched here is a part of the page that the server writes either way.
 (() => {
   const PAUSE_MS = 1000;
+  const DOUBLE_CLICK_MS = 2000;
 
   // Gives the part of a page that stands at an address. What is no part (a login page, an error)
   // is thrown.
@@ -14,6 +15,7 @@
 
   // A part that takes a while, fetched once the page is there.
   const load = async (place) => {
+    place.setAttribute('aria-busy', 'true');
     try {
       place.replaceChildren(await fetchPart(place.dataset.load));
     } catch {
@@ -47,6 +49,16 @@
     }
   };
 
+  // A double click sends a form once.
+  const sendOnce = (form) => {
+    form.addEventListener('submit', (event) => {
+      if (form.dataset.sent) event.preventDefault();
+      form.dataset.sent = 'yes';
+      setTimeout(() => delete form.dataset.sent, DOUBLE_CLICK_MS);
+    });
+  };
+
+  document.querySelectorAll('main.dep form[method=post]').forEach(sendOnce);
   document.querySelectorAll('[data-load]').forEach(load);
   document.querySelectorAll('[data-follow]').forEach(follow);
 })();
