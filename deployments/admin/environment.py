@@ -94,7 +94,7 @@ class EnvironmentPages(MetricsPage):
                 raise PermissionDenied
             context = {
                 **model_admin.admin_site.each_context(request),
-                "title": "",
+                "title": str(environment),
                 "opts": model_admin.opts,
                 "original": environment,
                 # `environment` would be a label in the header of the theme.

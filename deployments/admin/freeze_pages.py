@@ -1,6 +1,7 @@
 """The pages that freeze and unfreeze an environment. Only the database changes: done at once."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
@@ -14,13 +15,15 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from deployments.admin.reasons import ReasonForm
 from deployments.admin.wording import actor_of
 from deployments.freezing import freeze, unfreeze
-from deployments.models import Environment
+from deployments.models import Environment, Freeze
 
 FREEZE = "admin/deployments/environment/freeze.html"
 UNFREEZE = "admin/deployments/environment/unfreeze.html"
-UNPROCESSABLE = 422
+CONFLICT, UNPROCESSABLE = 409, 422
 # What browsers write into a field for a moment.
 MOMENT = "%Y-%m-%dT%H:%M"
+# In UTC the last hours of the year 9999 are no moment that databases and Python can hold.
+NO_END = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class FreezeForm(ReasonForm):
@@ -43,35 +46,62 @@ class FreezeForm(ReasonForm):
         until: datetime | None = self.cleaned_data["until"]
         if until and until <= timezone.now():
             raise forms.ValidationError("That moment is over: name one to come.")
+        if until and until >= NO_END:
+            raise forms.ValidationError("Leave it empty for a freeze without an end.")
         return until
 
 
 def freeze_page(
     request: HttpRequest, environment: Environment, context: dict[str, Any]
 ) -> HttpResponse:
-    """Ask for a reason and an end; on a valid POST stop deployments."""
+    """Ask for a reason and an end; on a valid POST stop deployments.
+
+    A freeze that somebody else put in place meanwhile is shown before it is replaced.
+    """
     form = FreezeForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    frozen = environment.frozen
+    seen = _seen([frozen] if frozen else [])
+    is_stale = _is_stale(request, seen)
+    if request.method == "POST" and form.is_valid() and not is_stale:
         freeze(environment=environment, actor=actor_of(request.user), **form.cleaned_data)
         messages.success(request, f"{environment} is frozen. Rollbacks are not stopped.")
         return _back(environment)
-    shown = {"title": f"Freeze {environment}", "form": form, "frozen": environment.frozen}
-    status = UNPROCESSABLE if form.errors else 200
-    return TemplateResponse(request, FREEZE, {**context, **shown}, status=status)
+    shown = {"title": f"Freeze {environment}", "form": form, "frozen": frozen, "seen": seen}
+    return _page(request, FREEZE, {**context, **shown}, is_stale=is_stale)
 
 
 def unfreeze_page(
     request: HttpRequest, environment: Environment, context: dict[str, Any]
 ) -> HttpResponse:
-    """Show which freezes would be lifted; on a POST lift them."""
-    if request.method == "POST":
+    """Show which freezes would be lifted; on a POST lift those, or none if there are others."""
+    freezes = list(environment.freezes.in_force().select_related("release"))
+    seen = _seen(freezes)
+    is_stale = _is_stale(request, seen)
+    if request.method == "POST" and not is_stale:
         lifted = unfreeze(environment=environment, actor=actor_of(request.user))
         told = f"{environment} takes deployments again." if lifted else "Nothing was frozen."
         messages.success(request, told)
         return _back(environment)
-    freezes = environment.freezes.in_force().select_related("release")
-    shown = {"title": f"Unfreeze {environment}", "freezes": freezes}
-    return TemplateResponse(request, UNFREEZE, {**context, **shown})
+    shown = {"title": f"Unfreeze {environment}", "freezes": freezes, "seen": seen}
+    return _page(request, UNFREEZE, {**context, **shown}, is_stale=is_stale)
+
+
+def _seen(freezes: Iterable[Freeze]) -> str:
+    """Name freezes, for a page to carry until it is confirmed."""
+    return ",".join(str(one.pk) for one in freezes)
+
+
+def _is_stale(request: HttpRequest, seen: str) -> bool:
+    """Tell whether there are freezes now that were not on the page that is confirmed."""
+    return request.method == "POST" and bool(seen) and request.POST.get("seen") != seen
+
+
+def _page(
+    request: HttpRequest, template: str, context: dict[str, Any], *, is_stale: bool
+) -> HttpResponse:
+    form = context.get("form")
+    status = CONFLICT if is_stale else UNPROCESSABLE if form and form.errors else 200
+    return TemplateResponse(request, template, {**context, "is_stale": is_stale}, status=status)
 
 
 def _back(environment: Environment) -> HttpResponseRedirect:

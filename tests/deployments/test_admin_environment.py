@@ -1,5 +1,6 @@
 """An environment's page in the admin: what it shows, and to whom it shows which buttons."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -65,6 +66,16 @@ def test_page_tells_what_is_live_and_what_may_be_done(admin_client, two, product
     assert address(production, "metrics") in page
     assert address(production, "drift") in page
     assert "Unfreeze" not in page
+
+
+def test_every_page_has_a_title_of_its_own(admin_client, two, production):
+    operation = Operation.objects.create(environment=production, kind="promote", actor="ines")
+    pages = [(name,) for name in ("change", "drift", "freeze", "unfreeze", "metrics")]
+    pages += [("deploy", "promote"), ("deploy", "canary"), ("operation", operation.pk)]
+    found = [text_of(admin_client, production, *one) for one in pages]
+    titles = [re.search(r"<title>(.*?)</title>", page)[1].strip() for page in found]
+    assert len(set(titles)) == len(titles)
+    assert not [title for title in titles if title.startswith("|")], titles
 
 
 def test_page_before_anything_is_live(admin_client, production):
@@ -217,6 +228,13 @@ def test_unknown_environment_is_not_there(admin_client, db):
 # Freezing
 
 
+def confirm(client, environment, name, *, seen=None, **data):
+    """Confirm a page as it is shown, or as it was `seen` before."""
+    if seen is None:
+        seen = client.get(address(environment, name)).context["seen"]
+    return client.post(address(environment, name), {"seen": seen, **data})
+
+
 def test_freeze_and_unfreeze(admin_client, two, production):
     until = timezone.localtime() + timedelta(days=1)
     data = {"reason": "Stock-taking", "until": f"{until:%Y-%m-%dT%H:%M}"}
@@ -230,7 +248,7 @@ def test_freeze_and_unfreeze(admin_client, two, production):
     assert "Promote from" not in page
     assert "Roll back" in page
     assert "Stock-taking" in text_of(admin_client, production, "unfreeze")
-    admin_client.post(address(production, "unfreeze"))
+    confirm(admin_client, production, "unfreeze")
     assert production.frozen is None
     assert Freeze.objects.get().lifted_by == "admin (admin)"
 
@@ -242,6 +260,7 @@ def test_freeze_and_unfreeze(admin_client, two, production):
         ({"reason": "  "}, "reason"),
         ({"reason": "Monday", "until": "2020-01-01T00:00"}, "until"),
         ({"reason": "Monday", "until": "tomorrow"}, "until"),
+        ({"reason": "For ever", "until": "9999-12-31T23:59"}, "until"),
     ],
 )
 def test_freeze_needs_a_reason_and_an_end_to_come(admin_client, production, data, field):
@@ -255,6 +274,43 @@ def test_looking_at_a_freeze_does_nothing(admin_client, production):
     assert "takes its place" in text_of(admin_client, production, "freeze")
     text_of(admin_client, production, "unfreeze")
     assert production.frozen.reason == "Monday"
+
+
+def test_freeze_that_came_meanwhile_is_shown_before_it_is_lifted(admin_client, production):
+    freeze(environment=production, reason="Stock-taking", actor="olga")
+    seen = admin_client.get(address(production, "unfreeze")).context["seen"]
+    freeze(environment=production, reason="Data is being lost", actor="oscar")
+    answer = confirm(admin_client, production, "unfreeze", seen=seen)
+    assert answer.status_code == 409
+    assert "Nothing was done" in answer.content.decode()
+    assert "Data is being lost" in answer.content.decode()
+    assert production.frozen.actor == "oscar"
+    confirm(admin_client, production, "unfreeze")
+    assert production.frozen is None
+
+
+def test_freeze_that_came_meanwhile_is_shown_before_it_is_replaced(admin_client, production):
+    freeze(environment=production, reason="Data is being lost", actor="oscar")
+    answer = confirm(admin_client, production, "freeze", seen="", reason="Monday")
+    assert answer.status_code == 409
+    assert "Data is being lost" in answer.content.decode()
+    assert "Monday" in answer.content.decode()  # nobody types a reason twice
+    assert production.frozen.actor == "oscar"
+
+
+def test_what_somebody_else_unfroze_is_unfrozen(admin_client, production):
+    freeze(environment=production, reason="Stock-taking", actor="olga")
+    seen = admin_client.get(address(production, "unfreeze")).context["seen"]
+    production.freezes.update(lifted_at=timezone.now())
+    answer = confirm(admin_client, production, "unfreeze", seen=seen)
+    assert answer.headers["Location"] == address(production, "change")
+
+
+def test_error_stands_where_its_field_says_it_does(admin_client, production):
+    page = confirm(admin_client, production, "freeze", reason="").content.decode()
+    described = re.search(r'aria-describedby="([^"]+)"', page)[1].split()
+    assert len(described) == 2
+    assert all(f'id="{name}"' in page for name in described)
 
 
 # Who may do what
