@@ -23,6 +23,11 @@ NOT_MEASURED = (
     "distributions with manage.py provision. The local back end measures nothing."
 )
 
+NO_SUBJECT = (
+    "No distribution is known here, so there is nothing to measure. Make or adopt one with: "
+    "manage.py provision"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

@@ -62,7 +62,8 @@ class ReleaseAdmin(ReadOnlyAdmin):
     fieldsets = [
         (None, {"fields": ["name", "live_in", "state", "message"]}),
         ("Content", {"fields": ["size", "surfaces", "sha256"]}),
-        ("Life", {"fields": ["created_at", "created_by", "completed_at", "pinned", "marked_at"]}),
+        ("Life", {"fields": ["created_at", "created_by", "completed_at"]}),
+        ("Retention", {"fields": ["pinned", "marked_at", "removed_at"]}),
         ("Deployments", {"fields": ["latest"]}),
     ]
 

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from unfold.decorators import action
 
 from deployments import metrics_text
-from deployments.metrics import NOT_MEASURED, Report, Subject, read_report
+from deployments.metrics import NO_SUBJECT, NOT_MEASURED, Report, Subject, read_report
 from deployments.models import Environment
 from edge.backends import get_backend
 from edge.errors import EdgeError
@@ -61,7 +61,7 @@ def metrics_page(
     problem = ""
     try:
         report = read_report(get_backend(), [environment], hours=hours, now=timezone.now())
-        problem = "" if report.measured else NOT_MEASURED
+        problem = _why_empty(report)
     except EdgeError as error:
         problem = str(error)
     shown = {
@@ -78,6 +78,13 @@ def metrics_page(
     # 502 is what a monitor of this page must see when CloudWatch refused.
     status = 502 if report is None else 200
     return TemplateResponse(request, TEMPLATE, {**context, **shown}, status=status)
+
+
+def _why_empty(report: Report) -> str:
+    """Say why a report has no chart; nothing if it has one."""
+    if not report.measured:
+        return NOT_MEASURED
+    return "" if report.subjects else NO_SUBJECT
 
 
 def _hours(request: HttpRequest) -> int:

@@ -99,6 +99,12 @@ def test_reason_is_shown_as_it_was_typed(admin_client, three, production, operat
     assert "&lt;script&gt;alert(1)" in shown
 
 
+def test_removed_release_says_when(admin_client, three):
+    Release.objects.filter(pk=three[0].pk).update(removed_at=timezone.now())
+    shown = page(admin_client, three[0]).split("Removed at")[1]
+    assert f"{timezone.localtime():%b. %-d, %Y}" in shown
+
+
 @pytest.mark.parametrize("model", ["release", "deployment", "environment"])
 def test_nobody_writes_history(admin_client, three, production, model):
     row = {"release": three[0], "deployment": production.live, "environment": production}[model]

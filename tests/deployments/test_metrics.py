@@ -146,6 +146,13 @@ def test_page_over_the_local_back_end_says_where_metrics_come_from(admin_client,
     assert "EDGE_BACKEND=aws" in answer.content.decode()
 
 
+def test_copies_without_a_distribution_have_nothing_to_measure(admin_client, counted, production):
+    counted({})
+    production.distributions.all().delete()
+    Environment.objects.filter(pk=production.pk).update(strategy=Strategy.COPY)
+    assert "No distribution is known here" in page(admin_client, production).content.decode()
+
+
 def test_page_says_why_there_is_nothing_to_show(admin_client, counted, production, monkeypatch):
     backend = counted({})
 

@@ -3,7 +3,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from deployments.metrics import MOST_HOURS, NOT_MEASURED, Report, read_report, report_rows
+from deployments.metrics import (
+    MOST_HOURS,
+    NO_SUBJECT,
+    NOT_MEASURED,
+    Report,
+    read_report,
+    report_rows,
+)
 from deployments.metrics_text import show_peak, show_period, show_total
 from deployments.models import Environment
 from edge.backends import get_backend
@@ -50,7 +57,7 @@ class Command(OperatorCommand):
                 for subject in report.subjects
                 for figure in subject.figures
             ],
-            empty="There is no environment.",
+            empty=NO_SUBJECT,
         )
 
 
