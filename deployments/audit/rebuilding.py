@@ -6,6 +6,8 @@ nobody saw the end of, freezes set by hand, counted invalidations, what `provisi
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import accumulate
 
 from django.core.management.color import no_style
 from django.db import connection, transaction
@@ -27,6 +29,9 @@ from deployments.models import (
 from deployments.seeding import ENVIRONMENTS
 from edge.protocols import ObjectStore
 
+# By how much the clocks of two machines may differ.
+SKEW = timedelta(hours=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Rebuilding:
@@ -36,25 +41,23 @@ class Rebuilding:
     identities: dict[str, Identity]
 
     @property
+    def deployments(self) -> list[DeploymentRecord]:
+        """The deployments in the order they were made: of their numbers, or else of time."""
+        return self.trail.deployments if self.is_renumbered else _numbered(self.trail)
+
+    @property
     def numbers(self) -> list[int]:
-        """The deployments' numbers, in the order of `trail.deployments`.
+        """The deployments' numbers, in the order of `deployments`.
 
-        They are their own unless more than one history lies in the bucket, so that numbers come
-        twice or go back within an environment: then all are numbered anew, in the order of time.
+        They are their own unless more than one history lies in the bucket: then all are numbered
+        anew, in the order of time.
         """
-        own = [one.number for one in self.trail.deployments]
-        return own if self._numbers_hold(own) else list(range(1, len(own) + 1))
-
-    def _numbers_hold(self, own: list[int]) -> bool:
-        by_environment: dict[str, list[int]] = {}
-        for one in self.trail.deployments:
-            by_environment.setdefault(one.environment, []).append(one.number)
-        in_order = all(numbers == sorted(numbers) for numbers in by_environment.values())
-        return in_order and len(set(own)) == len(own)
+        own = [one.number for one in self.deployments]
+        return list(range(1, len(own) + 1)) if self.is_renumbered else own
 
     @property
     def is_renumbered(self) -> bool:
-        return self.numbers != [one.number for one in self.trail.deployments]
+        return not _is_one_history(_numbered(self.trail))
 
     @property
     def removed(self) -> int:
@@ -82,8 +85,23 @@ def plan_rebuilding(objects: ObjectStore) -> Rebuilding:
             "The object store has no audit objects.",
             "Look whether this is the right store: EDGE_BACKEND, EDGE_BUCKET or DATA_DIR.",
         )
-    last = {one.environment: one.identity for one in trail.deployments}
+    made = Rebuilding(trail, {}).deployments
+    last = {one.environment: one.identity for one in made}
     return Rebuilding(trail, {name: last[name] for name in last if _is_untouched(name)})
+
+
+def _numbered(trail: Trail) -> list[DeploymentRecord]:
+    return sorted(trail.deployments, key=lambda one: one.number)
+
+
+def _is_one_history(numbered: list[DeploymentRecord]) -> bool:
+    """Tell whether numbers are those of one database: none comes twice, and time goes on with them.
+
+    Each deployment has the time of the machine it was made on, so that it may go back a little.
+    """
+    latest = list(accumulate((one.at for one in numbered), max))
+    goes_on = all(then - one.at <= SKEW for one, then in zip(numbered, latest, strict=True))
+    return goes_on and len({one.number for one in numbered}) == len(numbered)
 
 
 def check_undamaged(rebuilding: Rebuilding) -> None:
@@ -106,7 +124,7 @@ def restore(rebuilding: Rebuilding) -> None:
     for name, identity in rebuilding.identities.items():
         _restore_environment(name, identity)
     _restore_releases(rebuilding.trail)
-    _restore_functions(rebuilding.trail)
+    _restore_functions(rebuilding)
     _restore_deployments(rebuilding)
     for environment in Environment.objects.all():
         _freeze_again(environment)
@@ -174,15 +192,15 @@ def _release(record: ReleaseRecord, is_whole: bool) -> Release:
     )
 
 
-def _restore_functions(trail: Trail) -> None:
+def _restore_functions(rebuilding: Rebuilding) -> None:
     """Restore function versions, with who deployed them first, and when."""
     first: dict[str, DeploymentRecord] = {}
-    for one in trail.deployments:
+    for one in rebuilding.deployments:
         first.setdefault(one.function, one)
     FunctionVersion.objects.bulk_create(
         FunctionVersion(
             digest=digest,
-            source=trail.functions[digest],
+            source=rebuilding.trail.functions[digest],
             created_at=one.at,
             created_by=one.actor,
         )
@@ -194,7 +212,7 @@ def _restore_deployments(rebuilding: Rebuilding) -> None:
     environments = {one.name: one for one in Environment.objects.all()}
     releases = {one.name: one for one in Release.objects.all()}
     functions = {one.digest: one for one in FunctionVersion.objects.all()}
-    records = rebuilding.trail.deployments
+    records = rebuilding.deployments
     rows = [
         Deployment(
             pk=number,

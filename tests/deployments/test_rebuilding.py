@@ -1,6 +1,7 @@
 """Rebuilding: the database is lost, and the bucket alone brings the history back."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -213,6 +214,42 @@ def test_histories_that_overlap_are_numbered_anew(past, operator, backend):
     restore(plan)
     assert list(Deployment.objects.values_list("pk", flat=True)) == list(range(1, numbers + 2))
     assert Environment.objects.get(name="staging").live.release.name == live
+
+
+def rewrite(backend, deployment, /, **fields):
+    """Let a deployment's audit object tell something else."""
+    key = audit.deployment_key(deployment)
+    told = json.loads(backend.objects.get(key).body) | fields
+    body = json.dumps(told).encode()
+    backend.objects.put(key, body, content_type="application/json", cache_control="no-store")
+
+
+def test_clock_that_was_behind_does_not_change_the_order(operator, backend, production):
+    """A colleague rolled back two minutes after a promotion; her clock was five minutes behind."""
+    first = operator.push("A")
+    operator.promote()
+    operator.push("B")
+    operator.promote()
+    operator.rollback()
+    last = production.live
+    rewrite(backend, last, at=(last.at - timedelta(minutes=5)).isoformat())
+    lose_history()
+    plan = plan_rebuilding(backend.objects)
+    assert not plan.is_renumbered
+    restore(plan)
+    live = Environment.objects.get(name="production").live
+    assert (live.pk, live.release.name) == (last.pk, first.name)
+
+
+def test_other_history_is_known_by_its_time_where_no_number_comes_twice(past, operator, backend):
+    count, days = Deployment.objects.count(), timedelta(days=9)
+    newest = Deployment.objects.latest("pk")
+    rewrite(backend, newest, deployment=0, at=(newest.at + days).isoformat())
+    lose_history()
+    plan = plan_rebuilding(backend.objects)
+    assert plan.is_renumbered
+    assert plan.numbers == list(range(1, count + 1))
+    assert plan.deployments[-1].number == 0
 
 
 # What cannot be used
