@@ -48,8 +48,17 @@ class ReleasePlan:
 
     @property
     def is_done(self) -> bool:
-        """Whether the release stands as it is, by its own manifest."""
-        return self.known is not None and self.holdings.vouchers == {self.known.pk}
+        """Whether the release stands as it is, by its own manifest, with the pages of today."""
+        return (
+            self.known is not None
+            and self.holdings.vouchers == {self.known.pk}
+            and self.known.pages == self.pages
+        )
+
+    @property
+    def pages(self) -> dict[str, dict[str, object]]:
+        """The page of each surface there is now."""
+        return self.manifest.pages(surface_urls())
 
     @property
     def counts(self) -> dict[str, int]:

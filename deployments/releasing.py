@@ -12,7 +12,7 @@ from deployments.errors import PartlyChanged
 from deployments.holdings import gone_since, vouch_still
 from deployments.manifests import Manifest
 from deployments.models import Release
-from deployments.release_plans import ReleasePlan, surface_urls
+from deployments.release_plans import ReleasePlan
 from deployments.retention.asset_sweeps import enter_push, leave_push
 from edge.errors import ContentChanged, EdgeError, ObjectMissing
 from edge.protocols import NewObject, ObjectStore
@@ -33,7 +33,7 @@ def make_release(
     Raises PartlyChanged when the store fails, ChangedMeanwhile when retention is in the way; no
     environment is touched.
     """
-    release = plan.known or _record(plan.manifest, message, actor)
+    release = plan.known or _record(plan, message, actor)
     enter_push(release)
     say(f"Upload {len(plan.uploads)} files, copy {len(plan.copies)}, skip {plan.skipped}")
     if not plan.is_done:
@@ -49,14 +49,15 @@ def document_metadata(release: Release, artifact: Artifact) -> dict[str, str]:
     return digest if artifact.shared else {**digest, "release": release.name}
 
 
-def _record(manifest: Manifest, message: str, actor: str) -> Release:
+def _record(plan: ReleasePlan, message: str, actor: str) -> Release:
+    manifest = plan.manifest
     release, _ = Release.objects.present().get_or_create(
         digest=manifest.digest,
         defaults={
             "name": manifest.release_name(datetime.now(UTC)),
             "files": len(manifest),
             "bytes": manifest.total_bytes,
-            "pages": manifest.pages(surface_urls()),
+            "pages": plan.pages,
             "message": message,
             "created_by": actor,
         },
@@ -75,8 +76,8 @@ def _write(
         objects.put_all(_new_objects(plan, release), on_stored=on_stored)
         _check_all_there(objects, plan)
         leave_push(release)
-        if release.completed_at is None:
-            audit.write_release(objects, release)
+        if release.completed_at is None or release.pages != plan.pages:
+            _tell(objects, plan, release)
         _write_manifest(objects, plan.manifest, release)
     except ContentChanged as error:
         raise PartlyChanged(
@@ -90,6 +91,13 @@ def _write(
             f"The upload of {release.name} did not finish: {error}",
             "No environment was touched. The same push again goes on where it stopped.",
         ) from error
+
+
+def _tell(objects: ObjectStore, plan: ReleasePlan, release: Release) -> None:
+    """Write the audit object; with the pages of surfaces that came after an earlier push."""
+    release.pages = plan.pages
+    audit.write_release(objects, release)
+    release.save(update_fields=["pages"])
 
 
 def _new_objects(plan: ReleasePlan, release: Release) -> Iterator[NewObject]:

@@ -1,10 +1,13 @@
 """Making releases: what a push asks the store, what it writes, and how it goes on."""
 
+import json
+
 import pytest
 from django.utils import timezone
 
 from deployments import holdings
 from deployments.artifacts import content_type_for
+from deployments.audit import writing as audit
 from deployments.errors import PartlyChanged, Refused
 from deployments.manifests import Manifest
 from deployments.models import Environment, Release
@@ -303,3 +306,18 @@ def test_mending_writes_over_no_asset_of_another_push(operator, backend, tmp_pat
     with pytest.raises(Refused) as refused:
         plan(backend, site, mend=True)
     assert refused.value.code == "asset-conflict"
+
+
+def test_page_of_a_surface_that_came_later_is_found_by_the_same_push(
+    operator, backend, settings, watched
+):
+    surfaces = settings.SURFACES
+    settings.SURFACES = {name: one for name, one in surfaces.items() if name != "book"}
+    before = operator.push("A")
+    settings.SURFACES = surfaces
+    store = watched()
+    release = operator.release("A")
+    assert (release, store.written) == (before, [])
+    assert "book" in release.pages
+    told = json.loads(backend.objects.get(audit.release_key(release.name)).body)
+    assert told["pages"] == release.pages
