@@ -189,6 +189,21 @@ def test_push_from_a_source_without_files_is_refused(tmp_path, source):
     assert not Release.objects.exists()
 
 
+@pytest.mark.parametrize("source", ["", " "])
+def test_push_from_a_variable_that_is_not_set_is_refused(source):
+    """It would be the folder the operator stands in."""
+    with pytest.raises(CommandError, match="--source: it is empty"):
+        call_command("push", "--source", source)
+
+
+def test_push_refuses_a_message_longer_than_the_history_keeps(site):
+    longest = "m" * Release._meta.get_field("message").max_length
+    with pytest.raises(CommandError, match="300 characters"):
+        call_command("push", f"--message={longest}!")
+    answer = run("push", f"--source={site()}", f"--message={longest}")
+    assert Release.objects.get(name=answer["release"]).message == longest
+
+
 def test_push_without_a_page_is_refused(tmp_path):
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "notes.txt").write_text("x")
@@ -315,6 +330,21 @@ def test_releases_and_history_list_newest_first(site):
         ("staging", "push", "succeeded"),
     ]
     assert {row["environment"] for row in run("history", environment="staging")} == {"staging"}
+
+
+@pytest.mark.parametrize("command", ["releases", "history"])
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "", "1.5", "99999999999999999999"])
+def test_listing_refuses_an_odd_number_of_rows(command, limit):
+    with pytest.raises(CommandError, match="expected 1 to 999999"):
+        call_command(command, f"--limit={limit}")
+
+
+@pytest.mark.parametrize("command", ["releases", "history"])
+def test_listing_is_as_long_as_asked_for(site, command):
+    for mark in "AB":
+        promoted(site, mark)
+    assert len(run(command, "--limit=1")) == 1
+    assert len(run(command, "--limit=2")) == 2
 
 
 @pytest.mark.parametrize("command", ["releases", "history", "status"])

@@ -3,6 +3,7 @@ from typing import Any
 
 from deployments.models import Deployment, Environment
 from deployments.reporting import history_rows
+from qdn.arguments import row_count
 from qdn.console import OperatorCommand, minute
 from qdn.moments import moment
 
@@ -17,7 +18,7 @@ class Command(OperatorCommand):
         parser.add_argument("--release", metavar="ID", help="only of this one")
         parser.add_argument("--kind", choices=Deployment.Kind.values, help="only these")
         parser.add_argument("--since", type=moment, metavar="DATETIME", help="only from then on")
-        parser.add_argument("--limit", type=int, default=20)
+        parser.add_argument("--limit", type=row_count, default=20)
 
     def run(self, **options: Any) -> list[dict[str, Any]]:
         named = options["environment"]

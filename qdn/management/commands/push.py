@@ -1,7 +1,6 @@
 import time
 from argparse import ArgumentParser
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any
 
 from deployments.artifacts import SourceFile
@@ -15,8 +14,10 @@ from deployments.release_plans import ReleasePlan, plan_release
 from deployments.releasing import make_release
 from deployments.sources import opened_source
 from edge.backends import get_backend
+from qdn.arguments import source_path
 from qdn.console import actor
 from qdn.progress import progress_of
+from qdn.reasons import reason
 from qdn.switching import LockingCommand
 
 
@@ -27,13 +28,15 @@ class Command(LockingCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--source", type=Path, metavar="DIR|ZIP", help="take these files")
+        parser.add_argument(
+            "--source", type=source_path, metavar="DIR|ZIP", help="take these files"
+        )
         parser.add_argument("--to", default="staging", metavar="ENVIRONMENT")
         parser.add_argument("--no-deploy", action="store_true", help="upload only")
         parser.add_argument(
             "--mend", action="store_true", help="look for every file in the store, and mend it"
         )
-        parser.add_argument("--message", default="", help="what this release brings")
+        parser.add_argument("--message", type=reason, default="", help="what this release brings")
 
     def run(self, **options: Any) -> dict[str, Any]:
         started = time.monotonic()

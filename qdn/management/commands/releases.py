@@ -2,6 +2,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from deployments.reporting import release_rows
+from qdn.arguments import row_count
 from qdn.console import OperatorCommand, minute
 
 
@@ -11,7 +12,7 @@ class Command(OperatorCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--limit", type=int, default=20)
+        parser.add_argument("--limit", type=row_count, default=20)
         parser.add_argument("--all", action="store_true", help="removed and unfinished ones too")
 
     def run(self, **options: Any) -> list[dict[str, Any]]:
