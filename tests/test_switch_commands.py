@@ -369,6 +369,11 @@ def test_reason_the_history_has_no_room_for(command):
         call_command(command, f"--reason={'x' * 301}")
 
 
+def test_reason_from_a_terminal_of_another_encoding():
+    with pytest.raises(CommandError, match="expected UTF-8"):
+        call_command("promote", "--reason=T\udcfcr")
+
+
 @pytest.mark.parametrize("text", ["9999-12-31T23:59-05:00", "0001-01-01T00:00+05:00"])
 def test_time_beyond_the_calendar_is_a_usage_error(text):
     with pytest.raises(CommandError, match="is no time: expected for example"):
