@@ -61,6 +61,18 @@ def test_no_page_scrolls_sideways(site, open_page, path, width):
     assert not [line for line in page.said if "Failed to load resource" not in line]
 
 
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_number_to_call_stays_in_one_line(site, open_page, width):
+    page = open_page(width)
+    page.goto(site.url)
+    lines = page.locator(".top .call").evaluate(
+        "link => { const text = document.createRange(); text.selectNode(link.lastChild);"
+        " return text.getClientRects().length }"
+    )
+    assert lines == 1
+    assert not scrolls_sideways(page)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["/", "/book/", "/dashboard/", "/t/", "/t/x/", "/nowhere"])
 def test_pages_are_accessible(site, open_page, path, scheme):
