@@ -12,6 +12,7 @@ from deployments.errors import PartlyChanged
 from deployments.holdings import gone_since, vouch_still
 from deployments.manifests import Manifest
 from deployments.models import Release
+from deployments.plans import told
 from deployments.release_plans import ReleasePlan
 from deployments.retention.asset_sweeps import enter_push, leave_push
 from edge.errors import ContentChanged, EdgeError, ObjectMissing
@@ -30,8 +31,8 @@ def make_release(
     """Carry a plan out: copy, upload, check, write the manifest, complete the release's row.
 
     The row is written first, so that a push that was interrupted goes on under the same name.
-    Raises PartlyChanged when the store fails, ChangedMeanwhile when retention is in the way; no
-    environment is touched.
+    Raises PartlyChanged when the store fails or somebody interrupts it, ChangedMeanwhile when
+    retention is in the way; no environment is touched.
     """
     release = plan.known or _record(plan, message, actor)
     enter_push(release)
@@ -85,10 +86,10 @@ def _write(
             error.message,
             "No environment was touched. Wait until the build is done, then push again.",
         ) from error
-    except EdgeError as error:
+    except (EdgeError, KeyboardInterrupt) as error:
         raise PartlyChanged(
             "upload-failed",
-            f"The upload of {release.name} did not finish: {error}",
+            f"The upload of {release.name} did not finish: {told(error)}.",
             "No environment was touched. The same push again goes on where it stopped.",
         ) from error
 

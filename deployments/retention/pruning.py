@@ -24,6 +24,7 @@ from deployments.artifacts import MANIFEST
 from deployments.audit import writing as audit
 from deployments.errors import ChangedMeanwhile, PartlyChanged
 from deployments.models import AssetSweep, Release
+from deployments.plans import told
 from deployments.retention import asset_sweeps
 from deployments.retention.plans import PrunePlan, Size, find_unreferenced
 from deployments.stored import listed
@@ -62,15 +63,18 @@ class Pruning:
 
 
 def prune(run: Pruning, plan: PrunePlan) -> Pruned:
-    """Carry a plan out. Raises PartlyChanged when the store fails; the next run goes on."""
+    """Carry a plan out; where that ends early, the next run goes on.
+
+    Raises PartlyChanged when the store fails or somebody interrupts it.
+    """
     _mark(plan)
     done = Pruned()
     try:
         _sweep(run, plan, done)
-    except EdgeError as error:
+    except (EdgeError, KeyboardInterrupt) as error:
         raise PartlyChanged(
             "prune-unfinished",
-            f"Removing releases did not finish: {error}",
+            f"Removing releases did not finish: {told(error)}.",
             "What is kept is whole. Run: manage.py prune --yes",
         ) from error
     return done

@@ -414,6 +414,17 @@ def check_finished(backend, leaving, kept):
     assert not AssetSweep.objects.exists()
 
 
+def test_prune_that_is_stopped_by_hand_says_how_to_go_on(promoted, backend, replaced):
+    run_prune(backend)
+    age()
+    plan = plan_prune(backend)
+    objects = FaultPoint(2, KeyboardInterrupt()).before(backend.objects)
+    with pytest.raises(PartlyChanged) as failed:
+        prune(Pruning(replaced(objects=objects), "olga", print), plan)
+    assert failed.value.message.endswith("did not finish: interrupted.")
+    assert "manage.py prune --yes" in failed.value.hint
+
+
 def test_run_out_of_time_is_gone_on_with(promoted, backend):
     run_prune(backend)
     age()

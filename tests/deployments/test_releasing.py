@@ -196,6 +196,16 @@ def test_file_that_changes_while_it_is_pushed_is_not_stored(operator, backend, t
     assert not Release.objects.complete().exists()
 
 
+def test_push_that_is_stopped_by_hand_says_how_to_go_on(operator, backend, replaced):
+    fault = FaultPoint(8, KeyboardInterrupt())
+    operator.backend = replaced(objects=fault.before(backend.objects))
+    with pytest.raises(PartlyChanged) as failed:
+        operator.release("A")
+    assert failed.value.code == "upload-failed"
+    assert failed.value.message.endswith("did not finish: interrupted.")
+    assert "goes on where it stopped" in failed.value.hint
+
+
 def test_failing_store_says_how_to_go_on(operator, backend, replaced):
     fault = FaultPoint(8, BackendUnavailable("503 SlowDown", "Wait."))
     operator.backend = replaced(objects=fault.before(backend.objects))
