@@ -82,11 +82,22 @@ def plan_maintenance(
     # A document that is lost or broken is written anew, from what the history says is live.
     fallback = RoutingDocument(environment.name, live.release.name if live else "")
     if message is None and on:
-        message = route.document.message if route.document else ""
+        message = _standing_message(environment, route)
     text = _checked(message or "", on=on)
     plan = MaintenancePlan(environment, on, text, route, fallback)
     _check_room(plan)
     return plan
+
+
+def _standing_message(environment: Environment, route: Route) -> str:
+    """Find the message there is: in the routing documents, or where they are lost in the history.
+
+    What mends a lost document is a command without a message.
+    """
+    document, told = route.document, environment.maintenance
+    if document and document.maintenance:
+        return document.message
+    return told.message if told else ""
 
 
 def set_maintenance(

@@ -17,6 +17,7 @@ from deployments.recording import FAILURES
 from deployments.routes import read_route, write_route
 from deployments.smoke_checks import read_checks
 from edge.protocols import Backend
+from edge.routing import routing_keys
 
 
 class Pointing:
@@ -107,10 +108,12 @@ def _can_rehearse(plan: PointerPlan) -> bool:
     """Tell whether a preview would tell anything of the target.
 
     What was live before needs no rehearsal: a rollback must work while all else is broken. Nor can
-    a function that is not the one of the history, or none, be relied on for one.
+    a function that is not the one of the history, or none, be relied on for one; nor a host that
+    has lost its routing document, which the switch writes anew.
     """
-    target, document = plan.target, plan.route.document
-    live = target.environment.live
+    target = plan.target
+    _, asked, *_ = routing_keys(target.environment.name, target.environment.hosts)
+    document, live = plan.route.document_of(asked), target.environment.live
     if plan.origin or plan.function is None or document is None or live is None:
         return False
     is_new = document.release not in {"", target.release.name}

@@ -25,8 +25,8 @@ class Route:
 
     @property
     def document(self) -> RoutingDocument | None:
-        """The routing document, or None where there is none or it cannot be read."""
-        return self.document_of(next(iter(self.values)))
+        """The routing document: the first that can be read, since any one may be lost; or None."""
+        return next(filter(None, map(self.document_of, self.values)), None)
 
     def document_of(self, key: str) -> RoutingDocument | None:
         """One key's document, or None where there is none or it cannot be read."""

@@ -218,6 +218,30 @@ def test_lost_document_is_written_from_the_history(live, switch, backend, produc
     assert all(route.document_of(key).maintenance for key in route.values)
 
 
+def test_what_mends_a_lost_document_keeps_the_message(live, switch, backend, production, status):
+    switch(True, "Back at 6 pm")
+    keys = list(read_route(backend.keyvalues, production).values)
+    store = backend.keyvalues
+    store.update(puts={}, deletes=keys, if_match=store.etag())
+    (mend,) = {text for text in status()["drift"] if "maintenance on" in text}
+    assert "--message" not in mend
+    switch(True)
+    route = read_route(store, production)
+    assert {route.document_of(key).message for key in keys} == {"Back at 6 pm"}
+    assert len(rows()) == 1
+
+
+@pytest.mark.parametrize("lost", ["env:production", "host:localhost"])
+def test_deployment_over_a_lost_document_opens_nothing(live, switch, backend, operator, lost):
+    switch(True, "Back at 6 pm")
+    store = backend.keyvalues
+    store.update(puts={}, deletes=[lost], if_match=store.etag())
+    operator.push("B")
+    operator.promote()
+    down = page(operator)
+    assert (down.status, b"Back at 6 pm" in down.body) == (503, True)
+
+
 def test_lock_of_somebody_else_is_respected(live, switch, production):
     with (
         deploy_lock(environment=production, actor="sam", reason="Promotion"),
