@@ -22,3 +22,8 @@ def test_index_names_releases_and_jobs(admin_client):
 
 def test_history_can_be_read_and_not_written(admin_client):
     assert admin_client.get("/admin/deployments/deployment/add/").status_code == 403
+
+
+def test_signing_in_leads_to_the_admin(client, admin_user):
+    answer = client.post(reverse("admin:login"), {"username": "admin", "password": "password"})
+    assert answer.headers["Location"] == reverse("admin:index")

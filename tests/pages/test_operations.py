@@ -3,6 +3,7 @@
 import pytest
 
 from qdn.demonstration import LOGIN, PASSWORD
+from tests.deployments.sites import write_site
 
 pytestmark = pytest.mark.browser
 
@@ -44,3 +45,39 @@ def test_steps_appear_without_a_reload(site, open_page, cluster):
     assert [address for address in page.asked if address.endswith("/steps/")] == asked
     page.click("text=Back to staging")
     page.wait_for_selector("text=Wrong prices")
+
+
+def test_without_javascript_the_same_pages_work(site, open_page, cluster):
+    site.push("B")
+    cluster()
+    page = open_page(java_script_enabled=False)
+    page.goto(f"{site.url}/admin/login/")
+    page.fill("[name=username]", LOGIN)
+    page.fill("[name=password]", PASSWORD)
+    page.press("[name=password]", "Enter")
+    assert page.url == f"{site.url}/admin/"
+    page.goto(f"{site.url}/admin/deployments/environment/")
+    page.click("th >> text=staging")
+    page.click("main >> text=Roll back")
+    page.fill("[name=reason]", "Wrong prices again")
+    page.click("text=Roll staging back")
+    page.wait_for_selector("[data-state] >> text=Done")
+    page.click("text=Back to staging")
+    page.click("text=Look now")
+    page.wait_for_selector("text=The routing documents, the function and the pages")
+
+
+def test_long_message_of_a_release_can_be_read_on_a_phone(site, open_page):
+    text = "Half loads from 300 dollars, and the form says so before it asks for a ZIP. " * 2
+    folder = write_site(site.folder / "site-long", mark="Long")
+    done = site.manage("push", "--source", str(folder), "--message", text)
+    assert done.returncode == 0, done.stderr
+    page = open_page(java_script_enabled=False)
+    page.goto(f"{site.url}/admin/login/?next=/admin/deployments/deployment/")
+    page.fill("[name=username]", LOGIN)
+    page.fill("[name=password]", PASSWORD)
+    page.press("[name=password]", "Enter")
+    cell = page.locator(".field-reason").first
+    assert cell.inner_text().startswith("Half loads")
+    height = "element => [element.scrollHeight, element.clientHeight]"
+    assert cell.evaluate(height)[0] <= cell.evaluate(height)[1]
