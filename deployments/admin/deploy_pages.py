@@ -15,7 +15,7 @@ from deployments.admin.reasons import ReasonForm
 from deployments.admin.wording import actor_of
 from deployments.canaries import MOST_PERCENT
 from deployments.errors import ChangedMeanwhile, DeploymentError, Refused
-from deployments.models import Environment, Release
+from deployments.models import Deployment, Environment, Release
 from deployments.operations import ask
 from deployments.proposals import KINDS, Kind, Proposal, Wish, differences, propose, seen_before
 from edge.backends import get_backend
@@ -70,7 +70,7 @@ def read_wish(kind: Kind, environment: Environment, query: QueryDict) -> Wish:
         environment=environment,
         source=Environment.objects.named(source) if source else _first_source(environment),
         release=release,
-        percent=_percent(query.get("percent", "")) if kind == Kind.CANARY else None,
+        percent=_percent(query.get("percent", ""), canary) if kind == Kind.CANARY else None,
     )
 
 
@@ -78,10 +78,14 @@ def _first_source(environment: Environment) -> Environment | None:
     return next((source.environment for source in sources(environment)), None)
 
 
-def _percent(text: str) -> int:
-    """Read a share; the smallest usual one where nothing is said. Raises Refused."""
+def _percent(text: str, canary: Deployment | None) -> int:
+    """Read a share; where nothing is said, one that is usual to begin or go on with.
+
+    Raises Refused.
+    """
     if not text:
-        return SHARES[1]
+        now = canary.percent if canary and canary.percent else SHARES[0]
+        return next((share for share in SHARES if share > now), now)
     if not text.isdecimal():
         raise Refused(
             "canary-share",

@@ -43,11 +43,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Another environment, and what it could give. `may_be_canary`: to some of the viewers too."""
+    """Another environment, and what it could give. `may_be_canary`: to some of the viewers too.
+
+    `is_newer`: than what is live, so that taking it is not going back.
+    """
 
     environment: Environment
     live: Deployment
     may_be_canary: bool = False
+    is_newer: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,9 @@ def _offers(
         if live and not is_new and live.function_id == theirs.function_id:
             continue
         if theirs.release_id not in refused:
-            found.append(replace(source, may_be_canary=bool(live) and is_new and by_pointer))
+            may_be_canary = bool(live) and is_new and by_pointer
+            is_newer = live is None or theirs.release_id >= live.release_id
+            found.append(replace(source, may_be_canary=may_be_canary, is_newer=is_newer))
     return found
 
 

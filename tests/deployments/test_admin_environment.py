@@ -78,6 +78,13 @@ def test_every_page_has_a_title_of_its_own(admin_client, two, production):
     assert not [title for title in titles if title.startswith("|")], titles
 
 
+def test_going_back_to_an_older_release_is_no_first_choice(admin_client, two, production, staging):
+    assert 'primary" href' in text_of(admin_client, production)
+    page = text_of(admin_client, staging)
+    assert "Promote from production" in page
+    assert 'primary" href' not in page
+
+
 def test_page_before_anything_is_live(admin_client, production):
     page = text_of(admin_client, production)
     assert "manage.py push --to production" in page

@@ -131,6 +131,13 @@ def test_rolling_back_ends_a_canary(desk, operator, two, production):
     assert (production.live.release, production.canary) == (two[0], None)
 
 
+@pytest.mark.parametrize(("now", "offered"), [(1, 5), (5, 10), (30, 50), (60, 60)])
+def test_share_that_is_offered_first_is_no_smaller_one(desk, operator, two, now, offered):
+    assert desk.open("canary").context["wish"].percent == 5
+    operator.canary(now)
+    assert desk.open("canary").context["wish"].percent == offered
+
+
 def test_what_the_viewers_of_a_canary_get_back_is_shown(desk, operator, two):
     operator.canary(10)
     page = desk.open("rollback")
