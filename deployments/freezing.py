@@ -11,10 +11,12 @@ from django.utils import timezone
 
 from deployments.errors import Refused
 from deployments.models import Deployment, Environment, Freeze, Release
+from deployments.moments import shown
 from deployments.plans import Target
 
 Kind = Deployment.Kind
 PROMOTIONS = {Kind.PROMOTE, Kind.CANARY}
+ROLLED_BACK = "Rolled back from"
 
 
 def freeze(
@@ -34,9 +36,7 @@ def check_freeze(*, reason: str, until: datetime | None) -> None:
     if not reason.strip():
         raise Refused("no-reason", "A freeze needs a reason.", "Say why: --reason '...'")
     if until and until <= timezone.now():
-        raise Refused(
-            "until-over", f"--until {until:%Y-%m-%d %H:%M} is over.", "Name a time to come."
-        )
+        raise Refused("until-over", f"--until {shown(until)} is over.", "Name a time to come.")
 
 
 def unfreeze(*, environment: Environment, actor: str) -> list[Freeze]:
@@ -64,11 +64,11 @@ def check_open(environment: Environment) -> None:
     """Refuse any deployment to an environment that is frozen. Raises Refused (`frozen`)."""
     frozen = environment.frozen
     if frozen:
-        until = f" until {timezone.localtime(frozen.until):%Y-%m-%d %H:%M}" if frozen.until else ""
+        until = f" until {shown(frozen.until)}" if frozen.until else ""
         raise Refused(
             "frozen",
             f"{environment} is frozen{until}: {frozen.reason} ({frozen.actor}, since "
-            f"{timezone.localtime(frozen.at):%Y-%m-%d %H:%M}).",
+            f"{shown(frozen.at)}).",
             f"Wait, or lift it with: manage.py unfreeze --environment {environment}. "
             "A rollback is not stopped.",
         )
@@ -90,7 +90,7 @@ def keep_up(deployment: Deployment) -> None:
         Freeze.objects.create(
             environment=environment,
             release=left,
-            reason=f"Rolled back from{because}"[:300],
+            reason=f"{ROLLED_BACK}{because}"[:300],
             actor=deployment.actor,
         )
 
@@ -110,7 +110,7 @@ def _check_release(environment: Environment, release: Release) -> None:
         raise Refused(
             "release-frozen",
             f"{environment} was rolled back from {release} by {frozen.actor} at "
-            f"{timezone.localtime(frozen.at):%Y-%m-%d %H:%M}: {frozen.reason}.",
+            f"{shown(frozen.at)}{frozen.reason.removeprefix(ROLLED_BACK)}.",
             "Push a newer release that mends it, or lift the freeze with: "
             f"manage.py unfreeze --environment {environment}",
         )

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from deployments.errors import Refused
 from deployments.models import Deployment, Environment
+from deployments.moments import shown
 
 
 def live_at(environment: Environment, moment: datetime) -> Deployment:
@@ -17,18 +18,17 @@ def live_at(environment: Environment, moment: datetime) -> Deployment:
 
     Raises Refused for a moment to come, and for one before anything was live.
     """
-    shown = f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
     if moment > timezone.now():
         raise Refused(
             "moment-to-come",
-            f"{shown} is still to come: nobody knows what {environment} will serve.",
+            f"{shown(moment)} is still to come: nobody knows what {environment} will serve.",
             f"Name a moment of the past: manage.py history --environment {environment}",
         )
     found = _last_before(environment, moment)
     if found is None:
         raise Refused(
             "nothing-live-then",
-            f"{environment} served nothing at {shown}.",
+            f"{environment} served nothing at {shown(moment)}.",
             f"See since when it does: manage.py history --environment {environment}",
         )
     return found

@@ -19,10 +19,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from deployments.errors import ChangedMeanwhile, DeploymentError, PartlyChanged, Refused
 from deployments.models import Environment
+from deployments.moments import shown
 from dispatch.errors import DispatchError, JobChangedMeanwhile
 from edge.errors import EdgeError, StaleEtag
 from qdn.command_lines import command_line, words_for
-from qdn.moments import shown
 from tracking.errors import PublishingFailed, TrackingError
 
 PIPED_WIDTH = 200

@@ -1,4 +1,4 @@
-"""Moments as people write and read them at a shell: in the time zone of the settings."""
+"""Moments as people write them at a shell: in the time zone of the settings."""
 
 from argparse import ArgumentTypeError
 from datetime import UTC, datetime, time
@@ -33,8 +33,3 @@ def _placed(when: datetime) -> datetime:
     aware = when if timezone.is_aware(when) else timezone.make_aware(when)
     timezone.localtime(aware.astimezone(UTC))
     return aware
-
-
-def shown(when: datetime) -> str:
-    """Show a moment to the minute in local time, with the name of its zone."""
-    return f"{timezone.localtime(when):%Y-%m-%d %H:%M %Z}"

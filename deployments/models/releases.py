@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from deployments.errors import Refused
+from deployments.moments import shown
 
 # How long nobody touches what a push that did not finish has uploaded: it may be underway.
 UNDERWAY = timedelta(days=1)
@@ -96,10 +97,10 @@ class Release(models.Model):
     @property
     def gone(self) -> Refused:
         """The error of somebody who wants to use it after retention removed it."""
-        when = timezone.localtime(self.removed_at) if self.removed_at else timezone.localtime()
+        when = shown(self.removed_at or timezone.now())
         return Refused(
             "release-removed",
-            f"Release {self} was removed at {when:%Y-%m-%d %H:%M}; its objects are gone.",
+            f"Release {self} was removed at {when}; its objects are gone.",
             "Push its content again, as a new release, or choose another: manage.py releases",
         )
 

@@ -118,6 +118,7 @@ def test_what_was_rolled_back_from_is_not_promoted_again(operator, rolled_back):
         operator.promote()
     assert refused.value.code == "release-frozen"
     assert f"rolled back from {rolled_back[1]}" in refused.value.message
+    assert "Rolled back from" not in refused.value.message  # said once
     assert operator.served() == rolled_back[0].name
 
 

@@ -3,8 +3,9 @@ from typing import Any
 
 from deployments.freezing import check_freeze, freeze
 from deployments.models import Environment
+from deployments.moments import shown
 from qdn.console import DeployCommand, actor
-from qdn.moments import moment, shown
+from qdn.moments import moment
 from qdn.reasons import reason
 
 

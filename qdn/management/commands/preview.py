@@ -3,11 +3,11 @@ from datetime import timedelta
 from typing import Any
 
 from deployments.models import Environment, Release
+from deployments.moments import shown
 from deployments.previews import preview
 from edge.backends import get_backend
 from qdn.console import OperatorCommand
 from qdn.durations import duration
-from qdn.moments import shown
 
 
 class Command(OperatorCommand):
