@@ -29,6 +29,7 @@ from deployments.strategies import strategy_of
 from edge.protocols import Backend
 
 Say = Callable[[str], None]
+Check = Callable[[Plan], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,18 @@ class Done:
 
 
 def deploy(
-    backend: Backend, target: Target, *, say: Say, patience: Patience = locking.NONE
+    backend: Backend,
+    target: Target,
+    *,
+    say: Say,
+    patience: Patience = locking.NONE,
+    check: Check | None = None,
 ) -> Done:
     """Make an environment serve a release, by its strategy.
 
-    Raises Refused (nothing changed, or all restored), ChangedMeanwhile (lock held, or routing
-    changed by somebody else), PartlyChanged (the hint names the command to run).
+    `check` is asked under the lock, before anything changes, and may refuse. Raises Refused
+    (nothing changed, or all restored), ChangedMeanwhile (lock held, or routing changed by somebody
+    else), PartlyChanged (the hint names the command to run).
     """
     environment = target.environment
     strategy = strategy_of(environment)
@@ -63,6 +70,8 @@ def deploy(
         if plan.is_done:
             return Done(plan, None, _follow_up_again(run, target))
         _check_expected(plan)
+        if check:
+            check(plan)
         check_not_frozen(target)
         strategy.rehearse(run, plan)
         # Whoever took the lock over meanwhile decides; there is nothing to settle or undo yet.

@@ -6,6 +6,8 @@ when a task is killed is what deploying.py says: one whole release is served, an
 settles the rest.
 """
 
+from functools import partial
+
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import Q
@@ -132,9 +134,13 @@ def _carry_out(operation: Operation) -> Done:
     _say(operation, f"{target.environment}: {plan.live or 'nothing'} -> {target}")
     for line in plan.lines():
         _say(operation, line)
-    if not plan.is_done:
-        check_as_confirmed(operation, plan)
-    done = deploy(backend, target, say=lambda line: _say(operation, line), patience=PATIENCE)
+    done = deploy(
+        backend,
+        target,
+        say=lambda line: _say(operation, line),
+        patience=PATIENCE,
+        check=partial(check_as_confirmed, operation),
+    )
     _say(operation, _summary(done))
     return done
 

@@ -145,7 +145,6 @@ def confirmed_target(operation: Operation) -> Target:
         kind=Kind(operation.kind),
         actor=operation.actor,
         reason=operation.reason,
-        chosen_from=Release.objects.filter(name=options["live"]).first(),
         percent=options["percent"],
     )
 
@@ -153,8 +152,7 @@ def confirmed_target(operation: Operation) -> Target:
 def check_as_confirmed(operation: Operation, plan: Plan) -> None:
     """Refuse when the environment serves something else than when it was confirmed.
 
-    `deploy` looks at the live release again, under its lock; a canary that came or went meanwhile
-    is seen here alone. Raises ChangedMeanwhile.
+    A canary that came or went meanwhile is seen here alone. Raises ChangedMeanwhile.
     """
     environment, seen = operation.environment, operation.options
     pairs = (

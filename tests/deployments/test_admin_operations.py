@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from deployments import operations, progress, tasks
+from deployments import deploying, operations, progress, tasks
 from deployments.freezing import freeze, unfreeze
 from deployments.locking import LEASE, deploy_lock
 from deployments.models import (
@@ -275,6 +275,23 @@ def test_canary_that_began_between_yes_and_task(desk, operator, two, production)
     run_tasks()
     assert "had no canary when this was confirmed" in lines(Operation.objects.get())[-1]
     assert production.live.release == two[0]
+
+
+def test_canary_that_began_while_the_task_came_to_the_lock(
+    desk, operator, two, production, monkeypatch
+):
+    desk.confirm("promote")
+    third = operator.push("C")
+
+    def lock_after_somebody_else(**options):
+        monkeypatch.setattr(deploying, "deploy_lock", deploy_lock)
+        operator.canary(5)
+        return deploy_lock(**options)
+
+    monkeypatch.setattr(deploying, "deploy_lock", lock_after_somebody_else)
+    run_tasks()
+    assert "had no canary when this was confirmed" in lines(Operation.objects.get())[-1]
+    assert (production.live.release, production.canary.release) == (two[0], third)
 
 
 def test_frozen_environment(desk, two, production):
