@@ -19,7 +19,8 @@ from edge.protocols import StoredObject
 _TEXT = re.compile(
     r"text/|application/(?:javascript|json|manifest\+json|xml|xhtml\+xml|rss\+xml|wasm)|image/svg"
 )
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
+# A number of more digits is no place in a file, and int() refuses thousands of them.
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})$", re.ASCII)
 _BROTLI_QUALITY = 5
 _GZIP_LEVEL = 6
 # A compressed copy takes room too; text shrinks to about a third, twice.
