@@ -16,6 +16,8 @@ from tracking.queue import request_publishing
 
 # 128 bits: nobody finds one by trying (design section 7).
 TOKEN_BYTES = 16
+# /t/?link=<old link with ?token=...> are two; endless ones would exhaust the stack.
+MOST_WRAPS = 3
 
 
 def hash_token(token: str) -> str:
@@ -36,17 +38,19 @@ def find_link(token: str) -> TrackingLink | None:
     return links.filter(token_sha256=hash_token(token)).first()
 
 
-def token_in(text: str) -> str:
+def token_in(text: str, *, wraps: int = MOST_WRAPS) -> str:
     """Read the token out of what somebody pasted: a link, old or new, or the bare code.
 
-    Gives "" when there is none.
+    Gives "" when there is none. `wraps` is how many addresses may stand in one another.
     """
-    text = text.strip()
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text.strip())
+    except ValueError:  # like "https://[example.com/": no address at all
+        return ""
     query = parse_qs(parts.query)
     for name in ("token", "t", "link"):
         if query.get(name):
-            return token_in(query[name][0])
+            return token_in(query[name][0], wraps=wraps - 1) if wraps else ""
     segments = [part for part in parts.path.split("/") if part]
     if len(segments) > 1 or (segments and not parts.scheme and not parts.netloc):
         token = unquote(segments[-1])

@@ -125,6 +125,10 @@ def test_link_is_named_without_its_token():
         ("https://example.com/", ""),
         ("https://example.com/track/a%2Fb", ""),
         ("..", ""),
+        ("https://[example.com/track/AB.12", ""),
+        ("http://a\u2100b/track/AB.12", ""),
+        ("https://x.com/t/?link=https%3A%2F%2Fx.com%2Ftrack.html%3Ftoken%3DAB.12", "AB.12"),
+        ("https://example.com/t/?link=" + "?link=" * 2_000 + "AB.12", ""),
     ],
 )
 def test_token_in_what_was_pasted(pasted, token):

@@ -177,7 +177,9 @@ def test_pasted_link_leads_to_its_job(client):
     assert (response.status_code, response["Location"]) == (302, "/t/AB.12/")
 
 
-@pytest.mark.parametrize("pasted", ["https://qdn.example/", "..", "https://x/track/a%2Fb"])
+@pytest.mark.parametrize(
+    "pasted", ["https://qdn.example/", "..", "https://x/track/a%2Fb", "https://[x", "?t=" * 1_200]
+)
 def test_pasted_text_without_a_code_says_what_is_expected(client, pasted):
     response = client.get("/t/", {"link": pasted})
     assert response.status_code == 200
