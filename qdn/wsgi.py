@@ -1,5 +1,6 @@
 """The WSGI application: the local edge in front of Django."""
 
+import logging
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -10,5 +11,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "qdn.settings")
 _django = get_wsgi_application()
 
 from edge.local_edge import in_front_of  # noqa: E402
+from tracking.redaction import RedactTokens  # noqa: E402
+
+# gunicorn's handlers are not ours to configure, and it names the path of a request that failed.
+logging.getLogger("gunicorn.error").addFilter(RedactTokens())
 
 application = in_front_of(_django)

@@ -37,6 +37,20 @@ def written(log):
     return stream.getvalue()
 
 
+def test_log_of_the_web_server_is_redacted():
+    import qdn.wsgi  # noqa: F401, PLC0415 - what gunicorn loads
+
+    # gunicorn gives its logger a handler of its own, and names the path of what failed.
+    logger, stream = logging.getLogger("gunicorn.error"), io.StringIO()
+    handler = logging.StreamHandler(stream)
+    logger.addHandler(handler)
+    try:
+        logger.error("Error handling request %s", "/track/secret.json")
+    finally:
+        logger.removeHandler(handler)
+    assert stream.getvalue() == "Error handling request /track/[token]\n"
+
+
 def test_token_in_arguments_is_redacted():
     assert written(lambda log: log.warning("Not Found: %s", "/t/secret/")) == (
         "Not Found: /t/[token]/\n"
