@@ -67,6 +67,16 @@ def ensure_link(*, job: Job, actor: str) -> TrackingLink:
     return link
 
 
+def ensure_first_link(*, job: Job, actor: str) -> TrackingLink | None:
+    """Give the job's active link, and make one when it never had any.
+
+    None where its link was revoked: whoever sends the booking form again does not undo that.
+    """
+    if TrackingLink.objects.filter(job=job).exists():
+        return TrackingLink.objects.active().filter(job=job).first()
+    return ensure_link(job=job, actor=actor)
+
+
 def ensure_open_links(*, actor: str) -> int:
     """Make a link for each open job that never had one; tell how many.
 

@@ -19,7 +19,7 @@ from dispatch.booking import book
 from dispatch.errors import ValueRefused
 from dispatch.forms import BookingForm
 from tracking.documents import public_document
-from tracking.links import ensure_link, find_link, token_in, tracking_url
+from tracking.links import ensure_first_link, find_link, token_in, tracking_url
 from tracking.origins import is_own_page
 from tracking.wording import job_view
 
@@ -72,7 +72,7 @@ def job_page(request: HttpRequest, token: str) -> HttpResponse:
     """Show one job without JavaScript, from the document track.js reads."""
     link = find_link(token)
     if link is None:
-        return render(request, "tracking/inactive.html", status=404)
+        return _inactive(request)
     document = public_document(link.job)
     context = {
         "job": document,
@@ -99,11 +99,18 @@ def _book(request: HttpRequest, form: BookingForm) -> HttpResponse:
         booked = book(request=wanted, form_key=form.cleaned_data["form_key"])
     except ValueRefused as error:
         return _form_page(request, form, notice=str(error), status=422)
-    link = ensure_link(job=booked.job, actor="customer")
+    link = ensure_first_link(job=booked.job, actor="customer")
+    if link is None:
+        return _inactive(request)
     response = HttpResponseRedirect(reverse("tracking:job", kwargs={"token": link.token}))
     response.status_code = 303  # see other: the browser asks for the page with GET
     response["Referrer-Policy"] = "no-referrer"
     return response
+
+
+@private
+def _inactive(request: HttpRequest) -> HttpResponse:
+    return render(request, "tracking/inactive.html", status=404)
 
 
 def _without_trap(request: HttpRequest) -> BookingForm:

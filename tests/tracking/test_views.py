@@ -9,6 +9,7 @@ from dispatch.models import Job
 from dispatch.statuses import Status
 from tests.builders import make_crew, make_job, make_price, make_service
 from tests.tracking.builders import make_link
+from tracking.links import revoke_link
 from tracking.models import TrackingLink
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,18 @@ def test_same_form_again_leads_to_the_same_job(client):
     first, second = client.post(BOOK, form), client.post(BOOK, form)
     assert first["Location"] == second["Location"]
     assert Job.objects.count() == 1
+
+
+def test_form_sent_again_brings_no_revoked_link_back(client):
+    form = typed()
+    client.post(BOOK, form)
+    link = TrackingLink.objects.get()
+    revoke_link(link=link, actor="pat", reason="a stranger has it")
+    again = client.post(BOOK, form)
+    assert again.status_code == 404
+    assert b"This link is not active" in again.content
+    assert again["Referrer-Policy"] == "no-referrer"
+    assert not TrackingLink.objects.active().exists()
 
 
 def test_get_shows_the_form_with_a_key_and_books_nothing(client):
