@@ -36,6 +36,11 @@ UNKNOWN_OPERATION = frozenset({
 DENIED = frozenset({
     "403", "AccessDenied", "AccessDeniedException", "AllAccessDisabled", "Forbidden",
 })  # fmt: skip
+# What was refused with these may go through later, though their status is that of a refusal.
+_PASSING = frozenset({"IncompleteBody", "RequestTimeout", "RequestTimeoutException"})
+_PASSING_STATUSES = frozenset({408, 409, 425, 429})
+# The key-value store has a code for a stale ETag, and yet was seen to answer with this one.
+_INVALID, _STALE = "ValidationException", "Pre-Condition failed"
 MESSAGE_CHARACTERS = 300
 
 
@@ -118,6 +123,16 @@ _KINDS = (
     ),
 )
 
+# A HEAD is answered without a body, so without a code: an expired token or another region is 400,
+# a wrong key or clock 403, as what is denied is.
+_UNTOLD = _kind(
+    BackendRefused,
+    "400 403",
+    "S3 does not say why to who only asks whether an object is there: a permission is missing, the "
+    "credentials have expired, or the region or the clock is wrong. Run: manage.py doctor",
+    quoted=False,
+)
+
 _CREDENTIALS = (
     boto.NoCredentialsError,
     boto.PartialCredentialsError,
@@ -163,23 +178,35 @@ def setting_up() -> Iterator[None]:
 
 
 def code_of(error: ClientError) -> str:
-    """Give the code of an error the service answered with."""
-    return str(error.response.get("Error", {}).get("Code", ""))
+    """Give the code of an error the service answered with; one code for every stale ETag."""
+    told = error.response.get("Error", {})
+    code = str(told.get("Code", ""))
+    is_stale = code == _INVALID and _STALE.lower() in str(told.get("Message", "")).lower()
+    return "PreconditionFailed" if is_stale else code
 
 
 def from_client_error(what: str, error: ClientError) -> EdgeError:
     """Make an edge error of what the service answered."""
     code = code_of(error)
-    status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
-    found = next((kind for kind in _KINDS if code in kind.codes), None)
-    found = found or next((kind for kind in _KINDS if status in kind.codes), None)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    found = next((kind for kind in (_UNTOLD, *_KINDS) if code in kind.codes), None)
+    found = found or next((kind for kind in _KINDS if str(status) in kind.codes), None)
     if found is None:
-        return BackendUnavailable(
-            f"{what} failed: AWS answered {_quoted(error, code or status)}.",
-            "Run it again; if it fails the same way, look at AWS's health page.",
-        )
+        told = _quoted(error, code or str(status))
+        return _unknown(f"{what} failed: AWS answered {told}.", code, status)
     told = _quoted(error, code) if found.quoted else code
     return found.error(f"{what} failed: AWS answered {told}.", found.hint)
+
+
+def _unknown(message: str, code: str, status: int) -> EdgeError:
+    """Make an edge error of a code that is not in the table: the status says whose fault it is."""
+    passes = status in _PASSING_STATUSES or code in _PASSING
+    if status in range(400, 500) and not passes:
+        hint = "The same is refused again: mend what AWS names, then run it again."
+        return BackendRefused(message, hint)
+    return BackendUnavailable(
+        message, "Run it again; if it fails the same way, look at AWS's health page."
+    )
 
 
 def _quoted(error: ClientError, code: str) -> str:

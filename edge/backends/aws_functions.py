@@ -184,10 +184,10 @@ def _stores(config: Mapping[str, Any]) -> Any:
 
 
 def _trial(result: "TestResultTypeDef") -> FunctionTest:
-    """Read what TestFunction told. The utilization comes as text."""
-    output = result.get("FunctionOutput")
+    """Read what TestFunction told. All of it may be missing, and the utilization is a text."""
+    output, utilization = result.get("FunctionOutput"), result.get("ComputeUtilization", "")
     return FunctionTest(
         output=json.loads(output) if output else None,
         error=result.get("FunctionErrorMessage", ""),
-        utilization=int(result["ComputeUtilization"]),
+        utilization=int(utilization) if utilization.isdecimal() else None,
     )

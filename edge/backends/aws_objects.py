@@ -13,7 +13,7 @@ from edge.backends.aws_requests import BucketRequests, no_body
 from edge.backends.aws_signing import NOTHING
 from edge.backends.aws_writing import BucketWriter
 from edge.backends.keys import key_segments
-from edge.errors import BackendUnavailable, KeyRefused, ObjectMissing
+from edge.errors import KeyRefused, ObjectMissing
 from edge.protocols import ListedObject, NewObject, ObjectInfo, StoredObject
 
 if TYPE_CHECKING:
@@ -131,11 +131,14 @@ class S3Store:
             )
         failed = answer.get("Errors", [])
         if failed:
-            raise BackendUnavailable(
-                f"{len(failed)} of {len(keys)} objects were not deleted, first "
-                f"{failed[0].get('Key')!r}: {failed[0].get('Code')}.",
-                "Give these credentials s3:DeleteObject, then run it again.",
-            )
+            # The request itself went well: what is wrong with a key stands in the answer.
+            count, first = f"{len(failed)} of {len(keys)} objects", failed[0].get("Key")
+            with translated(f"Deleting {count} (s3:DeleteObject), first {first!r},"):
+                raise ClientError({"Error": _code_and_message(failed[0])}, "DeleteObjects")
+
+
+def _code_and_message(told: Any) -> Any:
+    return {name: told.get(name, "") for name in ("Code", "Message")}
 
 
 @contextmanager

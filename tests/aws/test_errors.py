@@ -57,7 +57,8 @@ def told(error):
         ("TooManyInvalidationsInProgress", InvalidationsInProgress, "Wait"),
         ("FunctionSizeLimitExceeded", LimitExceeded, "smaller"),
         ("SlowDown", BackendUnavailable, "throttles"),
-        ("NeverHeardOf", BackendUnavailable, "Run it again"),
+        ("RequestTimeout", BackendUnavailable, "Run it again"),
+        ("NeverHeardOf", BackendRefused, "refused again"),
     ],
 )
 def test_code_gets_its_class_and_hint(code, kind, hint):
@@ -68,9 +69,29 @@ def test_code_gets_its_class_and_hint(code, kind, hint):
     assert error.is_outage is (kind in {BackendUnavailable, InvalidationsInProgress})
 
 
-def test_head_has_a_status_and_no_code():
-    error = told(answered("403", 403))
-    assert "permission" in error.hint
+@pytest.mark.parametrize(("status", "kind"), [
+    (403, BackendRefused), (404, BackendRefused), (409, BackendUnavailable),
+    (500, BackendUnavailable), (503, BackendUnavailable),
+])  # fmt: skip
+def test_unknown_code_is_judged_by_its_status(status, kind):
+    assert type(told(answered("NeverHeardOf", status))) is kind
+
+
+def test_stale_etag_of_the_key_value_store_is_told_as_invalid():
+    """So others met it; the model's ConflictException is understood too."""
+    assert type(told(answered("ValidationException", 400, "Pre-Condition failed"))) is StaleEtag
+    refused = told(answered("ValidationException", 400, "Key is too long"))
+    assert type(refused) is BackendRefused
+    assert "Key is too long" in refused.message
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_head_has_a_status_and_no_code(status):
+    """An expired token, another region, a wrong key or clock, a denial: all look like this."""
+    error = told(answered(str(status), status))
+    assert type(error) is BackendRefused
+    for cause in ("permission", "expired", "region", "clock", "doctor"):
+        assert cause in error.hint
 
 
 def test_aws_names_the_permission_that_is_missing():
@@ -173,8 +194,21 @@ def test_deletion_that_fails_for_some_keys_is_told(through_proxy, proxy):
         handler.answer(200, [("Content-Type", "application/xml")], text)
 
     proxy.clear(Fault(1, refuse_one))
-    with pytest.raises(BackendUnavailable, match=r"1 of 2 objects .* 'a': AccessDenied"):
+    with pytest.raises(BackendRefused, match=r"1 of 2 .*s3:Del.* 'a', failed: .*AccessDenied"):
         through_proxy.objects.delete(["a", "b"])
+
+
+@pytest.mark.parametrize("code", [b"InternalError", b"SlowDown"])
+def test_deletion_that_may_succeed_later_is_an_outage(through_proxy, proxy, code):
+    def fail_one(handler, body):
+        text = b"<DeleteResult><Error><Key>a</Key><Code>" + code + b"</Code></Error></DeleteResult>"
+        handler.answer(200, [("Content-Type", "application/xml")], text)
+
+    proxy.clear(Fault(1, fail_one))
+    with pytest.raises(BackendUnavailable, match=code.decode()) as failed:
+        through_proxy.objects.delete(["a", "b"])
+    assert failed.value.is_outage
+    assert "s3:DeleteObject" not in failed.value.hint
 
 
 def test_objects_are_deleted_by_the_thousand(through_proxy, proxy):

@@ -85,6 +85,16 @@ def test_function_that_would_be_throttled_is_refused(stubbed, percent, refused):
         functions.test(NAME, EVENT, if_match="E1")
 
 
+@pytest.mark.parametrize("told", [{}, {"ComputeUtilization": ""}, {"ComputeUtilization": "N/A"}])
+def test_trial_without_utilization(stubbed, told):
+    """No part of a TestResult is promised."""
+    functions, stub = stubbed
+    result = {"FunctionErrorMessage": "no luck", **told}
+    stub.add_response("test_function", {"TestResult": result}, asked())
+    trial = functions.test(NAME, EVENT, if_match="E1")
+    assert (trial.error, trial.utilization) == ("no luck", None)
+
+
 def test_trial_of_a_stale_stage_is_told(stubbed):
     functions, stub = stubbed
     stub.add_client_error("test_function", "InvalidIfMatchVersion", http_status_code=400)
