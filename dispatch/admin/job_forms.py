@@ -9,6 +9,7 @@ from django.db.models import Q
 from phonenumber_field.formfields import PhoneNumberField
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from dispatch.admin.conflicts import field_of, take_over, untouched
 from dispatch.booking import BookingRequest
 from dispatch.details import FIELDS, check_details
 from dispatch.errors import ValueRefused
@@ -112,9 +113,13 @@ class JobForm(PricedForm):
             )
 
     def _show_what_others_changed(self) -> None:
-        """Keep all that was typed, name what changed meanwhile, and let a second look save it."""
+        """Keep all that was typed, name what changed meanwhile, and let a second look save it.
+
+        Fields this page left alone show what others wrote: saving again must not undo that.
+        """
         seen = self.cleaned_data.get("seen_revision") or 0
         later = list(JobEvent.objects.filter(job=self.instance, revision__gt=seen))
+        followed = untouched(self.cleaned_data, later)
         people = ", ".join(sorted({event.actor for event in later})) or "somebody"
         self.add_error(
             None,
@@ -126,12 +131,14 @@ class JobForm(PricedForm):
         )
         for event in later:
             for name, (_, value) in event.changes.items():
-                field = "price_text" if name == "price" else name
+                field = field_of(name)
                 if field in self.fields:
                     self.add_error(field, f"{event.actor} changed this to “{value or 'empty'}”.")
         posted: Any = self.data
         self.data = posted = posted.copy()  # what a request brought cannot be changed
         posted[self.add_prefix("seen_revision")] = str(self.instance.revision)
+        for name in followed:
+            take_over(self, posted, name)
 
 
 class NewJobForm(PricedForm):

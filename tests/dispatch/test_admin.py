@@ -13,8 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from dispatch.admin.job_forms import JobForm
-from dispatch.changing import change_details, move_job
+from dispatch.changing import change_details, move_job, set_price
 from dispatch.models import Job
+from dispatch.prices import parse_price
 from dispatch.statuses import Status
 from tests.builders import make_crew, make_customer, make_job, make_price
 
@@ -293,6 +294,39 @@ def test_second_look_saves(desk):
     again = old | {"seen_revision": form["seen_revision"].value()}
     assert desk.post(page_of(job), again).status_code == 302
     assert Job.objects.get(pk=job.pk).details == "a piano"
+
+
+def test_second_look_keeps_what_others_changed_elsewhere(desk):
+    job, crew = make_job(), make_crew()
+    make_price(job)
+    old = posted(job, details="a piano")
+    theirs = {
+        "crew": crew,
+        "window_start": NOW,
+        "window_end": NOW + HOUR,
+        "on_hold": True,
+        "hold_reason": "gate locked",
+        "unit": "B",
+    }
+    other = change_details(job=Job.objects.get(pk=job.pk), changes=theirs, actor="anna")
+    set_price(job=other, price=parse_price("700"), actor="anna", reason="more of it")
+    response = desk.post(page_of(job), old)
+    assert "anna" in str(errors_of(response)["crew"][0])
+    shown = response.context["adminform"].form.data.dict()
+    assert desk.post(page_of(job), shown).status_code == 302
+    saved = Job.objects.get(pk=job.pk)
+    assert saved.details == "a piano"
+    assert {name: getattr(saved, name) for name in theirs} == theirs
+    assert str(saved.price) == "$700 all-in"
+
+
+def test_second_look_keeps_what_was_typed_over_others(desk):
+    job, mine, theirs = make_job(), make_crew(), make_crew()
+    old = posted(job, crew=mine.pk)
+    change_details(job=Job.objects.get(pk=job.pk), changes={"crew": theirs}, actor="anna")
+    shown = desk.post(page_of(job), old).context["adminform"].form.data.dict()
+    desk.post(page_of(job), shown)
+    assert Job.objects.get(pk=job.pk).crew == mine
 
 
 def test_change_between_check_and_write_is_refused(desk, monkeypatch):
