@@ -43,8 +43,13 @@ def steps(document: dict[str, Any], now: datetime) -> list[dict[str, Any]]:
 
 
 def window_text(window: dict[str, str], now: datetime) -> str:
-    """Say an interval as people do: "Today, 9:00 - 11:00 AM", with an en dash."""
+    """Say an interval as people do: "Today, 9:00 - 11:00 AM", with an en dash.
+
+    One that ends on another day names that day: a dumpster's may take a week.
+    """
     start, end = _read(window["start"]), _read(window["end"])
+    if day_text(start, now) != day_text(end, now):
+        return f"{moment_text(start, now)} {DASH} {moment_text(end, now)}"
     begins, ends = clock_text(start), clock_text(end)
     if begins[-2:] == ends[-2:]:
         begins = begins[:-3]

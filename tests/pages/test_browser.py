@@ -1,9 +1,14 @@
 """The pages in a real browser, from the server and the edge of bin/demo."""
 
+import json
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from django.utils import timezone
+
+from tracking.wording import window_text
 
 pytestmark = pytest.mark.browser
 ACCESSIBILITY = (Path(__file__).parent / "accessibility.js").read_text()
@@ -149,6 +154,17 @@ def test_both_pages_of_a_job_say_the_same(site, open_page):
                  "#crew", "#service", "#updated"]:  # fmt: skip
         assert static.inner_text(part) == plain.inner_text(part)
     assert static.is_hidden("#late") == plain.is_hidden("#late")
+
+
+@pytest.mark.parametrize("end", ["2027-03-13T20:00:00Z", "2027-03-15T17:00:00Z"])
+def test_both_pages_say_windows_alike(site, open_page, end):
+    page = open_page()
+    window = {"start": "2027-03-13T18:00:00Z", "end": end}  # clocks go forward on the 14th
+    document = json.loads(site.read(f"{urlsplit(site.mark).path}.json")) | {"window": window}
+    page.route("**/track/*.json", lambda route: route.fulfill(json=document))
+    page.goto(site.mark)
+    wait_for_status(page, "ready_for_pickup")
+    assert page.inner_text("#window") == window_text(window, timezone.now())
 
 
 def test_page_of_an_unknown_link(site, open_page):

@@ -35,6 +35,8 @@ def at(day, hour, minute=0):
         (at(22, 18), at(22, 20), "Tomorrow, 9:00 \u2013 11:00 AM"),
         (at(20, 18), at(20, 20), "Yesterday, 9:00 \u2013 11:00 AM"),
         (at(25, 18), at(25, 20), "Wednesday, Nov 25, 9:00 \u2013 11:00 AM"),
+        (at(21, 18), at(23, 18), "Today, 9:00 AM \u2013 Monday, Nov 23, 9:00 AM"),
+        (at(22, 6), at(22, 10), "Today, 9:00 PM \u2013 Tomorrow, 1:00 AM"),
         # Late evening in Fairbanks is tomorrow in UTC already.
         (at(22, 6), at(22, 8), "Today, 9:00 \u2013 11:00 PM"),
     ],

@@ -19,6 +19,7 @@
     const [from, to] = [new Date(start), new Date(end)];
     const here = day(from) === day(new Date()) ? '' : `${day(from)}, `;
     const [begins, ends] = [hour(from), hour(to)];
+    if (day(from) !== day(to)) return `${here}${begins} – ${day(to)}, ${ends}`;
     const same = begins.slice(-2) === ends.slice(-2);
     return `${here}${same ? begins.slice(0, -3) : begins} – ${ends}`;
   };

@@ -29,6 +29,7 @@
   const moment = (text) => `${day(new Date(text))}, ${clock(new Date(text))}`;
   const interval = ({ start, end }) => {
     const [from, to] = [clock(new Date(start)), clock(new Date(end))];
+    if (day(new Date(start)) !== day(new Date(end))) return `${moment(start)} – ${moment(end)}`;
     const same = from.slice(-2) === to.slice(-2);
     return `${day(new Date(start))}, ${same ? from.slice(0, -3) : from} – ${to}`;
   };
