@@ -15,6 +15,10 @@ UNIT = re.compile(
     re.IGNORECASE,
 )
 CARE_OF = re.compile(r"\b(c/o|care of|attn)\b.*", re.IGNORECASE)
+# What follows a name after a comma and is none: "Mark Halvorsen, Jr.".
+SUFFIXES = frozenset(
+    {"jr", "sr", "ii", "iii", "iv", "md", "phd", "dds", "esq", "llc", "inc", "ltd"}
+)
 HONORIFICS = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "rev"})
 
 
@@ -33,12 +37,17 @@ def first_name_of(name: str) -> str:
 
     Empty where only a last name is known ("Mr. Halvorsen") or something else was typed.
     """
-    last, comma, rest = name.partition(",")
-    words = (rest if comma and rest.strip() else last).split()
+    parts = [part for part in name.split(",") if not _is_suffix(part)]
+    words = (parts[1] if len(parts) > 1 else "".join(parts)).split()
     plain = [word for word in words if word.strip(".").lower() not in HONORIFICS]
     if not plain or (len(plain) == 1 and len(words) > 1) or not _is_harmless(plain[0]):
         return ""
     return plain[0]
+
+
+def _is_suffix(text: str) -> bool:
+    bare = text.replace(".", "").strip().lower()
+    return not bare or bare in SUFFIXES
 
 
 def _street(text: str) -> str:
