@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from email.message import Message
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
@@ -95,24 +95,35 @@ class BucketRequests:
         `payload` is the body's SHA-256 in hex. Raises botocore's errors where nobody answers; what
         was answered is for the caller to judge.
         """
+        once = partial(self._once, method, key, headers, payload, body)
+        anew = False
         for attempt in range(1, aws_clients.ATTEMPTS):
             try:
-                answer = self._once(method, key, headers, payload, body)
+                answer = once(anew=anew)
             except (boto.HTTPClientError, boto.ConnectionError):
-                pass
+                # What closed this one may have closed all that were kept: a gateway forgets those
+                # that were idle for minutes, and tells so only to who uses them.
+                anew = True
             else:
                 if not answer.may_succeed_later:
                     return answer
             # At random, so that threads which failed together do not come back together.
             time.sleep(PAUSE_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))  # noqa: S311
-        return self._once(method, key, headers, payload, body)
+        return once(anew=anew)
 
     def source(self, key: str) -> str:
         """Name an object as the source of a copy."""
         return f"/{encoded(f'{self._bucket}/{key}')}"
 
     def _once(
-        self, method: str, key: str, headers: Mapping[str, str], payload: str, body: Body
+        self,
+        method: str,
+        key: str,
+        headers: Mapping[str, str],
+        payload: str,
+        body: Body,
+        *,
+        anew: bool,
     ) -> Answer:
         place = self._place
         path = place.path + encoded(key)
@@ -126,7 +137,7 @@ class BucketRequests:
         )
         self._pace.wait()
         with body() as content:
-            answer = Answer(*place.connections.send(method, path, sent, content))
+            answer = Answer(*place.connections.send(method, path, sent, content, anew=anew))
         self._pace.learn(answer.code)
         return answer
 

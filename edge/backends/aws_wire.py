@@ -38,17 +38,24 @@ class Connections:
         weakref.finalize(self, _close, self._idle)
 
     def send(
-        self, method: str, path: str, headers: Mapping[str, str], body: BinaryIO | None
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: BinaryIO | None,
+        *,
+        anew: bool = False,
     ) -> tuple[int, Message, bytes]:
         """Send a request, once; give the answer's status, headers and body.
 
-        Names of headers are found in any case. Raises botocore's errors.
+        `anew` takes no connection that was kept. Names of headers are found in any case. Raises
+        botocore's errors.
         """
         target, sent = path, dict(headers)
         if self._proxy.hostname and self._url.scheme == "http":
             target = f"http://{self._url.netloc}{path}"
             sent |= self._proxy_headers
-        with self._connection() as connection:
+        with self._connection(anew=anew) as connection:
             # Who refuses a request early closes while its body is sent; the answer says why.
             with suppress(BrokenPipeError):
                 connection.request(method, target, body, sent)
@@ -56,10 +63,10 @@ class Connections:
             return answer.status, answer.headers, answer.read()
 
     @contextmanager
-    def _connection(self) -> Iterator[http.client.HTTPConnection]:
+    def _connection(self, *, anew: bool) -> Iterator[http.client.HTTPConnection]:
         """Lend a connection; one that failed is closed, and not lent again."""
         with self._failures_told():
-            connection = self._kept() or self._connected()
+            connection = (None if anew else self._kept()) or self._connected()
             try:
                 yield connection
             except BaseException:

@@ -10,6 +10,7 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.credentials import ReadOnlyCredentials
 from urllib3.util.wait import wait_for_read
 
+from edge.backends import aws_clients
 from edge.backends.aws_clients import make_clients
 from edge.backends.aws_requests import Answer, BucketRequests
 from edge.backends.aws_signing import encoded, signed
@@ -113,6 +114,22 @@ def test_connection_that_was_closed_meanwhile_is_not_used(through_proxy, proxy):
     proxy.clear()
     assert through_proxy.objects.head("a1")
     assert len(proxy.seen) == 1
+
+
+def test_connections_a_gateway_forgot_cost_one_attempt(through_proxy, proxy):
+    """None of them looks closed: only who uses one is told."""
+    assert put_all(through_proxy, *(new_object(f"a{n}") for n in range(64)))
+    kept = through_proxy.objects._requests._place.connections._idle
+    assert len(kept) > aws_clients.ATTEMPTS
+    forgotten = {connection.sock.getsockname() for connection in kept}
+
+    def forget(handler, body):
+        known = handler.client_address in forgotten
+        proxies.reset(handler, body) if known else handler.forward(body)
+
+    proxy.clear(Fault(1, forget, lasting=True))
+    assert through_proxy.objects.head("a1")
+    assert len(proxy.seen) == 2
 
 
 def test_large_object_goes_from_the_file(through_proxy, tmp_path):
