@@ -121,10 +121,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+class _Server(ThreadingHTTPServer):
+    # A push opens 32 connections at once; what the queue has no room for is reset.
+    request_queue_size = 128
+
+
 @contextmanager
 def running(behind):
     """Run a proxy in front of the port `behind`, in a thread."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = _Server(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     server.behind = behind
     server.proxy = Proxy(port=server.server_address[1])
