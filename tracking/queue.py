@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.db import connections
+from django.conf import settings
+from django.db import connections, transaction
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
@@ -11,7 +12,18 @@ SCHEDULE = "Publish tracking documents"
 
 
 def request_publishing() -> None:
-    """Enqueue publishing. With the database as broker it rolls back with the caller's change."""
+    """Enqueue publishing. With the database as broker it rolls back with the caller's change.
+
+    Redis knows no transactions: a worker that heard before the commit would find nothing to do.
+    And a Redis that is down must not refuse bookings: the schedule publishes when it is back.
+    """
+    if settings.REDIS_URL:
+        transaction.on_commit(_enqueue, robust=True)
+    else:
+        _enqueue()
+
+
+def _enqueue() -> None:
     async_task(PUBLISH, q_options={"group": "tracking"})
 
 

@@ -265,6 +265,32 @@ def test_job_that_never_stands_still_is_left_to_the_next_run(store, monkeypatch)
     assert publish_behind(objects=store) == {**NOTHING, "written": 5, "left": 1}
 
 
+def test_redis_hears_of_a_change_that_is_written(
+    settings, monkeypatch, django_capture_on_commit_callbacks
+):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    queued = []
+    monkeypatch.setattr(queue, "async_task", lambda *args, **kwargs: queued.append(args))
+    job = make_job()
+    with django_capture_on_commit_callbacks(execute=True):
+        move_job(job=job, to=Status.SCHEDULED, actor="dana")
+        assert queued == []  # a worker would look before there is anything to see
+    assert queued == [("tracking.tasks.publish",)]
+
+
+def test_jobs_change_while_redis_is_down(settings, monkeypatch, django_capture_on_commit_callbacks):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+
+    def refuse(*args, **kwargs):
+        raise ConnectionError("nobody listens")
+
+    monkeypatch.setattr(queue, "async_task", refuse)
+    job = make_job()
+    with django_capture_on_commit_callbacks(execute=True):
+        move_job(job=job, to=Status.SCHEDULED, actor="dana")
+    assert Job.objects.get().status == Status.SCHEDULED
+
+
 def test_change_of_a_job_enqueues_publishing_without_arguments():
     job = make_job()
     move_job(job=job, to=Status.SCHEDULED, actor="pat")
