@@ -14,6 +14,13 @@ from tests.builders import make_service
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def day_of_the_form():
+    """The day asked for in `typed` is today, whenever the tests run."""
+    with time_machine.travel("2026-11-20T12:00:00Z"):
+        yield
+
+
 def typed(**changes):
     values = {
         "zip_code": "99709",
@@ -38,7 +45,6 @@ def typed(**changes):
     return data
 
 
-@time_machine.travel("2026-11-20T12:00:00Z")
 def test_filled_in_form_books_a_job():
     form = BookingForm(typed(text_consent="on"))
     assert form.is_valid(), form.errors
@@ -47,6 +53,14 @@ def test_filled_in_form_books_a_job():
     assert (job.customer.phone.as_e164, job.load_size) == ("+19075550142", "half")
     assert (str(job.wished_day), job.access_notes) == ("2026-11-20", "Gate 4711")
     assert job.text_consent.version == consent.CURRENT
+
+
+def test_line_ends_count_as_browsers_count_them():
+    lines = ["x" * 99] * 20  # 1,999 characters where they were typed, sent as 2,018
+    form = BookingForm(typed(details="\r\n".join(lines)))
+    assert form.is_valid(), form.errors
+    job = book(request=form.to_request(), form_key=form.cleaned_data["form_key"]).job
+    assert job.details == "\n".join(lines)
 
 
 def test_form_without_what_is_not_required_is_valid():
