@@ -49,10 +49,8 @@ def check_details(*, job: Job, changes: Mapping[str, Any]) -> dict[str, Any]:
     _check_service(job, after)
     if not after["on_hold"] and "on_hold" in cleaned:
         cleaned["hold_reason"] = ""  # the reason of a hold that is over stands in the history
-    elif after["on_hold"] and not after["hold_reason"]:
-        raise ValueRefused(
-            "A hold needs a reason.", "Say what the job waits for.", field="hold_reason"
-        )
+    else:
+        _check_hold(after)
     return {name: value for name, value in cleaned.items() if value != getattr(job, name)}
 
 
@@ -61,6 +59,11 @@ def clean_fields(job: Job) -> None:
     for field in job._meta.concrete_fields:
         if not field.is_relation and field.name in FIELDS:
             setattr(job, field.name, _clean(field.name, getattr(job, field.name)))
+
+
+def one_newline(text: str) -> str:
+    """Write line ends as one character: forms send two, and browsers count one."""
+    return text.replace("\r\n", "\n")
 
 
 def spoken(job: Job, name: str) -> Any:
@@ -78,7 +81,7 @@ def spoken(job: Job, name: str) -> Any:
 def _clean(name: str, value: Any) -> Any:
     field: Any = Job._meta.get_field(name)
     if isinstance(value, str):
-        value = value.strip()
+        value = one_newline(value).strip()
         if "\x00" in value:  # PostgreSQL stores none, and no keyboard types one
             raise ValueRefused(
                 f"The {_title(field)} contains a NUL character.", "Remove it.", field=name
@@ -98,6 +101,19 @@ def _clean(name: str, value: Any) -> Any:
 
 def _title(field: Any) -> str:
     return str(field.verbose_name)
+
+
+def _check_hold(after: Mapping[str, Any]) -> None:
+    if after["on_hold"] and not after["hold_reason"]:
+        raise ValueRefused(
+            "A hold needs a reason.", "Say what the job waits for.", field="hold_reason"
+        )
+    if after["hold_reason"] and not after["on_hold"]:
+        raise ValueRefused(
+            f"There is a reason to wait, '{after['hold_reason']}', but no hold.",
+            "Put the job on hold too, or take the reason out.",
+            field="hold_reason",
+        )
 
 
 def _check_window(after: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from dispatch.details import NOT_IN_HISTORY, spoken
+from dispatch.details import NOT_IN_HISTORY, one_newline, spoken
 from dispatch.models import Job, JobEvent
 
 
@@ -51,5 +51,5 @@ def _said(name: str, value: Any) -> Any:
     if name in NOT_IN_HISTORY and value:
         return None
     job = Job()
-    setattr(job, name, value)
+    setattr(job, name, one_newline(value) if isinstance(value, str) else value)
     return spoken(job, name)

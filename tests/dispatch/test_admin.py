@@ -272,6 +272,12 @@ def test_save_without_a_change_writes_no_event(desk):
     assert job.events.count() == 1
 
 
+def test_line_ends_as_browsers_send_them_are_no_change(desk):
+    job = make_job(details="a sofa\na piano")
+    assert desk.post(page_of(job), posted(job, details="a sofa\r\na piano")).status_code == 302
+    assert job.events.count() == 1
+
+
 def test_edit_of_an_old_revision_is_refused_and_keeps_what_was_typed(desk):
     job = make_job()
     old = posted(job, details="a piano", contact_name="Mark A.")
@@ -360,6 +366,7 @@ def test_price_is_set(desk):
         ({"price_text": ""}, "price_text"),
         ({"price_text": "cheap"}, "price_text"),
         ({"on_hold": "on"}, "hold_reason"),
+        ({"hold_reason": "unpaid"}, "hold_reason"),
         ({"window_start_0": "2026-11-20", "window_start_1": "13:00"}, "window_end"),
         ({"contact_email": "nobody"}, "contact_email"),
         ({"address_line": ""}, "address_line"),

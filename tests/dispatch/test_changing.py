@@ -197,6 +197,7 @@ def test_hold_ends_with_its_reason():
         {"status": "completed"},
         {"revision": 7},
         {"on_hold": True},
+        {"hold_reason": "unpaid"},
         {"window_start": NOON},
         {"window_start": NOON, "window_end": NOON},
         {"address_line": ""},
