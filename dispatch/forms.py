@@ -12,6 +12,7 @@ from phonenumber_field.formfields import PhoneNumberField
 from dispatch import consent
 from dispatch.addresses import parse_zip
 from dispatch.booking import BookingRequest
+from dispatch.details import one_newline
 from dispatch.errors import ValueRefused
 from dispatch.models import Job, ServiceType
 
@@ -24,6 +25,13 @@ BANNED_ITEMS = (
 
 def text_input(**attrs: str) -> forms.TextInput:
     return forms.TextInput(attrs=attrs)
+
+
+class LinesField(forms.CharField):
+    """A text of several lines, as long as the browser let it become."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(one_newline(value) if isinstance(value, str) else value)
 
 
 class BookingForm(forms.Form):
@@ -55,7 +63,7 @@ class BookingForm(forms.Form):
         choices=[("", "Not sure"), *Job.LoadSize.choices],
         help_text="A guess is fine. Leave it at “Not sure” for a dumpster.",
     )
-    details = forms.CharField(
+    details = LinesField(
         label="What is it, and where on the property?",
         required=False,
         max_length=2000,
@@ -116,7 +124,7 @@ class BookingForm(forms.Form):
         widget=text_input(autocomplete="address-level2"),
         error_messages={"required": "Give the town."},
     )
-    access_notes = forms.CharField(
+    access_notes = LinesField(
         label="How do we get in?",
         required=False,
         max_length=500,

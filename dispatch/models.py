@@ -161,7 +161,7 @@ class Job(models.Model):
 
     @property
     def first_name(self) -> str:
-        """The first word of the name typed at booking: all a tracking page shows of it."""
+        """The first word of the name typed at booking, for staff; see tracking.places."""
         return next(iter(self.contact_name.split()), "")
 
     @property
