@@ -133,6 +133,7 @@ _UNTOLD = _kind(
     quoted=False,
 )
 
+_DAMAGED = (boto.FlexibleChecksumError, boto.IncompleteReadError, boto.ResponseStreamingError)
 _CREDENTIALS = (
     boto.NoCredentialsError,
     boto.PartialCredentialsError,
@@ -230,6 +231,11 @@ def _from_library_error(what: str, error: BotoCoreError) -> EdgeError:
     if isinstance(error, boto.MissingDependencyException):
         return BackendRefused(
             f"{what} failed: {error}", "Install the locked requirements: boto3[crt] signs with it."
+        )
+    if isinstance(error, _DAMAGED):
+        return BackendUnavailable(
+            f"{what} failed: the answer was cut short or damaged ({kind}).",
+            "Run it again; if it fails the same way, see what stands between: a proxy, perhaps.",
         )
     if isinstance(error, boto.HTTPClientError | boto.ConnectionError):
         return BackendUnavailable(

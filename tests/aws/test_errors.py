@@ -241,3 +241,20 @@ def test_read_is_sent_again_until_it_is_answered(through_proxy, proxy):
     proxy.clear(Fault(1, proxies.answering(503, "SlowDown")))
     assert through_proxy.objects.head("a") is None
     assert len(proxy.seen) == 2
+
+
+@pytest.mark.parametrize("change", [lambda body: body[:-1], lambda body: b"x" + body[1:]])
+def test_answer_that_is_cut_short_or_damaged_is_an_outage(through_proxy, proxy, change):
+    objects = through_proxy.objects
+    objects.put("a", b"text", content_type="text/plain", cache_control="")
+
+    def spoil(handler, body):
+        status, headers, content = handler.ask(body)
+        handler.answer(status, headers, change(content))
+        handler.close_connection = True
+
+    proxy.clear(Fault(1, spoil, lasting=True))
+    with pytest.raises(BackendUnavailable) as failed:
+        objects.get("a")
+    assert failed.value.is_outage
+    assert "cut short or damaged" in failed.value.message
