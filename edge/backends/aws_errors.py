@@ -133,16 +133,54 @@ _UNTOLD = _kind(
     quoted=False,
 )
 
-_DAMAGED = (boto.FlexibleChecksumError, boto.IncompleteReadError, boto.ResponseStreamingError)
-_CREDENTIALS = (
-    boto.NoCredentialsError,
-    boto.PartialCredentialsError,
-    boto.CredentialRetrievalError,
-    boto.MetadataRetrievalError,
-    boto.NoAuthTokenError,
-    boto.ProfileNotFound,
-    boto.SSOError,
-    boto.TokenRetrievalError,
+# What went wrong on this side, or on the way: the first line that fits is told.
+_OURS: tuple[tuple[tuple[type[BotoCoreError], ...], type[EdgeError], str, str], ...] = (
+    (
+        (
+            boto.NoCredentialsError,
+            boto.PartialCredentialsError,
+            boto.CredentialRetrievalError,
+            boto.MetadataRetrievalError,
+            boto.NoAuthTokenError,
+            boto.ProfileNotFound,
+            boto.SSOError,
+            boto.TokenRetrievalError,
+        ),
+        BackendRefused,
+        "there are no credentials to use ({kind}).",
+        "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or attach a role.",
+    ),
+    (
+        (boto.NoRegionError, boto.InvalidRegionError),
+        BackendRefused,
+        "no region is named.",
+        "Set AWS_DEFAULT_REGION to the bucket's region.",
+    ),
+    (
+        (boto.MissingDependencyException,),
+        BackendRefused,
+        "{error}",
+        "Install the locked requirements: boto3[crt] signs with it.",
+    ),
+    (
+        (boto.FlexibleChecksumError, boto.IncompleteReadError, boto.ResponseStreamingError),
+        BackendUnavailable,
+        "the answer was cut short or damaged ({kind}).",
+        "Run it again; if it fails the same way, see what stands between: a proxy, perhaps.",
+    ),
+    (
+        (boto.HTTPClientError, boto.ConnectionError),
+        BackendUnavailable,
+        "the endpoint did not answer ({kind}).",
+        "Check the network, and AWS_ENDPOINT_URL where it is set; then run it again.",
+    ),
+    (
+        (boto.ParamValidationError,),
+        BackendRefused,
+        "boto3 takes no such value ({kind}).",
+        "Check EDGE_BUCKET and EDGE_KEY_VALUE_STORE: each is a plain name.",
+    ),
+    ((BotoCoreError,), BackendRefused, "{kind}.", "Check the AWS_* variables."),
 )
 
 
@@ -217,34 +255,5 @@ def _quoted(error: ClientError, code: str) -> str:
 
 def _from_library_error(what: str, error: BotoCoreError) -> EdgeError:
     """Make an edge error of what went wrong on this side, or on the way."""
-    kind = type(error).__name__
-    if isinstance(error, _CREDENTIALS):
-        return BackendRefused(
-            f"{what} failed: there are no credentials to use ({kind}).",
-            "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the machine "
-            "a role.",
-        )
-    if isinstance(error, boto.NoRegionError | boto.InvalidRegionError):
-        return BackendRefused(
-            f"{what} failed: no region is named.", "Set AWS_DEFAULT_REGION to the bucket's region."
-        )
-    if isinstance(error, boto.MissingDependencyException):
-        return BackendRefused(
-            f"{what} failed: {error}", "Install the locked requirements: boto3[crt] signs with it."
-        )
-    if isinstance(error, _DAMAGED):
-        return BackendUnavailable(
-            f"{what} failed: the answer was cut short or damaged ({kind}).",
-            "Run it again; if it fails the same way, see what stands between: a proxy, perhaps.",
-        )
-    if isinstance(error, boto.HTTPClientError | boto.ConnectionError):
-        return BackendUnavailable(
-            f"{what} failed: the endpoint did not answer ({kind}).",
-            "Check the network, and AWS_ENDPOINT_URL where it is set; then run it again.",
-        )
-    if isinstance(error, boto.ParamValidationError):
-        return BackendRefused(
-            f"{what} failed: boto3 takes no such value ({kind}).",
-            "Check EDGE_BUCKET and EDGE_KEY_VALUE_STORE: each is a plain name.",
-        )
-    return BackendRefused(f"{what} failed: {kind}.", "Check the AWS_* variables.")
+    _, kind, told, hint = next(line for line in _OURS if isinstance(error, line[0]))
+    return kind(f"{what} failed: {told.format(kind=type(error).__name__, error=error)}", hint)
