@@ -26,7 +26,10 @@ _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 
 
 class S3Store:
-    """An ObjectStore in a bucket. Every object is put in one request, so its ETag is its MD5."""
+    """An ObjectStore in a bucket.
+
+    Bytes are told apart by their SHA-256: an ETag is an MD5 only where no key of KMS encrypts.
+    """
 
     def __init__(self, clients: "AwsClients", bucket: str) -> None:
         self._client = clients.s3
