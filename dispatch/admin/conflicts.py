@@ -36,7 +36,7 @@ def take_over(form: forms.BaseForm, posted: Any, name: str) -> None:
     field, key = form.fields[name], form.add_prefix(name)
     value = form.get_initial_for_field(field, name)
     if isinstance(field.widget, forms.MultiWidget):
-        parts = zip(field.widget.widgets, field.widget.decompress(value), strict=True)
+        parts = zip(field.widget.widgets, field.widget.decompress(value) or [], strict=True)
         for place, (widget, part) in enumerate(parts):
             posted[f"{key}_{place}"] = widget.format_value(part) or ""
     elif value in (None, False):
