@@ -84,19 +84,21 @@ def move_job(*, job: Job, to: Status, actor: str, reason: str = "", side: str = 
     Gives the job as it is now. Raises AlreadyThere, MoveNotAllowed, ValueRefused,
     JobChangedMeanwhile.
     """
-    check_move(job=job, to=to)
+    check_move(job=job, to=to, reason=reason, side=side)
     changes: dict[str, Any] = {"status": to}
     if to == Status.CANCELLED:
-        changes["cancel_side"] = _checked_side(job, side, reason)
+        changes["cancel_side"] = side
     change_job(job=job, kind=JobEvent.Kind.STATUS, changes=changes, actor=actor, reason=reason)
     return job
 
 
-def check_move(*, job: Job, to: Status) -> None:
-    """Refuse a step the flow does not have. Raises AlreadyThere, MoveNotAllowed."""
+def check_move(*, job: Job, to: Status, reason: str = "", side: str = "") -> None:
+    """Refuse what move_job would. Raises AlreadyThere, MoveNotAllowed, ValueRefused."""
     if to == job.status:
         raise AlreadyThere(f"{job.label} is already '{to.label}'.", "Nothing was changed.")
     if to in job.next_statuses:
+        if to == Status.CANCELLED:
+            _check_cancelling(job, side, reason)
         return
     here = Status(job.status)
     allowed = ", ".join(f"{step.label} ({step.value})" for step in job.next_statuses)
@@ -151,7 +153,7 @@ def set_price(*, job: Job, price: ParsedPrice, actor: str, reason: str = "") -> 
     return row
 
 
-def _checked_side(job: Job, side: str, reason: str) -> str:
+def _check_cancelling(job: Job, side: str, reason: str) -> None:
     if side not in Job.CancelSide.values:
         raise ValueRefused(
             f"Cancelling {job.label} needs who cancels, found '{side}'.",
@@ -159,7 +161,6 @@ def _checked_side(job: Job, side: str, reason: str) -> str:
         )
     if not reason.strip():
         raise ValueRefused(f"Cancelling {job.label} needs a reason.", "Say why it is cancelled.")
-    return side
 
 
 def _changed_meanwhile(job: Job) -> JobChangedMeanwhile:

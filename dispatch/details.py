@@ -82,10 +82,7 @@ def _clean(name: str, value: Any) -> Any:
     field: Any = Job._meta.get_field(name)
     if isinstance(value, str):
         value = one_newline(value).strip()
-        if "\x00" in value:  # PostgreSQL stores none, and no keyboard types one
-            raise ValueRefused(
-                f"The {_title(field)} contains a NUL character.", "Remove it.", field=name
-            )
+        _check_storable(value, field)
     if field.is_relation:
         return value
     if name == "zip_code":
@@ -97,6 +94,20 @@ def _clean(name: str, value: Any) -> Any:
         raise ValueRefused(
             f"The {_title(field)} cannot be used{found}.", " ".join(error.messages), field=name
         ) from None
+
+
+def _check_storable(value: str, field: Any) -> None:
+    """Refuse what no database takes and no keyboard types."""
+    if "\x00" in value:
+        raise ValueRefused(
+            f"The {_title(field)} contains a NUL character.", "Remove it.", field=field.name
+        )
+    if any("\ud800" <= character <= "\udfff" for character in value):  # as a shell hands over bytes
+        raise ValueRefused(
+            f"The {_title(field)} is not UTF-8: {value!a}.",
+            "Give it in UTF-8.",
+            field=field.name,
+        )
 
 
 def _title(field: Any) -> str:

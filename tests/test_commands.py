@@ -379,12 +379,13 @@ def test_create_job_dry_run_writes_nothing():
     [
         {"phone": ""},
         {"phone": "12"},
+        {"name": "Jos\udce9"},
         {"address": "nowhere"},
         {"price": "much"},
         {"service": "x"},
         {"status": "lost"},
     ],
-    ids=lambda wrong: next(iter(wrong)),
+    ids=ascii,
 )
 def test_create_job_refuses_what_it_cannot_use(wrong):
     assert refused("create_job", **{**JOB, **wrong})[0] == 1
@@ -406,6 +407,26 @@ def test_job_status_refuses_and_changes_nothing(status):
     assert code == 1
     assert "scheduled" in message
     assert (Job.objects.get().status, JobEvent.objects.count()) == ("requested", events)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_job_status_cancels_only_with_side_and_reason(dry_run):
+    number = run("create_job", **JOB)["number"]
+    for given in [{}, {"reason": "sold it"}, {"side": "customer", "reason": " "}]:
+        code, message = refused("job_status", number, "cancelled", dry_run=dry_run, **given)
+        assert (code, message.startswith(f"Cancelling {number} needs")) == (1, True)
+
+
+def test_job_status_refuses_a_reason_that_the_history_cannot_keep():
+    number = run("create_job", **JOB)["number"]
+    message = refused("job_status", number, "scheduled", f"--reason={'x' * 301}")[1]
+    assert "300 characters" in message
+    assert Job.objects.get().status == "requested"
+
+
+def test_job_status_again_is_nothing_to_do():
+    number = run("create_job", **JOB)["number"]
+    assert run("job_status", number, "requested")["before"] == "requested"
 
 
 def test_job_status_of_an_unknown_job_is_refused():
