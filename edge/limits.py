@@ -15,7 +15,6 @@ KEY_BYTES = 512
 ENTRY_BYTES = 1_024
 UPDATE_KEYS = 50
 UPDATE_BYTES = 3 * 1024 * 1024
-STORE_BYTES = 5 * 1024 * 1024
 INVALIDATION_PATHS = 3_000
 INVALIDATION_WILDCARDS = 15
 # Beyond it CloudFront throttles the function ("Test functions": compute utilization).
