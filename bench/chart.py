@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 from statistics import median
 
-ROW, LEFT, WIDTH, RIGHT = 22, 330, 560, 70
+ROW, LEFT, WIDTH, RIGHT = 22, 360, 560, 70
 OURS, PEER, IN_PLACE = "#b8410f", "#5b6472", "#b9c0ca"
 STYLE = "font: 13px system-ui, sans-serif; fill: #1d2330"
 
