@@ -18,7 +18,8 @@ from edge.protocols import Backend, ObjectStore
 class Target:
     """What an environment shall serve, and on whose word.
 
-    `chosen_from` is the live release the choice was made from, where it was made for the operator.
+    `chosen_from` is the live release the choice was made from, where it was made for the operator,
+    or shown to whoever said yes: it holds only while that is live.
     `percent` is the share of the viewers who shall see it: a canary; the others keep what is live.
     """
 
