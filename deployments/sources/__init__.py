@@ -10,10 +10,9 @@ from deployments.artifacts import CHECKS, SourceFile, describe
 from deployments.errors import Refused
 from deployments.smoke_checks import parse_checks
 from deployments.sources.archives import unpacked
+from deployments.sources.hashing import hash_files
 from deployments.sources.header_rules import HEADERS, parse_rules, with_rules
 from deployments.sources.rules import SKIPPED, check_name, check_size
-
-CHUNK_BYTES = 2**18
 
 
 @contextmanager
@@ -46,20 +45,15 @@ def read_folder(source: Path) -> list[SourceFile]:
                 f"--source {source} is neither a folder nor a ZIP archive.",
                 "Give the folder that holds index.html, or an archive of it.",
             )
-        return _finished([source_file(path, name) for name, path in _found(source)], source)
+        found = _found(source)
+        digests = hash_files([path for _, path in found])
+        files = [
+            SourceFile(describe(name, sha256, size), Path(path))
+            for (name, path), (sha256, size) in zip(found, digests, strict=True)
+        ]
+        return _finished(files, source)
     except OSError as error:
         raise _unreadable(source, error) from error
-
-
-def source_file(path: Path, name: str) -> SourceFile:
-    """Hash one file. Raises OSError."""
-    digest, size = hashlib.sha256(), 0
-    # Unbuffered: most files are read in one piece.
-    with open(path, "rb", buffering=0) as stream:
-        while chunk := stream.read(CHUNK_BYTES):
-            digest.update(chunk)
-            size += len(chunk)
-    return SourceFile(describe(name, digest.hexdigest(), size), path)
 
 
 def from_bytes(name: str, body: bytes) -> SourceFile:
@@ -98,8 +92,11 @@ def _body(file: SourceFile) -> bytes:
     return file.body if isinstance(file.body, bytes) else file.body.read_bytes()
 
 
-def _found(root: Path) -> list[tuple[str, Path]]:
-    """Find all files, in the order of their names, before any is read. Raises Refused, OSError."""
+def _found(root: Path) -> list[tuple[str, str]]:
+    """Find all files and their paths, in the order of their names, before any is read.
+
+    Raises Refused, OSError.
+    """
     found, size = [], 0
     for entry, name in _walk(str(root), ""):
         check_name(name)
@@ -110,7 +107,7 @@ def _found(root: Path) -> list[tuple[str, Path]]:
                 "Put the file itself there: no links to folders or out of the tree, no pipes.",
             )
         size += entry.stat().st_size
-        found.append((name, Path(entry.path)))
+        found.append((name, entry.path))
         check_size(files=len(found), size=size)
     return found
 

@@ -28,11 +28,7 @@ GLOBAL_REGION = "us-east-1"
 
 
 class AwsClients:
-    """Clients for any number of threads. What every command needs is made at once.
-
-    `keyvalue_writes` sends a request once: a write whose answer was lost made its own ETag stale,
-    so sending it again would tell of a conflict where there is none.
-    """
+    """Clients for any number of threads. What every command needs is made at once."""
 
     def __init__(self) -> None:
         """Make them; credentials are looked up with the first call."""
@@ -43,7 +39,15 @@ class AwsClients:
             "cloudfront", self.region, config=_config()
         )
         self.keyvalues: CloudFrontKeyValueStoreClient = self._keyvalues(ATTEMPTS)
-        self.keyvalue_writes: CloudFrontKeyValueStoreClient = self._keyvalues(1)
+
+    @cached_property
+    def keyvalue_writes(self) -> "CloudFrontKeyValueStoreClient":
+        """For switches: sends a request once.
+
+        A write whose answer was lost made its own ETag stale, so sending it again would tell of a
+        conflict where there is none.
+        """
+        return self._keyvalues(1)
 
     @cached_property
     def cloudformation(self) -> "CloudFormationClient":
