@@ -11,7 +11,9 @@ from django.core import checks
 
 
 class AdminConfig(SimpleAdminConfig):
-    """Leaves discovery to qdn/urls.py, and to the checks."""
+    """Leaves discovery to qdn/urls.py, and to the checks; the site is made when asked for."""
+
+    default_site = "unfold.sites.UnfoldAdminSite"
 
     def ready(self) -> None:
         checks.register(check_dependencies, checks.Tags.admin)
