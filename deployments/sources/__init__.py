@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,55 +10,53 @@ from deployments.artifacts import CHECKS, SourceFile, describe
 from deployments.errors import Refused
 from deployments.smoke_checks import parse_checks
 from deployments.sources.archives import unpacked
-from deployments.sources.hashing import hash_files
+from deployments.sources.digests import Digest
+from deployments.sources.hashers import hashing
 from deployments.sources.header_rules import HEADERS, parse_rules, with_rules
 from deployments.sources.rules import SKIPPED, check_name, check_size
 
 
 @contextmanager
-def opened_source(source: Path) -> Iterator[list[SourceFile]]:
+def opened_source(source: Path) -> Iterator[Iterable[SourceFile]]:
     """Take the files of a folder or a ZIP archive; they can be read while the block runs.
 
-    Raises Refused as `read_folder` and `archives.unpacked` do.
+    A folder's files are hashed meanwhile: to go through them is to wait for that.
+
+    Raises Refused for a source that is missing, unreadable, empty or too large, for links that lead
+    outside, for names that no URL can carry, and as `archives.unpacked` does; going through the
+    files raises it for one that cannot be read and for a `_headers` or `checks.json` that is wrong.
     """
     try:
         is_file = source.is_file()
+        found = [] if is_file else _found(source)
     except OSError as error:  # a folder above it is closed to us, or its name is too long
         raise _unreadable(source, error) from error
     if is_file:
         with unpacked(source) as files:
             yield _finished(files, source)
     else:
-        yield read_folder(source)
-
-
-def read_folder(source: Path) -> list[SourceFile]:
-    """Take every file below a folder, hashed, with the headers its `_headers` file gives.
-
-    Raises Refused for a folder that is missing, unreadable, empty or too large, for links that lead
-    outside, for names that no URL can carry, and for a `_headers` or `checks.json` that is wrong.
-    """
-    try:
-        if not source.is_dir():
-            raise Refused(
-                "source-missing",
-                f"--source {source} is neither a folder nor a ZIP archive.",
-                "Give the folder that holds index.html, or an archive of it.",
-            )
-        found = _found(source)
-        digests = hash_files([path for _, path in found])
-        files = [
-            SourceFile(describe(name, sha256, size), Path(path))
-            for (name, path), (sha256, size) in zip(found, digests, strict=True)
-        ]
-        return _finished(files, source)
-    except OSError as error:
-        raise _unreadable(source, error) from error
+        with hashing([path for _, path in found]) as digests:
+            yield _described(found, digests, source)
 
 
 def from_bytes(name: str, body: bytes) -> SourceFile:
     """Describe a file that is in memory."""
     return SourceFile(describe(name, hashlib.sha256(body).hexdigest(), len(body)), body)
+
+
+def _described(
+    found: Iterable[tuple[str, str]], digests: Callable[[], list[Digest]], source: Path
+) -> Iterator[SourceFile]:
+    """Describe a folder's files once they are hashed. Raises Refused."""
+    try:
+        files = [
+            SourceFile(describe(name, sha256, size), Path(path))
+            for (name, path), (sha256, size) in zip(found, digests(), strict=True)
+        ]
+        files = _finished(files, source)
+    except OSError as error:
+        raise _unreadable(source, error) from error
+    yield from files
 
 
 def _finished(files: list[SourceFile], source: Path) -> list[SourceFile]:
@@ -97,6 +95,12 @@ def _found(root: Path) -> list[tuple[str, str]]:
 
     Raises Refused, OSError.
     """
+    if not root.is_dir():
+        raise Refused(
+            "source-missing",
+            f"--source {root} is neither a folder nor a ZIP archive.",
+            "Give the folder that holds index.html, or an archive of it.",
+        )
     found, size = [], 0
     for entry, name in _walk(str(root), ""):
         check_name(name)

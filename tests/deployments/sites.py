@@ -9,7 +9,7 @@ from deployments.models import Environment
 from deployments.promotion import promote_target, push_target, rollback_target
 from deployments.release_plans import plan_release
 from deployments.releasing import make_release
-from deployments.sources import read_folder
+from deployments.sources import opened_source
 
 PAGES = ["index.html", "book/index.html", "track/index.html", "dashboard/index.html", "404.html"]
 
@@ -26,6 +26,12 @@ def write_site(folder, *, mark="A", extra=0):
     return folder
 
 
+def files_of(source):
+    """Take the files of a source, all hashed."""
+    with opened_source(source) as files:
+        return list(files)
+
+
 class Operator:
     """Somebody at the shell, without the shell."""
 
@@ -35,7 +41,7 @@ class Operator:
         self.said = []
 
     def release(self, mark="A", *, extra=0, environment="staging", mend=False):
-        files = read_folder(write_site(self.folder / f"site-{mark}", mark=mark, extra=extra))
+        files = files_of(write_site(self.folder / f"site-{mark}", mark=mark, extra=extra))
         objects = self.backend.objects
         plan = plan_release(
             objects=objects,
@@ -54,7 +60,7 @@ class Operator:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text)
         objects = self.backend.objects
-        plan = plan_release(objects=objects, files=read_folder(folder), environment=None)
+        plan = plan_release(objects=objects, files=files_of(folder), environment=None)
         return make_release(
             objects=objects, plan=plan, message="", actor="olga", say=self.said.append
         )

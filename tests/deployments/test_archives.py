@@ -12,9 +12,9 @@ from django.core.management import CommandError, call_command
 
 from deployments.errors import Refused
 from deployments.models import Release
-from deployments.sources import archive_checks, archives, opened_source, read_folder
+from deployments.sources import archive_checks, archives, opened_source
 from deployments.sources import rules as source_rules
-from tests.deployments.sites import write_site
+from tests.deployments.sites import files_of, write_site
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def edited(content, *, signature, offset, value, form="<H"):
 def test_an_archive_is_the_same_as_its_folder(tmp_path, temporary, bytes_of):
     site = write_site(tmp_path / "site", extra=3)
     with opened_source(bytes_of(zipped(site))) as files:
-        assert [f.artifact for f in files] == [f.artifact for f in read_folder(site)]
+        assert [f.artifact for f in files] == [f.artifact for f in files_of(site)]
         for file in files:
             assert file.body.read_bytes() == (site / file.artifact.path).read_bytes()
             assert temporary in file.body.parents

@@ -13,11 +13,11 @@ from deployments.manifests import Manifest
 from deployments.models import Environment, Release
 from deployments.release_plans import plan_of, plan_release
 from deployments.releasing import make_release
-from deployments.sources import from_bytes, read_folder
+from deployments.sources import from_bytes
 from deployments.stored import Manifests
 from edge.errors import BackendUnavailable, ObjectMissing
 from tests.deployments.doubles import Counting, FaultPoint, Killed
-from tests.deployments.sites import PAGES, write_site
+from tests.deployments.sites import PAGES, files_of, write_site
 
 ASSET = "assets/site.0123456789ab.css"
 # 5 pages, 20 more documents, 1 asset
@@ -61,7 +61,7 @@ def watched(operator, backend, replaced):
 
 def plan(backend, folder, environment="staging", **options):
     found = Environment.objects.get(name=environment)
-    files = read_folder(folder)
+    files = files_of(folder)
     return plan_release(objects=backend.objects, files=files, environment=found, **options)
 
 

@@ -4,22 +4,22 @@ import pytest
 
 from deployments.artifacts import ASSET_CACHE, content_type_for
 from deployments.errors import Refused
-from deployments.sources import opened_source, read_folder
+from deployments.sources import opened_source
 from deployments.sources import rules as source_rules
 from deployments.sources.rules import check_name
 from edge.backends.folder import FolderStore
 from edge.errors import KeyRefused
-from tests.deployments.sites import write_site
+from tests.deployments.sites import files_of, write_site
 
 
 def code_of(folder):
     with pytest.raises(Refused) as refused:
-        read_folder(folder)
+        files_of(folder)
     return refused.value.code
 
 
 def test_takes_every_file_with_its_headers(tmp_path):
-    by_path = {f.artifact.path: f.artifact for f in read_folder(write_site(tmp_path))}
+    by_path = {f.artifact.path: f.artifact for f in files_of(write_site(tmp_path))}
     page, asset = by_path["book/index.html"], by_path["assets/site.0123456789ab.css"]
     assert page.content_type == "text/html; charset=utf-8"
     assert page.cache_control == "public, max-age=0, must-revalidate, s-maxage=31536000"
@@ -34,7 +34,7 @@ def test_leaves_what_desktops_and_version_control_leave_behind(tmp_path):
     (tmp_path / "book" / ".DS_Store").write_text("x")
     (tmp_path / ".well-known").mkdir()
     (tmp_path / ".well-known" / "security.txt").write_text("x")
-    paths = {f.artifact.path for f in read_folder(tmp_path)}
+    paths = {f.artifact.path for f in files_of(tmp_path)}
     assert ".well-known/security.txt" in paths
     assert not {path for path in paths if ".git" in path or "DS_Store" in path}
 
@@ -44,7 +44,7 @@ def test_leaves_them_whatever_they_are(tmp_path):
     write_site(tmp_path)
     (tmp_path / "book/.git").write_text("gitdir: /home/olga/site")
     (tmp_path / "node_modules").symlink_to("/etc")
-    assert {f.artifact.path.rpartition("/")[2] for f in read_folder(tmp_path)} == {
+    assert {f.artifact.path.rpartition("/")[2] for f in files_of(tmp_path)} == {
         "index.html",
         "404.html",
         "site.0123456789ab.css",
@@ -54,7 +54,7 @@ def test_leaves_them_whatever_they_are(tmp_path):
 def test_a_link_within_the_folder_is_the_file_it_leads_to(tmp_path):
     write_site(tmp_path)
     (tmp_path / "start.html").symlink_to("index.html")
-    by_path = {f.artifact.path: f.artifact for f in read_folder(tmp_path)}
+    by_path = {f.artifact.path: f.artifact for f in files_of(tmp_path)}
     assert by_path["start.html"].sha256 == by_path["index.html"].sha256
 
 
@@ -62,7 +62,7 @@ def test_headers_of_the_folder_count_and_are_not_part_of_it(tmp_path):
     write_site(tmp_path)
     (tmp_path / "_headers").write_text("/book/\n Cache-Control: no-store\n")
     (tmp_path / "book/_headers").write_text("an ordinary file")
-    by_path = {f.artifact.path: f.artifact for f in read_folder(tmp_path)}
+    by_path = {f.artifact.path: f.artifact for f in files_of(tmp_path)}
     assert by_path["book/index.html"].cache_control == "no-store"
     assert by_path["assets/site.0123456789ab.css"].cache_control == ASSET_CACHE
     assert "_headers" not in by_path
@@ -71,7 +71,7 @@ def test_headers_of_the_folder_count_and_are_not_part_of_it(tmp_path):
 
 def test_checks_are_part_of_the_release(tmp_path):
     (write_site(tmp_path) / "checks.json").write_text('[{"path": "/"}]')
-    assert "checks.json" in {f.artifact.path for f in read_folder(tmp_path)}
+    assert "checks.json" in {f.artifact.path for f in files_of(tmp_path)}
 
 
 @pytest.mark.parametrize("ending", ["HTML", "js", "json", "png", "avif", "woff2", "ttf", "ics"])
@@ -100,7 +100,7 @@ def test_refuses_nothing_but_headers(tmp_path):
 def test_refuses_more_files_than_a_release_has(tmp_path, monkeypatch):
     monkeypatch.setattr(source_rules, "FILES_AT_MOST", 6)
     write_site(tmp_path)
-    assert len(read_folder(tmp_path)) == 6
+    assert len(files_of(tmp_path)) == 6
     (tmp_path / "more.txt").write_text("x")
     assert code_of(tmp_path) == "source-too-many"
 

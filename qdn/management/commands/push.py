@@ -1,5 +1,6 @@
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import Any
 
@@ -47,7 +48,7 @@ class Command(LockingCommand):
             return self._push(files, environment, started, **options)
 
     def _push(
-        self, files: list[SourceFile], environment: Environment, started: float, **options: Any
+        self, files: Iterable[SourceFile], environment: Environment, started: float, **options: Any
     ) -> dict[str, Any]:
         backend = get_backend()
         plan = plan_release(

@@ -1,4 +1,4 @@
-"""SHA-256 of many files: by this process and, where there are cores for them, by helpers.
+"""SHA-256 of many files, by helpers where there are cores for them, beside what else is to do.
 
 Threads would wait for each other, since most files are too small for them. What no helper answers
 is hashed here, so that one that fails costs nothing but time. A helper that nobody waits for any
@@ -16,21 +16,29 @@ from typing import BinaryIO
 from deployments.sources import digests
 from deployments.sources.digests import Digest, hash_file
 
-PROCESSES_AT_MOST = 4
+HELPERS_AT_MOST = 3
 FILES_EACH = 1_000  # starting a helper takes as long as hashing some hundreds
 
 
-def hash_files(paths: Sequence[str]) -> list[Digest]:
-    """Hash files, in their order. Raises OSError."""
-    processes = max(1, min(os.cpu_count() or 1, PROCESSES_AT_MOST, len(paths) // FILES_EACH))
-    own, *others = (paths[first::processes] for first in range(processes))
-    known: dict[str, Digest] = {}
-    with ExitStack() as stack:
-        helpers = [stack.enter_context(_helping(share)) for share in others]
-        known.update((path, hash_file(path)) for path in own)
-        for share, answers in zip(others, helpers, strict=True):
+@contextmanager
+def hashing(paths: Sequence[str]) -> Iterator[Callable[[], list[Digest]]]:
+    """Begin to hash files; what is given waits for all of them, in their order.
+
+    It raises OSError.
+    """
+    idle = (os.cpu_count() or 1) - 1
+    count = min(idle, HELPERS_AT_MOST, len(paths) // FILES_EACH)
+    shares = [paths[first::count] for first in range(count)]
+
+    def finished() -> list[Digest]:
+        known: dict[str, Digest] = {}
+        for share, answers in zip(shares, helpers, strict=True):
             known.update(zip(share, answers(), strict=False))
-    return [known.get(path) or hash_file(path) for path in paths]
+        return [known.get(path) or hash_file(path) for path in paths]
+
+    with ExitStack() as stack:
+        helpers = [stack.enter_context(_helping(share)) for share in shares]
+        yield finished
 
 
 @contextmanager
