@@ -59,6 +59,8 @@ class Bench:
             "NO_PROXY": "127.0.0.1",
         }
         self.environ.pop("AWS_CA_BUNDLE", None)  # rclone stumbles over it, and there is no TLS
+        # pip compiles the peers' modules when it installs them; ours are with their first run.
+        self.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
     def push(self) -> None:
         """Push a site for the first time, one that changed, and one that did not."""
