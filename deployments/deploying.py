@@ -58,6 +58,7 @@ def deploy(
     environment = target.environment
     strategy = strategy_of(environment)
     say(f"Check {target.release}")
+    environment.check_host()
     check_whole(backend.objects, target.release)
     reason = _lock_reason(target)
     with deploy_lock(

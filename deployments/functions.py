@@ -111,5 +111,5 @@ def _way_in(backend: Backend, environment: Environment, release: Release) -> str
 
 
 def _event(environment: Environment, uri: str, cookies: str) -> dict[str, Any]:
-    headers = {"host": environment.hosts[0]}
+    headers = {"host": environment.host}
     return viewer_event(uri=uri, headers=headers, cookies=cookies, request_id="trial")

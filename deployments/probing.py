@@ -82,7 +82,7 @@ class Probe:
         self, viewer: Viewer, path: str, judge: Callable[[ViewerResponse], str]
     ) -> "_Fault | None":
         try:
-            host = self.host or self.environment.hosts[0]
+            host = self.host or self.environment.host
             text = judge(viewer.fetch(host, path, cookie=self.cookie))
         except EdgeError as error:
             reason = error.message.rstrip(".")

@@ -82,9 +82,24 @@ class Environment(models.Model):
         return found
 
     @property
+    def host(self) -> str:
+        """The host that is probed and linked to. Raises Refused."""
+        self.check_host()
+        return str(self.hosts[0])
+
+    @property
     def copy_prefix(self) -> str:
         """Where the `copy` strategy keeps the files that are served: the origin path."""
         return f"live/{self.name}/"
+
+    def check_host(self) -> None:
+        """Refuse where nobody could ask for the pages."""
+        if not self.hosts:
+            raise Refused(
+                "no-host",
+                f"{self} has no host, so nobody could ask for its pages.",
+                f"Give it one: manage.py provision --environment {self}",
+            )
 
     @property
     def live(self) -> "Deployment | None":

@@ -2,7 +2,7 @@ import pytest
 
 from deployments.errors import ChangedMeanwhile, PartlyChanged, Refused
 from deployments.locking import deploy_lock
-from deployments.models import DeployLock, Deployment, Outcome, Release
+from deployments.models import DeployLock, Deployment, Environment, Outcome, Release
 from deployments.routes import read_route
 from edge.errors import BackendUnavailable
 from edge.protocols import ViewerResponse
@@ -294,3 +294,21 @@ def test_what_the_store_would_not_take_is_refused_before_anything(operator, prod
     assert refused.value.code == "limit-exceeded"
     assert "host" in refused.value.hint
     assert Deployment.objects.count() == rows
+
+
+@pytest.mark.parametrize(("name", "act"), [("staging", "push"), ("production", "rollback")])
+def test_environment_without_hosts_is_refused_before_anything_changes(operator, name, act):
+    for mark in "AB":
+        operator.push(mark)
+        operator.promote()
+    environment = Environment.objects.named(name)
+    Environment.objects.filter(pk=environment.pk).update(hosts=[])
+    before = Deployment.objects.count(), read_route(operator.backend.keyvalues, environment)
+    with pytest.raises(Refused) as refused:
+        getattr(operator, act)()
+    assert refused.value.code == "no-host"
+    assert before == (
+        Deployment.objects.count(),
+        read_route(operator.backend.keyvalues, environment),
+    )
+    assert not DeployLock.objects.exists()
