@@ -40,6 +40,8 @@ class FolderStore:
                 return read_info(key, file)
         except (FileNotFoundError, NotADirectoryError, KeyRefused):
             return None
+        except OSError as error:
+            raise _not_read(key, error) from error
 
     def get(self, key: str) -> StoredObject:
         try:
@@ -47,6 +49,8 @@ class FolderStore:
                 return StoredObject(info=read_info(key, file), body=file.read())
         except (FileNotFoundError, NotADirectoryError, KeyRefused):
             raise ObjectMissing(f"There is no object {key!r}.") from None
+        except OSError as error:
+            raise _not_read(key, error) from error
 
     def put(
         self,
@@ -181,6 +185,13 @@ def _segments(key: str) -> list[str]:
     if any(len(name.encode()) > SEGMENT_BYTES for name in names):
         raise KeyRefused(f"A name within a key has at most {SEGMENT_BYTES} bytes: {key[:40]!r}.")
     return names
+
+
+def _not_read(key: str, error: OSError) -> BackendUnavailable:
+    return BackendUnavailable(
+        f"Could not read the object {key!r}: {error.strerror}.",
+        "Check the rights of EDGE_STORE_DIR, and how many files may be open (ulimit -n).",
+    )
 
 
 def _not_written(key: str, error: OSError) -> BackendUnavailable:

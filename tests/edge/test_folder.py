@@ -47,6 +47,13 @@ def test_foreign_file_is_an_error_that_names_it(tmp_path):
         FolderStore(tmp_path).head("a")
 
 
+@pytest.mark.parametrize("read", [FolderStore.get, FolderStore.head])
+def test_file_that_cannot_be_read_is_an_outage_not_a_gap(tmp_path, read):
+    (tmp_path / "a~").mkdir()
+    with pytest.raises(BackendUnavailable, match="'a': Is a directory"):
+        read(FolderStore(tmp_path), "a")
+
+
 def test_key_cannot_leave_the_folder(tmp_path):
     (tmp_path / "secret~").write_bytes(b"{}")
     store = FolderStore(tmp_path / "store")
