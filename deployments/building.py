@@ -73,7 +73,7 @@ class Assets:
 
     def text(self, name: str) -> str:
         """Read a static file as it is in the release."""
-        return Path(self.storage.path(self._hashed(name))).read_text().strip()
+        return Path(self.storage.path(self._hashed(name))).read_text(encoding="utf-8").strip()
 
     def policy_hash(self, text: str) -> str:
         """Give the source expression by which a Content-Security-Policy admits inline text."""
