@@ -94,6 +94,21 @@ def test_push_copies_unchanged_documents_inside_the_store(site, tmp_path):
     assert (answer["uploaded"], answer["copied"], answer["skipped"]) == (1, 4, 1)
 
 
+def test_push_does_not_end_a_canary_unasked(site):
+    for mark in "AB":
+        last = run("push", source=site(mark))["release"]
+        run("promote", yes=True, canary=None if mark == "A" else 5)
+    first = live("production")
+    code, message = refused("push", source=site("C"), to="production", yes=True)
+    assert (code, live("production")) == (1, first)
+    assert f"promote --release {last} --to production" in message
+    assert Release.objects.count() == 2
+    # What the canary shows may be shown to all, and nothing keeps from uploading.
+    assert run("push", source=site("C"), to="production", no_deploy=True)["uploaded"]
+    run("push", source=site("B"), to="production", yes=True)
+    assert live("production") == last
+
+
 def test_push_without_deploying_touches_no_environment(site):
     answer = run("push", source=site(), no_deploy=True)
     assert answer["environment"] is None

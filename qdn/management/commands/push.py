@@ -6,6 +6,7 @@ from typing import Any
 
 from deployments.artifacts import SourceFile
 from deployments.building import build_surfaces
+from deployments.canaries import check_continues
 from deployments.deploying import deploy
 from deployments.freezing import check_open
 from deployments.functions import check_first_function
@@ -59,6 +60,7 @@ class Command(LockingCommand):
         deploys = not options["no_deploy"]
         if deploys:
             check_open(environment)
+            check_continues(environment, plan.known)
             question = f"Deploy {len(plan.manifest)} files to {environment}?"
             self.confirm(environment, question, yes=options["yes"])
             check_first_function(environment, actor=actor())
