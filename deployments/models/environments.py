@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class EnvironmentQuerySet(models.QuerySet["Environment"]):
     def named(self, name: str) -> "Environment":
         """Find an environment. Raises Refused, naming those there are."""
-        found = self.filter(name=name).first()
+        found = self.filter(name=name).first() if name.isprintable() else None  # a NUL is an error
         if found is None:
             known = ", ".join(self.values_list("name", flat=True)) or "none"
             raise Refused(

@@ -38,7 +38,8 @@ class ReleaseQuerySet(models.QuerySet["Release"]):
 
     def named(self, name: str) -> "Release":
         """Find a complete release. Raises Refused."""
-        found = self.filter(name=name).first()
+        # PostgreSQL takes no NUL in a text, not even to compare with it.
+        found = self.filter(name=name).first() if name.isprintable() else None
         if found is None or not (found.completed_at or found.removed_at):
             raise Refused(
                 "release-unknown",

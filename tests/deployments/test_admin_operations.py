@@ -319,6 +319,9 @@ def test_freeze_between_yes_and_task(desk, operator, two, production):
         ("canary", {"percent": "0"}, "takes 1 to 99 %"),
         ("canary", {"percent": "100"}, "takes 1 to 99 %"),
         ("canary", {"percent": "five"}, "takes 1 to 99 %"),
+        ("canary", {"percent": "9" * 5000}, "takes 1 to 99 %"),  # more than int() reads
+        ("promote", {"release": "a\0"}, "No release is called"),
+        ("promote", {"source": "a\0"}, "No environment is called"),
     ],
 )
 def test_what_cannot_be_asked_for(desk, two, kind, query, told):
