@@ -102,6 +102,7 @@ def test_push_does_not_end_a_canary_unasked(site):
     code, message = refused("push", source=site("C"), to="production", yes=True)
     assert (code, live("production")) == (1, first)
     assert f"promote --release {last} --to production" in message
+    assert refused("push", source=site("C"), to="production", dry_run=True) == (code, message)
     assert Release.objects.count() == 2
     # What the canary shows may be shown to all, and nothing keeps from uploading.
     assert run("push", source=site("C"), to="production", no_deploy=True)["uploaded"]

@@ -55,12 +55,13 @@ class Command(LockingCommand):
         plan = plan_release(
             objects=backend.objects, files=files, environment=environment, mend=options["mend"]
         )
-        if options["dry_run"]:
-            return self._result(plan, plan.known, None, started)
         deploys = not options["no_deploy"]
         if deploys:
-            check_open(environment)
             check_continues(environment, plan.known)
+        if options["dry_run"]:
+            return self._result(plan, plan.known, None, started)
+        if deploys:
+            check_open(environment)
             question = f"Deploy {len(plan.manifest)} files to {environment}?"
             self.confirm(environment, question, yes=options["yes"])
             check_first_function(environment, actor=actor())
