@@ -170,8 +170,17 @@ def function(look: Look) -> Iterator[Drift]:
         yield Drift("function", message, look.mend)
 
 
+def reachable(look: Look) -> Iterator[Drift]:
+    """Is there a host that viewers can ask?"""
+    if not look.environment.hosts:
+        command = f"manage.py provision --environment {look.environment}"
+        yield Drift("no-host", "no host leads to the pages", command)
+
+
 def first_host(look: Look) -> Iterator[Drift]:
     """Does the probed host answer with the release?"""
+    if not look.environment.hosts:
+        return
     for fault in answers(look.backend.viewer, look.probe()).values():
         yield Drift("answer", fault, look.mend)
 
@@ -203,6 +212,7 @@ CHEAP: tuple[Check, ...] = (
     maintenance,
     origin,
     function,
+    reachable,
     first_host,
     unfinished,
     error_page_there,

@@ -157,6 +157,7 @@ CHECKS: tuple[Check, ...] = (
     drift.maintenance,
     drift.origin,
     drift.function,
+    drift.reachable,
     _releases,
     _copies,
     drift.error_page_there,

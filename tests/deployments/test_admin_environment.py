@@ -399,3 +399,10 @@ def test_what_was_taken_from_operators_stays_away(db):
     group.permissions.remove(Permission.objects.get(codename="deploy_to_production"))
     create_operators(using="default")
     assert not group.permissions.filter(codename="deploy_to_production").exists()
+
+
+def test_environment_without_hosts_is_told_with_what_mends_it(admin_client, two, production):
+    Environment.objects.filter(pk=production.pk).update(hosts=[])
+    assert "production" in text_of(admin_client, production)
+    page = text_of(admin_client, production, "drift")
+    assert "manage.py provision --environment production" in page

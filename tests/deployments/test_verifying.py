@@ -340,3 +340,11 @@ def test_command_without_environments_says_so(db):
     out = StringIO()
     call_command("verify", stdout=out)
     assert out.getvalue() == "There is no environment.\n"
+
+
+def test_environment_without_hosts_is_a_drift_of_its_own(deployed, backend, production):
+    Environment.objects.filter(pk=production.pk).update(hosts=[])
+    environment = Environment.objects.get(pk=production.pk)
+    assert "no-host" in codes(backend, environment)
+    (row,) = [row for row in status_rows(backend) if row["environment"] == "production"]
+    assert "no host leads to the pages" in str(row)
