@@ -86,6 +86,7 @@ def _percent(text: str, canary: Deployment | None) -> int:
     if not text:
         now = canary.percent if canary and canary.percent else SHARES[0]
         return next((share for share in SHARES if share > now), now)
+    # int() refuses thousands of digits.
     if not text.isdecimal() or len(text) > len(str(MOST_PERCENT)):
         raise Refused(
             "canary-share",

@@ -20,7 +20,7 @@ from deployments.sources.rules import SKIPPED, check_name, check_size
 def opened_source(source: Path) -> Iterator[Iterable[SourceFile]]:
     """Take the files of a folder or a ZIP archive; they can be read while the block runs.
 
-    A folder's files are hashed meanwhile: to go through them is to wait for that.
+    A folder's files are hashed meanwhile: to go through them, once, is to wait for that.
 
     Raises Refused for a source that is missing, unreadable, empty or too large, for links that lead
     outside, for names that no URL can carry, and as `archives.unpacked` does; going through the
