@@ -4,6 +4,7 @@ import pytest
 
 from deployments.models import Environment
 from edge.backends import get_backend
+from tests.deployments.desks import Desk
 from tests.deployments.sites import Operator
 
 
@@ -32,3 +33,16 @@ def operator(backend, tmp_path):
 def replaced(backend):
     """Swap parts of the back end for others."""
     return lambda **parts: dataclasses.replace(backend, **parts)
+
+
+@pytest.fixture
+def two(operator):
+    """A is live in production, B in staging."""
+    releases = [operator.push("A")]
+    operator.promote()
+    return [*releases, operator.push("B")]
+
+
+@pytest.fixture
+def desk(admin_client, production):
+    return Desk(admin_client, production)

@@ -37,14 +37,6 @@ def text_of(client, environment, name="change", *args):
 
 
 @pytest.fixture
-def two(operator):
-    """A is live in production, B in staging."""
-    releases = [operator.push("A")]
-    operator.promote()
-    return [*releases, operator.push("B")]
-
-
-@pytest.fixture
 def login(client, django_user_model, db):
     """Log somebody in who has these permissions."""
 

@@ -9,14 +9,6 @@ from deployments.routes import read_route
 from tests.deployments.doubles import Counting
 
 
-@pytest.fixture
-def two(operator):
-    """A is live in production, B waits in staging."""
-    first = operator.push("A")
-    operator.promote()
-    return first, operator.push("B")
-
-
 def routing(backend, environment):
     return read_route(backend.keyvalues, environment).document
 
