@@ -207,12 +207,12 @@ def error_page_there(look: Look) -> Iterator[Drift]:
 
 
 CHEAP: tuple[Check, ...] = (
+    reachable,  # first, since nothing else can be mended without
     routes,
     canary,
     maintenance,
     origin,
     function,
-    reachable,
     first_host,
     unfinished,
     error_page_there,

@@ -150,6 +150,7 @@ def _error_page(look: Look) -> Iterator[Drift]:
 
 
 CHECKS: tuple[Check, ...] = (
+    drift.reachable,
     _lock,
     drift.unfinished,
     _every_key,
@@ -157,7 +158,6 @@ CHECKS: tuple[Check, ...] = (
     drift.maintenance,
     drift.origin,
     drift.function,
-    drift.reachable,
     _releases,
     _copies,
     drift.error_page_there,
