@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from edge.event import ViewerRequest
+from edge.functions.shipped import function_source
 from edge.routing import Canary, RoutingDocument
+from edge.runtime.event import ViewerRequest
 from edge.runtime.quickjs import EdgeFunction
-from edge.shipped import function_source
 
 TOKEN = "abcdefghijklmnopqrstuv"
 LIVE = RoutingDocument("production", "20260101-000000-aaaaaaaa", "20251231-000000-bbbbbbbb")

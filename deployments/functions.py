@@ -7,11 +7,11 @@ from deployments import previews
 from deployments.errors import Refused
 from deployments.models import Environment, FunctionVersion, Release, Strategy
 from deployments.routes import read_route
-from edge.backends.trials import check_source
 from edge.errors import FunctionFailed, LimitExceeded
-from edge.event import viewer_event
+from edge.functions.shipped import digest_of, function_name, function_source
 from edge.protocols import Backend, FunctionTest, PublishedFunction
-from edge.shipped import digest_of, function_name, function_source
+from edge.runtime.event import viewer_event
+from edge.runtime.trials import check_source
 
 TRIAL = timedelta(hours=1)  # how long a preview signed for a trial holds
 
@@ -97,7 +97,7 @@ def _judge(page: dict[str, Any], test: FunctionTest, release: Release) -> None:
         raise Refused(
             "function-wrong",
             f"A request for {page['url']} led to: {led_to}; expected {expected}.",
-            "Mend edge/functions/viewer_request.js; its cases are in tests/edge/cases.py.",
+            "Fix edge/functions/viewer_request.js; tests/edge/functions/cases.py has its cases.",
         )
 
 

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from deployments.models import Environment, Strategy
+from edge.functions.shipped import function_name
 from edge.protocols import Backend, Measure
-from edge.shipped import function_name
 
 POINTS = 100  # of a series at most: more does not fit into a small chart
 MOST_HOURS = 90 * 24

@@ -6,8 +6,8 @@ from django.conf import settings
 
 from edge.backends import get_backend
 from edge.protocols import ObjectStore
-from edge.snapshot import Snapshot
-from edge.wsgi import Application, LocalEdge
+from edge.serving.snapshot import Snapshot
+from edge.serving.wsgi import Application, LocalEdge
 
 
 def in_front_of(application: Application) -> Application:
@@ -35,13 +35,13 @@ def in_front_of(application: Application) -> Application:
 
 
 def _local_parts() -> tuple[ObjectStore, Callable[[Snapshot], Snapshot]]:
-    from edge.backends.state import read_snapshot  # noqa: PLC0415 - needs the app registry
+    from edge.backends.local.snapshot import read_snapshot  # noqa: PLC0415 - needs the app registry
 
     return get_backend().objects, read_snapshot
 
 
 def _aws_parts() -> tuple[ObjectStore, Callable[[Snapshot], Snapshot]]:
-    from edge.backends.aws_snapshot import AwsSnapshots  # noqa: PLC0415 - for aws alone
+    from edge.backends.aws.snapshot import AwsSnapshots  # noqa: PLC0415 - for aws alone
 
     backend = get_backend()
     return backend.objects, AwsSnapshots(backend).read

@@ -2,7 +2,7 @@
 
 `local` answers them with a folder, database rows and QuickJS; `aws` with S3, the CloudFront
 KeyValueStore, CloudFront Functions and invalidations. One contract suite runs against both
-(tests/edge/test_backend_contract.py).
+(tests/edge/backends/test_backend_contract.py).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

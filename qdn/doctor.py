@@ -19,9 +19,9 @@ from django_q.models import OrmQ, Schedule
 from deployments.models import Distribution, Environment, Strategy
 from edge.backends import get_backend
 from edge.errors import EdgeError
+from edge.functions.shipped import function_name
 from edge.protocols import DEPLOYED, Backend, Diagnosis
 from edge.runtime.njs import njs_command
-from edge.shipped import function_name
 
 START_CLUSTER = "Start the task cluster and keep it running: manage.py qcluster"
 OLDEST_TASK = timedelta(minutes=1)

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from deployments.models import Environment, Strategy
-from edge.shipped import function_name
+from edge.functions.shipped import function_name
 
 
 def next_steps(environment: Environment, *, known: Collection[str]) -> Iterator[str]:

@@ -11,8 +11,8 @@ from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 
 from deployments.models import Distribution, Environment
-from edge.backends.folder import FolderStore
-from edge.backends.rows import RowDistribution, RowKeyValueStore
+from edge.backends.local.objects import FolderStore
+from edge.backends.local.rows import RowDistribution, RowKeyValueStore
 from edge.errors import BackendUnavailable
 from tests.deployments.sites import write_site
 
@@ -121,7 +121,7 @@ def test_distribution_that_is_being_changed(monkeypatch):
 
 
 def test_disk_that_is_nearly_full(monkeypatch):
-    monkeypatch.setattr("edge.backends.local.LEAST_FREE_BYTES", 2**70)
+    monkeypatch.setattr("edge.backends.local.backend.LEAST_FREE_BYTES", 2**70)
     assert_fault("space", "DATA_DIR")
 
 

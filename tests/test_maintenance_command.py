@@ -108,7 +108,7 @@ def test_outage_names_the_command_that_finishes(monkeypatch):
     def fail(*args, **kwargs):
         raise BackendUnavailable("The store does not answer.")
 
-    monkeypatch.setattr("edge.backends.rows.RowKeyValueStore.update", fail)
+    monkeypatch.setattr("edge.backends.local.rows.RowKeyValueStore.update", fail)
     code, message = refused("on", PRODUCTION, "--yes")
     assert code == 4
     assert "Run: manage.py maintenance --yes on --environment=production" in message

@@ -15,7 +15,7 @@ from deployments.locking import deploy_lock
 from deployments.models import DeployLock, Environment, Strategy
 from edge.backends import get_backend
 from edge.errors import BackendRefused, BackendUnavailable
-from edge.shipped import function_source
+from edge.functions.shipped import function_source
 from qdn.command_lines import command_line
 from tests.deployments.doubles import FaultPoint
 from tests.deployments.sites import write_site

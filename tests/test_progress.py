@@ -7,7 +7,7 @@ import pytest
 
 from deployments.sources import from_bytes
 from qdn.progress import progress_of
-from tests.edge.test_backend_contract import new_object
+from tests.edge.backends.test_backend_contract import new_object
 
 
 class Terminal(io.StringIO):

@@ -8,7 +8,7 @@ from typing import Any
 
 from deployments.audit.writing import VERSION
 from deployments.models import Deployment, Outcome, Strategy
-from edge.shipped import digest_of
+from edge.functions.shipped import digest_of
 
 
 class Damaged(ValueError):

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from deployments.errors import Refused
 from deployments.models import Distribution, Environment
-from edge.stacks import FoundDistribution, StackHost
+from edge.provisioning.stacks import FoundDistribution, StackHost
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from deployments.errors import ChangedMeanwhile, Refused
 from deployments.functions import check_limits
 from deployments.models import Environment
 from deployments.stacks.shared_parts import owns_shared, shared_parts, stack_name
-from edge.stacks import Change, StackHost, StackState
-from edge.template import FUNCTION, write_template
-from edge.template_shared import SHARED
+from edge.provisioning.shared_template import SHARED
+from edge.provisioning.stacks import Change, StackHost, StackState
+from edge.provisioning.template import FUNCTION, write_template
 
 HOST_NAME = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$")
 CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/[\w-]+$")

@@ -1,8 +1,8 @@
 """What of AWS the environments use, for the IAM policies."""
 
 from deployments.models import Distribution, Environment
-from edge.policy import Places
-from edge.shipped import function_name
+from edge.functions.shipped import function_name
+from edge.provisioning.iam import Places
 
 STORE_OUTPUT, BUCKET_OUTPUT = "KeyValueStore", "Bucket"
 ACCOUNT_FIELD = 4  # of an ARN's parts: arn:partition:service:region:account:resource

@@ -9,7 +9,7 @@ Steps, and what a kill at each point leaves behind:
   record     one transaction
 CloudFormation itself refuses a second operation on a stack, so no deploy lock is held: a deployment
 and a stack have nothing in common but the function, and the stack leaves that alone after its first
-run (edge/template.py says how).
+run (edge/provisioning/template.py says how).
 """
 
 from collections.abc import Callable
@@ -20,8 +20,8 @@ from deployments.errors import PartlyChanged, Refused
 from deployments.models import Distribution, Environment
 from deployments.stacks.plans import StackPlan, again, repair
 from edge.errors import BackendUnavailable, EdgeError
-from edge.stacks import Change, ChangeSet, Say, StackHost, StackState
-from edge.template import storage_patterns
+from edge.provisioning.stacks import Change, ChangeSet, Say, StackHost, StackState
+from edge.provisioning.template import storage_patterns
 
 SHOWN_REASONS = 3
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from deployments.errors import ChangedMeanwhile, Refused
 from deployments.models import Environment
-from edge.stacks import StackHost, StackState
-from edge.template_shared import SHARED
+from edge.provisioning.shared_template import SHARED
+from edge.provisioning.stacks import StackHost, StackState
 
 
 def stack_name(environment: Environment) -> str:

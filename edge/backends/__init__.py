@@ -12,12 +12,12 @@ def get_backend() -> Backend:
     """Give the back end the settings name. Raises EdgeError for one that is not there."""
     if settings.EDGE_BACKEND == "local":
         # Imported here, because its models need the app registry.
-        from edge.backends.local import local_backend  # noqa: PLC0415
+        from edge.backends.local.backend import local_backend  # noqa: PLC0415
 
         return local_backend(Path(settings.EDGE_STORE_DIR))
     if settings.EDGE_BACKEND == "aws":
         # Imported here, because boto3 takes its time and the local back end needs none of it.
-        from edge.backends.aws import aws_backend  # noqa: PLC0415
+        from edge.backends.aws.backend import aws_backend  # noqa: PLC0415
 
         return aws_backend(
             bucket=settings.EDGE_BUCKET,

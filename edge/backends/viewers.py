@@ -8,8 +8,8 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from edge.errors import BackendUnavailable
 from edge.protocols import ObjectStore, ViewerResponse
-from edge.snapshot import Snapshot
-from edge.wsgi import Environ, LocalEdge, StartResponse
+from edge.serving.snapshot import Snapshot
+from edge.serving.wsgi import Environ, LocalEdge, StartResponse
 
 TIMEOUT_SECONDS = 10
 

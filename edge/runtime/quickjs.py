@@ -22,7 +22,7 @@ import quickjs
 
 from edge import limits
 from edge.errors import FunctionFailed
-from edge.event import ViewerRequest
+from edge.runtime.event import ViewerRequest
 from edge.runtime.results import (
     MEND_HINT,
     Generated,

@@ -13,10 +13,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from deployments.models import Environment
-from edge.backends import aws_clients, aws_functions, aws_keyvalues, aws_requests, get_backend
-from edge.backends.aws import aws_backend
-from edge.backends.aws_snapshot import AwsSnapshots
-from edge.wsgi import LocalEdge
+from edge.backends import get_backend
+from edge.backends.aws import clients, functions, keyvalues, requests
+from edge.backends.aws.backend import aws_backend
+from edge.backends.aws.snapshot import AwsSnapshots
+from edge.serving.wsgi import LocalEdge
 from tests.aws import proxy as proxies
 from tests.aws import stand_in
 from tests.deployments.sites import write_site
@@ -75,12 +76,12 @@ def proxy(aws, aws_port):
 @pytest.fixture
 def impatient(monkeypatch):
     """Take the waiting out of retries; their rules stay."""
-    monkeypatch.setattr(aws_clients, "READ_SECONDS", 5)
-    monkeypatch.setattr(aws_clients, "RETRY_MODE", "standard")
-    monkeypatch.setattr(aws_clients, "ATTEMPTS", 2)
-    monkeypatch.setattr(aws_keyvalues, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(aws_functions, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(aws_requests, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(clients, "READ_SECONDS", 5)
+    monkeypatch.setattr(clients, "RETRY_MODE", "standard")
+    monkeypatch.setattr(clients, "ATTEMPTS", 2)
+    monkeypatch.setattr(keyvalues, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(functions, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(requests, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(
         "botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *args: 0
     )

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import boto3.session
 
-from edge.backends.aws_requests import BucketRequests
+from edge.backends.aws.requests import BucketRequests
 
 ACCOUNT = "000000000000"  # of the stand-in
 S3_ACTIONS = {

@@ -7,9 +7,9 @@ import time_machine
 from django.utils import timezone
 
 from edge.backends import get_backend
-from edge.backends.aws import aws_backend
+from edge.backends.aws.backend import aws_backend
+from edge.functions.shipped import function_name
 from edge.routing import RoutingDocument
-from edge.shipped import function_name
 from tests.aws import proxy as proxies
 from tests.aws.proxy import Fault
 from tests.aws.stand_in import BUCKET, STORE

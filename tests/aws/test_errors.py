@@ -6,9 +6,9 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from edge.backends import get_backend
-from edge.backends.aws import aws_backend
-from edge.backends.aws_errors import translated
-from edge.backends.stack import get_stacks
+from edge.backends.aws.backend import aws_backend
+from edge.backends.aws.errors import translated
+from edge.backends.aws.stacks import get_stacks
 from edge.errors import (
     BackendRefused,
     BackendUnavailable,
@@ -17,7 +17,7 @@ from edge.errors import (
     LimitExceeded,
     StaleEtag,
 )
-from edge.shipped import function_source
+from edge.functions.shipped import function_source
 from tests.aws import proxy as proxies
 from tests.aws.proxy import Fault
 

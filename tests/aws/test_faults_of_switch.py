@@ -5,9 +5,9 @@ import json
 import pytest
 
 from deployments.models import Environment
-from edge.backends import aws_clients
+from edge.backends.aws import clients
+from edge.functions.shipped import function_name, function_source
 from edge.routing import RoutingDocument
-from edge.shipped import function_name, function_source
 from tests.aws.conftest import next_command
 from tests.aws.faults import CASES, FAULTS, walk
 from tests.aws.proxy import Fault, hang, others_first
@@ -133,7 +133,7 @@ def test_write_whose_answer_was_lost_is_not_sent_again(shop, proxy, releases):
 
 
 def test_write_that_was_done_and_timed_out_is_read_back(shop, proxy, monkeypatch):
-    monkeypatch.setattr(aws_clients, "READ_SECONDS", 1)
+    monkeypatch.setattr(clients, "READ_SECONDS", 1)
     release = shop.push("A")
     proxy.clear(Fault(1, hang, when=writes_keys))
     code, message = shop.attempt("promote", "--yes")

@@ -7,9 +7,9 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from edge.backends import get_backend
-from edge.backends.aws_functions import CloudFrontFunctions
+from edge.backends.aws.functions import CloudFrontFunctions
 from edge.errors import BackendUnavailable, LimitExceeded, StaleEtag
-from edge.shipped import function_source
+from edge.functions.shipped import function_source
 
 NAME = "qdn-viewer-request-production"
 EVENT = {"version": "1.0", "context": {"eventType": "viewer-request"}}
@@ -24,7 +24,7 @@ PASSTHROUGH = "function handler(event) { return event.request; }"
 @pytest.fixture
 def stubbed(aws_environ):
     """Give a function host whose service answers what the test says."""
-    from edge.backends.aws_clients import make_clients  # noqa: PLC0415 - after the environment
+    from edge.backends.aws.clients import make_clients  # noqa: PLC0415 - after the environment
 
     client = make_clients().cloudfront
     with Stubber(client) as stub:

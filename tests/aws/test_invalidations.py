@@ -10,7 +10,7 @@ from deployments.invalidating import Drops, send
 from deployments.models import Environment, Invalidation
 from deployments.plans import Run
 from edge.backends import get_backend
-from edge.backends.aws_distribution import CloudFrontDistributions
+from edge.backends.aws.distributions import CloudFrontDistributions
 from tests.aws import proxy as proxies
 from tests.aws.conftest import next_command
 from tests.aws.proxy import Fault

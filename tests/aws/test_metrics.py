@@ -10,11 +10,11 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from deployments.models import Environment
-from edge.backends import aws_metrics
-from edge.backends.aws_metrics import CloudWatchMetrics
+from edge.backends.aws import metrics
+from edge.backends.aws.metrics import CloudWatchMetrics
 from edge.errors import BackendUnavailable
+from edge.functions.shipped import function_name
 from edge.protocols import Measure
-from edge.shipped import function_name
 
 pytestmark = pytest.mark.django_db
 
@@ -106,7 +106,7 @@ def test_others_distributions_and_older_times_are_left_out(counted):
 
 
 def test_more_metrics_than_one_request_takes(counted, aws, monkeypatch):
-    monkeypatch.setattr(aws_metrics, "QUERIES_AT_ONCE", 3)
+    monkeypatch.setattr(metrics, "QUERIES_AT_ONCE", 3)
     counted("FunctionName", function_name("production"), "FunctionExecutionErrors", 4.0)
     assert rows()[function_name("production")]["totals"]["execution_errors"] == 4
 
@@ -137,10 +137,10 @@ def test_unknown_environment_is_refused(aws):
 
 
 def test_cloudwatch_out_of_reach_is_told_in_one_line(production, monkeypatch):
-    from edge.backends.aws import aws_backend  # noqa: PLC0415 - only here
+    from edge.backends.aws.backend import aws_backend  # noqa: PLC0415 - only here
 
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    monkeypatch.setattr("edge.backends.aws_clients.ATTEMPTS", 1)
+    monkeypatch.setattr("edge.backends.aws.clients.ATTEMPTS", 1)
     aws_backend.cache_clear()
     try:
         with pytest.raises(CommandError, match="CloudWatch's metrics failed") as refused:

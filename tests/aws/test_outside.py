@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from edge.shipped import function_name, function_source
+from edge.functions.shipped import function_name, function_source
 from tests.aws.stand_in import ROOT, SETTINGS
 
 pytestmark = pytest.mark.django_db

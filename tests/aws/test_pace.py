@@ -3,7 +3,7 @@
 import pytest
 from botocore.retries import bucket
 
-from edge.backends.aws_pace import Pace
+from edge.backends.aws.pace import Pace
 from tests.aws import proxy as proxies
 from tests.aws.proxy import Fault
 from tests.aws.test_writing import new_object, put_all

@@ -10,9 +10,9 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from deployments.models import Environment, Release, Strategy
-from edge.backends import aws as aws_module
-from edge.policy import Places, Role, write_policy
-from edge.shipped import function_name, function_source
+from edge.backends.aws import backend as aws_module
+from edge.functions.shipped import function_name, function_source
+from edge.provisioning.iam import Places, Role, write_policy
 from tests.aws.requests import ACCOUNT, needs, recorded
 from tests.aws.stand_in import BUCKET, STORE
 from tests.deployments.sites import write_site
@@ -156,7 +156,7 @@ def test_the_application(places, calls):
 
 
 def test_provisioning(aws_environ, plain_boto, calls, monkeypatch, settings):
-    monkeypatch.setattr("edge.backends.stack.FIRST_PAUSE", 0.02)
+    monkeypatch.setattr("edge.backends.aws.stacks.FIRST_PAUSE", 0.02)
     run("provision", "--environment", "staging")
     run("provision", "--environment", "staging", "--dry-run", "--price-class", "PriceClass_All")
     run("provision", "--environment", "staging", "--price-class", "PriceClass_All")

@@ -9,10 +9,10 @@ import pytest
 from edge.backends import get_backend
 from edge.backends.viewers import HttpViewer
 from edge.errors import BackendUnavailable
+from edge.functions.shipped import function_name
 from edge.local_edge import in_front_of
 from edge.routing import RoutingDocument
-from edge.shipped import function_name
-from edge.wsgi import LocalEdge
+from edge.serving.wsgi import LocalEdge
 from tests.edge.builders import application
 
 

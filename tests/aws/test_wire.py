@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from botocore import exceptions as boto
 
-from edge.backends.aws_wire import Connections
+from edge.backends.aws.wire import Connections
 
 # Signed by itself, for the name `localhost` alone; made for these tests, until 2126.
 CERTIFICATE = Path(__file__).parent / "localhost.pem"

@@ -10,10 +10,10 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.credentials import ReadOnlyCredentials
 from urllib3.util.wait import wait_for_read
 
-from edge.backends import aws_clients
-from edge.backends.aws_clients import make_clients
-from edge.backends.aws_requests import Answer, BucketRequests
-from edge.backends.aws_signing import encoded, signed
+from edge.backends.aws import clients
+from edge.backends.aws.clients import make_clients
+from edge.backends.aws.requests import Answer, BucketRequests
+from edge.backends.aws.signing import encoded, signed
 from edge.errors import BackendRefused, BackendUnavailable
 from edge.protocols import NewObject
 from tests.aws import proxy as proxies
@@ -120,7 +120,7 @@ def test_connections_a_gateway_forgot_cost_one_attempt(through_proxy, proxy):
     """None of them looks closed: only who uses one is told."""
     assert put_all(through_proxy, *(new_object(f"a{n}") for n in range(64)))
     kept = through_proxy.objects._requests._place.connections._idle
-    assert len(kept) > aws_clients.ATTEMPTS
+    assert len(kept) > clients.ATTEMPTS
     forgotten = {connection.sock.getsockname() for connection in kept}
 
     def forget(handler, body):

@@ -22,10 +22,10 @@ from django.utils import timezone
 
 MOST_OPERATIONS = 150
 OPERATIONS = {
-    "edge.backends.folder.FolderStore": ["head", "get", "list"],
-    "edge.backends.rows.RowKeyValueStore": ["etag", "get", "items", "update"],
-    "edge.backends.rows.RowFunctionHost": ["live", "stage", "test", "publish"],
-    "edge.backends.rows.RowDistribution": ["invalidate", "status"],
+    "edge.backends.local.objects.FolderStore": ["head", "get", "list"],
+    "edge.backends.local.rows.RowKeyValueStore": ["etag", "get", "items", "update"],
+    "edge.backends.local.rows.RowFunctionHost": ["live", "stage", "test", "publish"],
+    "edge.backends.local.rows.RowDistribution": ["invalidate", "status"],
     "edge.backends.viewers.InProcessViewer": ["fetch"],
 }
 
@@ -46,7 +46,7 @@ class Killer:
     def install(self):
         from django.utils.module_loading import import_string  # noqa: PLC0415
 
-        from edge.backends.folder import FolderStore  # noqa: PLC0415
+        from edge.backends.local.objects import FolderStore  # noqa: PLC0415
 
         for name, methods in OPERATIONS.items():
             kind = import_string(name)

@@ -18,7 +18,7 @@ from deployments.models import (
 from deployments.plans import Target
 from deployments.proposals import Kind, Wish, propose
 from edge.backends import get_backend
-from edge.shipped import digest_of
+from edge.functions.shipped import digest_of
 from tests.deployments.desks import lines, run_tasks
 from tests.deployments.sites import Operator
 from tests.dispatch.conftest import shared_database, together  # noqa: F401 - fixtures

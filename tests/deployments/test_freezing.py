@@ -8,7 +8,7 @@ from deployments.errors import Refused
 from deployments.freezing import freeze, unfreeze
 from deployments.models import Freeze
 from deployments.promotion import function_target
-from edge.shipped import function_source
+from edge.functions.shipped import function_source
 
 SOURCE = function_source()
 

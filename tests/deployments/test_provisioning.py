@@ -13,11 +13,11 @@ from deployments.models import Distribution, Environment
 from deployments.stacks.plans import Wanted, plan_stack
 from deployments.stacks.provisioning import provision
 from edge.backends import get_backend
-from edge.backends.stack import get_stacks
+from edge.backends.aws.stacks import get_stacks
 from edge.errors import BackendUnavailable
+from edge.functions.shipped import function_source
+from edge.provisioning.stacks import ChangeSet, StackState
 from edge.routing import RoutingDocument
-from edge.shipped import function_source
-from edge.stacks import ChangeSet, StackState
 from tests.deployments.sites import write_site
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ def stacks(made_once):
 @pytest.fixture(autouse=True)
 def stand_in(aws_environ, stacks, monkeypatch):
     """Lead the command to an empty stand-in, which answers at once."""
-    monkeypatch.setattr("edge.backends.stack.FIRST_PAUSE", 0.02)
+    monkeypatch.setattr("edge.backends.aws.stacks.FIRST_PAUSE", 0.02)
     monkeypatch.setattr("qdn.management.commands.provision.get_stacks", lambda: stacks)
 
 
@@ -245,7 +245,9 @@ def test_an_update_leaves_a_published_function_alone(settings, staging, monkeypa
     published = function_source() + "// published later\n"
     etag = functions.stage(outputs["FunctionName"], published)
     functions.publish(outputs["FunctionName"], if_match=etag)
-    monkeypatch.setattr("edge.template.function_source", lambda: "// another checkout\n")
+    monkeypatch.setattr(
+        "edge.provisioning.template.function_source", lambda: "// another checkout\n"
+    )
     answer = run(price_class="PriceClass_200")
     assert [item["resource"] for item in answer["changes"]] == ["Distribution"]
     assert functions.live(outputs["FunctionName"]).source == published
@@ -387,7 +389,7 @@ def test_what_cloudfront_would_refuse_is_refused_before(cloudformation, wrong):
 
 @pytest.mark.parametrize("source", ["/" * 10_241, "function handler(event) { let = ; }"])
 def test_a_function_cloudfront_would_refuse_is_refused_before(cloudformation, monkeypatch, source):
-    monkeypatch.setattr("edge.template.function_source", lambda: source)
+    monkeypatch.setattr("edge.provisioning.template.function_source", lambda: source)
     code, message = refused()
     assert (code, "viewer_request.js" in message or "10240 bytes" in message) == (1, True)
     assert stacks_there(cloudformation) == {}
@@ -410,7 +412,7 @@ def test_options_that_do_not_go_together_are_usage(options):
 def test_no_answer_is_told_in_one_line(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("HTTP_PROXY", "")
-    monkeypatch.setattr("edge.backends.stack.ATTEMPTS", 1)
+    monkeypatch.setattr("edge.backends.aws.stacks.ATTEMPTS", 1)
     monkeypatch.setattr("qdn.management.commands.provision.get_stacks", get_stacks)
     code, message = refused()
     assert (code, "did not answer" in message) == (4, True)

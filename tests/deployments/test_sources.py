@@ -7,7 +7,7 @@ from deployments.errors import Refused
 from deployments.sources import opened_source
 from deployments.sources import rules as source_rules
 from deployments.sources.rules import check_name
-from edge.backends.folder import FolderStore
+from edge.backends.local.objects import FolderStore
 from edge.errors import KeyRefused
 from tests.deployments.sites import files_of, write_site
 

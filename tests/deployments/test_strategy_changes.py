@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from deployments.locking import deploy_lock
 from deployments.models import Distribution, Strategy
-from edge.stacks import FoundDistribution
+from edge.provisioning.stacks import FoundDistribution
 from tests.deployments.test_copying import served_content
 
 ID = "E1EXAMPLE"

@@ -11,9 +11,9 @@ from deployments.locking import LEASE
 from deployments.models import DeployLock, Environment, Outcome, Strategy
 from deployments.reporting import status_rows
 from deployments.verifying import verify
-from edge.backends.rows import RowKeyValueStore
+from edge.backends.local.rows import RowKeyValueStore
 from edge.errors import BackendUnavailable
-from edge.shipped import function_name
+from edge.functions.shipped import function_name
 from tests.deployments.doubles import FaultPoint, Killed
 
 PAGE = {"content_type": "text/html; charset=utf-8", "cache_control": "public"}

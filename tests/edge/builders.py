@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edge.backends.folder import FolderStore
+from edge.backends.local.objects import FolderStore
 from edge.protocols import ViewerResponse
 from edge.routing import RoutingDocument
-from edge.snapshot import Snapshot
-from edge.wsgi import LocalEdge
+from edge.serving.snapshot import Snapshot
+from edge.serving.wsgi import LocalEdge
 
 RELEASE = "20260102-000000-aaaaaaaa"
 DOCUMENT_RULE = "public, max-age=0, must-revalidate, s-maxage=31536000"

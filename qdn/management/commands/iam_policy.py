@@ -6,7 +6,7 @@ from django.conf import settings
 
 from deployments.errors import Refused
 from deployments.stacks.policies import places_of
-from edge.policy import Role, write_policy
+from edge.provisioning.iam import Role, write_policy
 from qdn.console import OperatorCommand
 
 

@@ -11,9 +11,9 @@ from deployments.stacks.adoption import adopt, plan_adoption
 from deployments.stacks.plans import StackPlan, Wanted, plan_stack
 from deployments.stacks.provisioning import provision, record
 from deployments.stacks.strategy_changes import change_strategy, check_strategy
-from edge.backends.stack import get_stacks
-from edge.stacks import Change, StackHost
-from edge.template import PRICE_CLASSES
+from edge.backends.aws.stacks import get_stacks
+from edge.provisioning.stacks import Change, StackHost
+from edge.provisioning.template import PRICE_CLASSES
 from qdn.console import DeployCommand, actor
 from qdn.stack_steps import next_steps, strategy_steps
 

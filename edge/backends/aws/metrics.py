@@ -1,0 +1,89 @@
+"""Metrics: what CloudFront counted, read from CloudWatch.
+
+Sources: the developer guide's "Types of metrics for CloudFront" (namespace, dimensions, and that
+they stand in us-east-1 alone) and GetMetricData of the CloudWatch API reference.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from edge.backends.aws.errors import translated
+from edge.errors import BackendUnavailable
+from edge.protocols import Measure
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
+
+    from edge.backends.aws.clients import AwsClients
+
+NAMESPACE = "AWS/CloudFront"
+REGION = "Global"  # of every metric of CloudFront, whatever region it is asked in
+QUERIES_AT_ONCE = 500  # GetMetricData takes no more
+READ = {"Complete", "PartialData"}  # partial data goes on in the next page
+
+
+class CloudWatchMetrics:
+    """Metrics of an account's distributions and functions."""
+
+    def __init__(self, clients: "AwsClients") -> None:
+        self._clients = clients
+
+    def read(
+        self, measures: Sequence[Measure], *, start: datetime, end: datetime, period: int
+    ) -> list[list[float | None]]:
+        slots = round((end - start) / timedelta(seconds=period))
+        values: list[list[float | None]] = [[None] * slots for _ in measures]
+        queries = [_query(number, item, period) for number, item in enumerate(measures)]
+        for result in self._results(queries, start, end):
+            series = values[int(result["Id"].removeprefix("m"))]
+            for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
+                slot = int((moment - start).total_seconds() // period)
+                if 0 <= slot < slots:
+                    series[slot] = value
+        return values
+
+    def _results(
+        self, queries: "Sequence[MetricDataQueryTypeDef]", start: datetime, end: datetime
+    ) -> Iterator[Any]:
+        """Give what every page tells of a query. Raises BackendUnavailable."""
+        for first in range(0, len(queries), QUERIES_AT_ONCE):
+            with translated("Reading CloudWatch's metrics"):
+                pages = self._clients.cloudwatch.get_paginator("get_metric_data").paginate(
+                    MetricDataQueries=queries[first : first + QUERIES_AT_ONCE],
+                    StartTime=start,
+                    EndTime=end,
+                    ScanBy="TimestampAscending",
+                )
+                for page in pages:
+                    yield from map(_checked, page["MetricDataResults"])
+
+
+def _query(number: int, measure: Measure, period: int) -> "MetricDataQueryTypeDef":
+    return {
+        "Id": f"m{number}",  # must begin with a small letter
+        "MetricStat": {
+            "Metric": {
+                "Namespace": NAMESPACE,
+                "MetricName": measure.metric,
+                "Dimensions": [
+                    {"Name": measure.dimension, "Value": measure.subject},
+                    {"Name": "Region", "Value": REGION},
+                ],
+            },
+            "Period": period,
+            "Stat": measure.statistic,
+        },
+        "ReturnData": True,
+    }
+
+
+def _checked(result: Any) -> Any:
+    """Raise BackendUnavailable for what CloudWatch could not read: it tells so inside a 200."""
+    if result.get("StatusCode", "Complete") in READ:
+        return result
+    told = "; ".join(item.get("Value", "") for item in result.get("Messages", []))
+    raise BackendUnavailable(
+        f"CloudWatch could not read a metric: {result['StatusCode']} {told}".rstrip() + ".",
+        "Give these credentials cloudwatch:GetMetricData, then run it again.",
+    )

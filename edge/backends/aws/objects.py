@@ -1,0 +1,195 @@
+"""The object store in an S3 bucket."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from email.message import Message
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from edge.backends.aws.errors import code_of, translated
+from edge.backends.aws.requests import BucketRequests, no_body
+from edge.backends.aws.signing import NOTHING
+from edge.backends.aws.writing import BucketWriter
+from edge.backends.rules import key_segments
+from edge.errors import KeyRefused, ObjectMissing
+from edge.protocols import ListedObject, NewObject, ObjectInfo, StoredObject
+
+if TYPE_CHECKING:
+    from edge.backends.aws.clients import AwsClients
+
+META = "x-amz-meta-"
+DELETED_AT_ONCE = 1_000  # DeleteObjects takes no more
+# A HEAD has no body, so its error carries the status alone.
+_MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+
+
+class S3Store:
+    """An ObjectStore in a bucket.
+
+    Bytes are told apart by their SHA-256: an ETag is an MD5 only where no key of KMS encrypts.
+    """
+
+    def __init__(self, clients: "AwsClients", bucket: str) -> None:
+        self._client = clients.s3
+        self._bucket = bucket
+        self._requests = BucketRequests(clients, bucket)
+        self._writer = BucketWriter(self._requests)
+
+    def head(self, key: str) -> ObjectInfo | None:
+        try:
+            return self._head(key)
+        except ObjectMissing:
+            return None
+
+    def get(self, key: str) -> StoredObject:
+        with translated(f"Reading the object {key!r}"), _absence_told(key):
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            return StoredObject(info=_info(key, answer), body=answer["Body"].read())
+
+    def put(
+        self,
+        key: str,
+        body: bytes | Path,
+        *,
+        content_type: str,
+        cache_control: str,
+        metadata: Mapping[str, str] | None = None,
+    ) -> ObjectInfo:
+        key_segments(key)
+        size = len(body) if isinstance(body, bytes) else body.stat().st_size
+        opened = nullcontext(body) if isinstance(body, bytes) else body.open("rb")
+        with opened as content, translated(f"Writing the object {key!r}"):
+            answer = self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=content,
+                ContentType=content_type,
+                CacheControl=cache_control,
+                Metadata=dict(metadata or {}),
+            )
+        return ObjectInfo(
+            key=key,
+            size=size,
+            etag=answer["ETag"],
+            content_type=content_type,
+            cache_control=cache_control,
+            metadata=dict(metadata or {}),
+        )
+
+    def copy(self, source: str, target: str, *, metadata: Mapping[str, str]) -> ObjectInfo:
+        key_segments(target)
+        found = self._head(source)
+        with translated(f"Copying the object {source!r}"), _absence_told(source):
+            # REPLACE takes nothing over, so type and cache rule are named again.
+            answer = self._client.copy_object(
+                Bucket=self._bucket,
+                Key=target,
+                CopySource={"Bucket": self._bucket, "Key": source},
+                CopySourceIfMatch=found.etag,
+                MetadataDirective="REPLACE",
+                ContentType=found.content_type,
+                CacheControl=found.cache_control,
+                Metadata=dict(metadata),
+            )
+        return ObjectInfo(
+            key=target,
+            size=found.size,
+            etag=answer["CopyObjectResult"]["ETag"],
+            content_type=found.content_type,
+            cache_control=found.cache_control,
+            metadata=dict(metadata),
+        )
+
+    def put_all(
+        self, objects: Iterable[NewObject], *, on_stored: Callable[[NewObject], None]
+    ) -> None:
+        self._writer.put_all(objects, on_stored=on_stored)
+
+    def list(self, prefix: str) -> Iterator[ListedObject]:
+        pages = self._client.get_paginator("list_objects_v2")
+        with translated(f"Listing {prefix!r}"):
+            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
+                for item in page.get("Contents", []):
+                    yield ListedObject(key=item["Key"], size=item["Size"], etag=item["ETag"])
+
+    def delete(self, keys: Iterable[str]) -> None:
+        wanted = [key for key in keys if _is_possible(key)]
+        for start in range(0, len(wanted), DELETED_AT_ONCE):
+            self._delete(wanted[start : start + DELETED_AT_ONCE])
+
+    def _head(self, key: str) -> ObjectInfo:
+        with translated(f"Looking at the object {key!r}"), _absence_told(key):
+            answer = self._requests.send("HEAD", key, {}, payload=NOTHING, body=no_body)
+            if answer.code:
+                raise answer.error("HeadObject")
+        return _seen(key, answer.headers)
+
+    def _delete(self, keys: Sequence[str]) -> None:
+        with translated(f"Deleting {len(keys)} objects"):
+            answer = self._client.delete_objects(
+                Bucket=self._bucket,
+                Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
+            )
+        failed = answer.get("Errors", [])
+        if failed:
+            # The request itself went well: what is wrong with a key stands in the answer.
+            count, first = f"{len(failed)} of {len(keys)} objects", failed[0].get("Key")
+            with translated(f"Deleting {count} (s3:DeleteObject), first {first!r},"):
+                raise ClientError({"Error": _code_and_message(failed[0])}, "DeleteObjects")
+
+
+def _code_and_message(told: Any) -> Any:
+    return {name: told.get(name, "") for name in ("Code", "Message")}
+
+
+@contextmanager
+def _absence_told(key: str) -> Iterator[None]:
+    """Raise ObjectMissing where there is no such key, or cannot be one."""
+    try:
+        key_segments(key)
+        yield
+    except KeyRefused:
+        raise _missing(key) from None
+    except ClientError as error:
+        if code_of(error) in _MISSING:
+            raise _missing(key) from None
+        raise
+
+
+def _missing(key: str) -> ObjectMissing:
+    return ObjectMissing(f"There is no object {key!r}.")
+
+
+def _is_possible(key: str) -> bool:
+    try:
+        key_segments(key)
+    except KeyRefused:
+        return False
+    return True
+
+
+def _seen(key: str, headers: Message) -> ObjectInfo:
+    """Read what a HEAD answered."""
+    named = ((name.lower(), value) for name, value in headers.items())
+    return ObjectInfo(
+        key=key,
+        size=int(headers["content-length"]),
+        etag=headers["etag"],
+        content_type=headers.get("content-type", ""),
+        cache_control=headers.get("cache-control", ""),
+        metadata={n.removeprefix(META): v for n, v in named if n.startswith(META)},
+    )
+
+
+def _info(key: str, answer: Any) -> ObjectInfo:
+    """Read what a GET answered."""
+    return ObjectInfo(
+        key=key,
+        size=answer["ContentLength"],
+        etag=answer["ETag"],
+        content_type=answer.get("ContentType", ""),
+        cache_control=answer.get("CacheControl", ""),
+        metadata=answer.get("Metadata", {}),
+    )

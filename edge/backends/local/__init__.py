@@ -1,0 +1,1 @@
+"""The embedded back end: a folder, database rows and QuickJS."""

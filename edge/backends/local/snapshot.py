@@ -1,0 +1,64 @@
+"""Reads the local back end's rows into snapshots."""
+
+from django.db import DatabaseError, connections
+
+from edge.backends.local.rows import EMPTY_ETAG
+from edge.errors import BackendUnavailable
+from edge.models import EdgeState, FunctionStage, Invalidation, KeyValue
+from edge.serving.snapshot import Snapshot, functions_by_host
+
+
+def read_snapshot(known: Snapshot) -> Snapshot:
+    """Read what changed since `known`: one query when nothing did. Raises BackendUnavailable."""
+    _close_old_connections()
+    try:
+        return _read(known)
+    except DatabaseError as error:
+        raise BackendUnavailable(
+            f"The database did not tell the edge's state: {type(error).__name__}.",
+            "Check DATABASE_URL, and run `manage.py migrate`.",
+        ) from error
+    finally:
+        _close_old_connections()
+
+
+def _close_old_connections() -> None:
+    """Do what Django does around a request: the edge stands outside that cycle.
+
+    A connection inside a transaction is somebody else's, and closing it would lose their work.
+    """
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+
+
+def _read(known: Snapshot) -> Snapshot:
+    state = EdgeState.objects.values_list("etag", "published", "invalidated").first()
+    etag, published, invalidated = state or (EMPTY_ETAG, 0, 0)
+    if (etag, published, invalidated) == (known.etag, known.published, known.invalidated):
+        return known
+    # These may be newer than the state read above; then the next look finds another state and
+    # reads them again.
+    keyvalues, functions = known.keyvalues, known.functions
+    if etag != known.etag:
+        keyvalues = dict(KeyValue.objects.values_list("key", "value"))
+    if published != known.published:
+        live = FunctionStage.objects.filter(stage=FunctionStage.Stage.LIVE)
+        functions = dict(live.values_list("name", "source"))
+    return Snapshot(
+        etag=etag,
+        published=published,
+        invalidated=invalidated,
+        keyvalues=keyvalues,
+        functions=functions,
+        hosts=functions_by_host(keyvalues, functions),
+        dropped=_dropped(known, invalidated),
+    )
+
+
+def _dropped(known: Snapshot, until: int) -> list[str]:
+    """List the paths invalidated since; a new process has an empty cache and needs none."""
+    if known.invalidated < 0 or known.invalidated == until:
+        return []
+    rows = Invalidation.objects.filter(number__gt=known.invalidated, number__lte=until)
+    return [path for paths in rows.values_list("paths", flat=True) for path in paths]

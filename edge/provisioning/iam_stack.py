@@ -1,0 +1,96 @@
+"""What CloudFormation does in the name of whoever runs `provision`, by type of resource.
+
+It happens inside AWS, so no test sees the calls; tests hold the types against the template, and
+the actions against the schemas cfn-lint brings. A stack's tags are put on all that takes tags.
+Every action is allowed through CloudFormation alone (edge/provisioning/iam.py). Where the resource
+is `*`, CloudFront gives the names when it makes the thing.
+
+Source: the `handlers` of the resource types' schemas in the CloudFormation registry, for the
+properties the template sets (`aws cloudformation describe-type --type RESOURCE --type-name ...`).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What making, changing, reading and deleting one type of resource takes."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...] = ("*",)
+
+
+_TAGS = ("cloudfront:ListTagsForResource", "cloudfront:TagResource", "cloudfront:UntagResource")
+_BUCKET = ("arn:aws:s3:::{bucket}",)
+
+
+def _kept(name: str) -> Handled:
+    """Name what CloudFront's simple resources take: they are made, read, changed and deleted."""
+    return Handled(
+        tuple(f"cloudfront:{verb}{name}" for verb in ("Create", "Delete", "Get", "Update"))
+    )
+
+
+HANDLED = {
+    "AWS::S3::Bucket": Handled(
+        (
+            "s3:CreateBucket",
+            "s3:DeleteBucket",
+            "s3:DeleteBucketTagging",
+            "s3:GetBucketOwnershipControls",
+            "s3:GetBucketPublicAccessBlock",
+            "s3:GetBucketTagging",
+            "s3:GetEncryptionConfiguration",
+            "s3:GetLifecycleConfiguration",
+            "s3:ListBucket",
+            "s3:ListTagsForResource",
+            "s3:PutBucketOwnershipControls",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketTagging",
+            "s3:PutEncryptionConfiguration",
+            "s3:PutLifecycleConfiguration",
+            "s3:TagResource",
+            "s3:UntagResource",
+        ),
+        _BUCKET,
+    ),
+    "AWS::S3::BucketPolicy": Handled(
+        ("s3:DeleteBucketPolicy", "s3:GetBucketPolicy", "s3:PutBucketPolicy"), _BUCKET
+    ),
+    "AWS::CloudFront::KeyValueStore": Handled(
+        (
+            "cloudfront:CreateKeyValueStore",
+            "cloudfront:DeleteKeyValueStore",
+            "cloudfront:DescribeKeyValueStore",
+            "cloudfront:UpdateKeyValueStore",
+            *_TAGS,
+        )
+    ),
+    "AWS::CloudFront::Function": Handled(
+        (
+            "cloudfront:CreateFunction",
+            "cloudfront:DeleteFunction",
+            "cloudfront:DescribeFunction",
+            "cloudfront:GetFunction",
+            "cloudfront:PublishFunction",
+            "cloudfront:UpdateFunction",
+            *_TAGS,
+        ),
+        ("arn:aws:cloudfront::{account}:function/{function}",),
+    ),
+    "AWS::CloudFront::OriginAccessControl": _kept("OriginAccessControl"),
+    "AWS::CloudFront::CachePolicy": _kept("CachePolicy"),
+    "AWS::CloudFront::OriginRequestPolicy": _kept("OriginRequestPolicy"),
+    "AWS::CloudFront::ResponseHeadersPolicy": _kept("ResponseHeadersPolicy"),
+    "AWS::CloudFront::Distribution": Handled(
+        (
+            "cloudfront:CreateDistribution",
+            "cloudfront:CreateDistributionWithTags",
+            "cloudfront:DeleteDistribution",
+            "cloudfront:GetDistribution",
+            "cloudfront:GetDistributionConfig",
+            "cloudfront:UpdateDistribution",
+            *_TAGS,
+        )
+    ),
+}

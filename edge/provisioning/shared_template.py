@@ -1,0 +1,145 @@
+"""The parts of the template that all environments share: bucket, key-value store, cache policy.
+
+They are retained when their stack goes: releases, tracking documents and routing documents are in
+them, and other stacks use them. Source: as edge/provisioning/template.py.
+"""
+
+from typing import Any
+
+Json = dict[str, Any]
+
+# Under the same logical name a resource in one stack and a parameter in all others.
+SHARED = ("Bucket", "BucketDomain", "KeyValueStore", "KeyValueStoreName", "PagesCachePolicy")
+# What viewers may be given; `registry/`, `audit/` and whatever comes later stay closed.
+READABLE = (".well-known/*", "assets/*", "errors/*", "jobs/*", "live/*", "releases/*")
+YEAR_SECONDS = 31_536_000
+# RetainExceptOnCreate: a stack whose creation fails leaves nothing behind.
+_RETAINED = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
+NOTHING = {"Ref": "AWS::NoValue"}
+
+
+def shared(name: str, *, owned: bool) -> Json:
+    """Refer to a shared part, whether it is a resource here or a parameter."""
+    if owned and name == "BucketDomain":
+        return {"Fn::GetAtt": ["Bucket", "RegionalDomainName"]}
+    if owned and name == "KeyValueStore":
+        return {"Fn::GetAtt": ["KeyValueStore", "Arn"]}
+    return {"Ref": name}
+
+
+def named(suffix: str) -> Json:
+    """Name a resource after its stack."""
+    return {"Fn::Sub": f"${{AWS::StackName}}-{suffix}"}
+
+
+def given(parameter: str) -> Json:
+    """Say, as a condition, that a parameter is not empty."""
+    return {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]}
+
+
+def when(condition: str, then: Any, otherwise: Any = NOTHING) -> Json:
+    """Choose by a condition of the template."""
+    return {"Fn::If": [condition, then, otherwise]}
+
+
+def shared_resources() -> Json:
+    """Write the parts that the owning stack makes."""
+    return {
+        "Bucket": _bucket(),
+        "BucketPolicy": _bucket_policy(),
+        "KeyValueStore": {
+            "Type": "AWS::CloudFront::KeyValueStore",
+            **_RETAINED,
+            "Properties": {"Name": {"Ref": "KeyValueStoreName"}, "Comment": "Routing documents"},
+        },
+        "PagesCachePolicy": _cache_policy(),
+    }
+
+
+def _bucket() -> Json:
+    stale_uploads = {
+        "Id": "stale-uploads",
+        "Status": "Enabled",
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+    }
+    encryption = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    closed = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+    return {
+        "Type": "AWS::S3::Bucket",
+        **_RETAINED,
+        "Properties": {
+            "BucketName": when("NamesBucket", {"Ref": "BucketName"}),
+            "PublicAccessBlockConfiguration": dict.fromkeys(closed, True),
+            "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+            "BucketEncryption": {"ServerSideEncryptionConfiguration": [encryption]},
+            "LifecycleConfiguration": {"Rules": [stale_uploads]},
+        },
+    }
+
+
+def _bucket_policy() -> Json:
+    """Let this account's distributions read what viewers may have.
+
+    With ListBucket S3 answers 404 for what is missing, without it 403.
+    """
+    bucket = {"Fn::GetAtt": ["Bucket", "Arn"]}
+    objects = [{"Fn::Sub": f"${{Bucket.Arn}}/{prefix}"} for prefix in READABLE]
+    everything = [bucket, {"Fn::Sub": "${Bucket.Arn}/*"}]
+    insecure = {"Bool": {"aws:SecureTransport": "false"}}
+    return {
+        "Type": "AWS::S3::BucketPolicy",
+        **_RETAINED,
+        "Properties": {
+            "Bucket": {"Ref": "Bucket"},
+            "PolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [
+                    _for_distributions("Read", "s3:GetObject", objects),
+                    _for_distributions("TellMissing", "s3:ListBucket", [bucket]),
+                    {
+                        "Sid": "OnlyTls",
+                        "Effect": "Deny",
+                        "Principal": "*",
+                        "Action": "s3:*",
+                        "Resource": everything,
+                        "Condition": insecure,
+                    },
+                ],
+            },
+        },
+    }
+
+
+def _for_distributions(sid: str, action: str, resources: list[Json]) -> Json:
+    arn = {"Fn::Sub": "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/*"}
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudfront.amazonaws.com"},
+        "Action": action,
+        "Resource": resources,
+        "Condition": {"ArnLike": {"aws:SourceArn": arn}},
+    }
+
+
+def _cache_policy() -> Json:
+    """Keep what the objects' Cache-Control says; a minimum above 0 would keep even `no-store`."""
+    return {
+        "Type": "AWS::CloudFront::CachePolicy",
+        **_RETAINED,
+        "Properties": {
+            "CachePolicyConfig": {
+                "Name": named("pages"),
+                "MinTTL": 0,
+                "DefaultTTL": 0,
+                "MaxTTL": YEAR_SECONDS,
+                "ParametersInCacheKeyAndForwardedToOrigin": {
+                    "EnableAcceptEncodingBrotli": True,
+                    "EnableAcceptEncodingGzip": True,
+                    "CookiesConfig": {"CookieBehavior": "none"},
+                    "HeadersConfig": {"HeaderBehavior": "none"},
+                    "QueryStringsConfig": {"QueryStringBehavior": "none"},
+                },
+            }
+        },
+    }

@@ -1,0 +1,91 @@
+"""The local edge's cache: in this process, bounded in bytes, least recently used goes first."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge.serving.representation import Representation
+
+CACHE_BYTES = 64 * 1024 * 1024
+# One object may take this share of the cache, so that a large file cannot empty it.
+LARGEST_SHARE = 4
+
+
+def time_to_live(cache_control: str) -> int:
+    """Tell for how many seconds a shared cache may keep a response; 0 for not at all.
+
+    `s-maxage` counts before `max-age` (RFC 9111, 5.2.2.10); no header means no caching, as with a
+    CloudFront cache policy whose minimum and default TTL are 0.
+    """
+    seconds = {"max-age": 0, "s-maxage": -1}
+    for directive in cache_control.lower().split(","):
+        name, _, value = directive.strip().partition("=")
+        if name in ("no-store", "no-cache", "private"):
+            return 0
+        if name in seconds and value.strip('"').isdigit():
+            seconds[name] = int(value.strip('"'))
+    return seconds["s-maxage"] if seconds["s-maxage"] >= 0 else seconds["max-age"]
+
+
+class EdgeCache:
+    """Representations by rewritten URI."""
+
+    def __init__(
+        self, *, max_bytes: int = CACHE_BYTES, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.max_bytes = max_bytes
+        self._clock = clock
+        self._bytes = 0
+        self._entries: OrderedDict[str, tuple[Representation, float, float]] = OrderedDict()
+        self._lock = threading.Lock()
+        self.generation = 0
+
+    def get(self, uri: str) -> "tuple[Representation, int] | None":
+        """Find what is fresh, with its age in seconds."""
+        with self._lock:
+            found = self._entries.get(uri)
+            if found is None:
+                return None
+            representation, stored, expires = found
+            now = self._clock()
+            if now >= expires:
+                self._remove(uri)
+                return None
+            self._entries.move_to_end(uri)
+            return representation, int(now - stored)
+
+    def put(self, uri: str, representation: "Representation", *, ttl: int, generation: int) -> None:
+        """Keep a representation for `ttl` seconds.
+
+        `generation` is the cache's from before the object was read: after an invalidation in
+        between, what was read may be what was to be dropped, and it is not kept.
+        """
+        with self._lock:
+            if ttl <= 0 or representation.weight * LARGEST_SHARE > self.max_bytes:
+                return
+            if generation != self.generation:
+                return
+            self._remove(uri)
+            now = self._clock()
+            self._entries[uri] = (representation, now, now + ttl)
+            self._bytes += representation.weight
+            while self._bytes > self.max_bytes:
+                self._remove(next(iter(self._entries)))
+
+    def drop(self, paths: Iterable[str]) -> None:
+        """Drop URIs; a `*` at the end stands for everything that starts so."""
+        wanted = list(paths)
+        exact = {path for path in wanted if not path.endswith("*")}
+        prefixes = tuple(path[:-1] for path in wanted if path.endswith("*"))
+        with self._lock:
+            self.generation += 1
+            for uri in [uri for uri in self._entries if uri in exact or uri.startswith(prefixes)]:
+                self._remove(uri)
+
+    def _remove(self, uri: str) -> None:
+        found = self._entries.pop(uri, None)
+        if found:
+            self._bytes -= found[0].weight

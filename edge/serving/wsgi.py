@@ -1,0 +1,252 @@
+"""The local edge: WSGI middleware that answers storage paths itself and hands on the rest.
+
+It does what CloudFront does with a request: choose the behaviour by the path as sent, run the
+viewer-request function, look into the cache under the rewritten URI, then into the object store.
+It knows nothing of Django; edge/local_edge.py gives it what it needs.
+
+The path "as sent" is gunicorn's RAW_URI. Servers without it (Django's runserver) have decoded the
+path already: `%2f` has become `/` and dot segments stand there plainly, so such paths are refused
+or not found there too, only sometimes with another status.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from http import HTTPStatus
+from itertools import count
+from typing import Any
+from urllib.parse import quote, unquote
+
+from edge.behaviours import STRICT_TRANSPORT, Behaviour, Origin, behaviour_for
+from edge.errors import BackendUnavailable, FunctionFailed, FunctionInvalid, ObjectMissing
+from edge.origins import INDEX, ORIGIN_KEY
+from edge.protocols import ObjectStore
+from edge.runtime.event import ViewerRequest
+from edge.runtime.quickjs import EdgeFunction
+from edge.runtime.results import Generated, Rewritten
+from edge.serving.cache import CACHE_BYTES, EdgeCache, time_to_live
+from edge.serving.representation import Representation, Response
+from edge.serving.snapshot import REFRESH_SECONDS, Snapshot, SnapshotKeeper
+
+logger = logging.getLogger(__name__)
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+ERROR_PAGE = "errors/404.html"
+INDEX_ERROR = "404.html"  # the error page below an origin's prefix
+_SAFE = "/:@!$&'()*+,;=-._~"
+_REASONS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+# Names requests apart, as CloudFront's request id does.
+_PROCESS = secrets.token_hex(6)
+_numbers = count(1)
+_HIT = ("x-cache", "Hit from local edge")
+_MISS = ("x-cache", "Miss from local edge")
+_ERROR = ("x-cache", "Error from local edge")
+_GENERATED = ("x-cache", "FunctionGeneratedResponse from local edge")
+
+
+class LocalEdge:
+    """Stands in front of an application."""
+
+    def __init__(
+        self,
+        application: Application,
+        *,
+        objects: ObjectStore,
+        read_snapshot: Callable[[Snapshot], Snapshot],
+        refresh_seconds: float = REFRESH_SECONDS,
+        cache_bytes: int = CACHE_BYTES,
+        secure_header: tuple[str, str] | None = None,
+    ) -> None:
+        """`secure_header` is the environ key and value by which a trusted proxy says "https"."""
+        self._application = application
+        self._objects = objects
+        self._secure_header = secure_header
+        self.cache = EdgeCache(max_bytes=cache_bytes)
+        self._origin_caches: dict[str, EdgeCache] = {}
+        self._functions: dict[str, EdgeFunction] = {}
+        self._keeper = SnapshotKeeper(
+            read=read_snapshot, changed=self._changed, refresh_seconds=refresh_seconds
+        )
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path = raw_path(environ)
+        behaviour = behaviour_for(path)
+        if behaviour.origin is Origin.APPLICATION:
+            return self._application(environ, start_response)
+        response = self._respond(environ, path)
+        body = b"" if environ["REQUEST_METHOD"] == "HEAD" else response.body
+        start_response(
+            response.reason or _REASONS[response.status],
+            [*response.headers, *self._policy(behaviour, environ)],
+        )
+        return [body]
+
+    def _respond(self, environ: Environ, path: str) -> Response:
+        method = environ["REQUEST_METHOD"]
+        if method not in ("GET", "HEAD"):
+            return _plain(403, "This address can be read only.\n")
+        snapshot = self._keeper.current()
+        origin = snapshot.keyvalues.get(ORIGIN_KEY + _hostname(_host(environ)))
+        try:
+            if origin:
+                return self._from_origin(origin, path, method, environ)
+            return self._through_function(environ, path, method, snapshot)
+        except FunctionFailed as error:
+            # The path may hold a tracking token, so it is not told.
+            logger.error("%s", error)
+            status = 502 if isinstance(error, FunctionInvalid) else 503
+            return _plain(status, "This page cannot be shown at the moment.\n")
+        except BackendUnavailable as error:
+            logger.error("%s", error)
+            return _plain(503, "This page cannot be shown at the moment.\n")
+
+    def _through_function(
+        self, environ: Environ, path: str, method: str, snapshot: Snapshot
+    ) -> Response:
+        result = self._run_function(environ, path, snapshot)
+        if isinstance(result, Generated):
+            return _generated(result, behaviour_for(path))
+        uri = result.uri
+        try:
+            return self._from_storage(self.cache, uri, unquote(uri[1:]), method, environ)
+        except ObjectMissing:
+            return self._missing(ERROR_PAGE)
+
+    def _from_origin(self, origin: str, path: str, method: str, environ: Environ) -> Response:
+        """Answer from below a prefix, without a function, as S3's website endpoint does."""
+        key = origin + unquote(path[1:])
+        cache = self._origin_caches.get(origin)
+        if cache is None:
+            cache = self._origin_caches[origin] = EdgeCache(max_bytes=self.cache.max_bytes)
+        name = key + INDEX if key.endswith("/") else key
+        try:
+            return self._from_storage(cache, path, name, method, environ)
+        except ObjectMissing:
+            if not key.endswith("/") and self._objects.head(f"{key}/{INDEX}"):
+                return Response(
+                    302, [("location", path + "/"), ("content-length", "0"), _MISS], b""
+                )
+            return self._missing(origin + INDEX_ERROR)
+
+    def _run_function(
+        self, environ: Environ, path: str, snapshot: Snapshot
+    ) -> Rewritten | Generated:
+        source = snapshot.function_for(_hostname(_host(environ)))
+        function = self._functions.get(source)
+        if function is None:
+            function = self._functions[source] = EdgeFunction(source)
+        request = ViewerRequest(
+            uri=path,
+            headers=_headers(environ),
+            method=environ["REQUEST_METHOD"],
+            querystring=environ.get("QUERY_STRING", ""),
+            cookies=environ.get("HTTP_COOKIE", ""),
+            ip=environ.get("REMOTE_ADDR", ""),
+            request_id=f"{_PROCESS}{next(_numbers)}",
+        )
+        return function.run_request(request, snapshot.keyvalues, version=snapshot.etag)
+
+    def _from_storage(
+        self, cache: EdgeCache, uri: str, key: str, method: str, environ: Environ
+    ) -> Response:
+        """Answer with an object, from the cache under its URI if it can. Raises ObjectMissing."""
+        found = cache.get(uri)
+        if found:
+            representation, age = found
+            response = representation.respond(method=method, conditions=environ)
+            return _with(response, _HIT, ("age", str(age)))
+        generation = cache.generation
+        representation = Representation(self._objects.get(key))
+        ttl = time_to_live(representation.cache_control)
+        cache.put(uri, representation, ttl=ttl, generation=generation)
+        return _with(representation.respond(method=method, conditions=environ), _MISS)
+
+    def _missing(self, error_page: str) -> Response:
+        try:
+            page = Representation(self._objects.get(error_page)).whole()
+        except ObjectMissing:
+            return _plain(404, "There is no such page.\n")
+        return _with(Response(404, page.headers, page.body), _ERROR)
+
+    def _policy(self, behaviour: Behaviour, environ: Environ) -> list[tuple[str, str]]:
+        """Give the headers of the behaviour's response headers policy."""
+        secure = environ.get("wsgi.url_scheme") == "https"
+        if self._secure_header and not secure:
+            name, value = self._secure_header
+            secure = environ.get(name) == value
+        return [*behaviour.headers, STRICT_TRANSPORT] if secure else list(behaviour.headers)
+
+    def _changed(self, snapshot: Snapshot) -> None:
+        if snapshot.dropped:
+            for cache in (self.cache, *list(self._origin_caches.values())):
+                cache.drop(snapshot.dropped)
+        wanted = set(snapshot.functions.values())
+        for source in self._functions.keys() - wanted:
+            self._functions.pop(source, None)
+
+
+def raw_path(environ: Environ) -> str:
+    """Give the path as the viewer sent it, percent-encoded, without the query string."""
+    raw: str | None = environ.get("RAW_URI")
+    if raw is None:
+        decoded = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        return quote(decoded.encode("latin-1"), safe=_SAFE) or "/"
+    if not raw.startswith("/"):  # absolute form: http://host/path
+        raw = "/" + raw.partition("://")[2].partition("/")[2]
+    return raw.partition("?")[0].partition("#")[0]
+
+
+def _headers(environ: Environ) -> list[tuple[str, str]]:
+    """Read the headers back out of a WSGI environ; cookies have their own place in the event."""
+    headers = [
+        (_header_name(name), value)
+        for name, value in environ.items()
+        if name[:5] == "HTTP_" and name != "HTTP_COOKIE"
+    ]
+    if "HTTP_HOST" not in environ:  # HTTP/1.0
+        headers.append(("host", environ.get("SERVER_NAME", "")))
+    return headers
+
+
+@lru_cache(maxsize=512)
+def _header_name(key: str) -> str:
+    return key[5:].replace("_", "-").lower()
+
+
+def _host(environ: Environ) -> str:
+    return str(environ.get("HTTP_HOST") or environ.get("SERVER_NAME", ""))
+
+
+def _hostname(host: str) -> str:
+    """Take the port off a Host header; an IPv6 address keeps its brackets."""
+    name, colon, port = host.lower().rpartition(":")
+    return name if colon and not port.endswith("]") else host.lower()
+
+
+def _with(response: Response, *headers: tuple[str, str]) -> Response:
+    return Response(response.status, [*response.headers, *headers], response.body)
+
+
+def _plain(status: int, text: str) -> Response:
+    body = text.encode()
+    headers = [
+        ("content-type", "text/plain; charset=utf-8"),
+        ("content-length", str(len(body))),
+        ("cache-control", "no-store"),
+        _ERROR,
+    ]
+    return Response(status, headers, body)
+
+
+def _generated(result: Generated, behaviour: Behaviour) -> Response:
+    """Answer as the function says; the behaviour's policy overrides headers of the same name."""
+    overridden = {name for name, _ in behaviour.headers}
+    own = [header for header in result.headers if header[0] not in overridden]
+    cookies = [("set-cookie", cookie) for cookie in result.cookies]
+    length = ("content-length", str(len(result.body)))
+    headers = [length, *own, *cookies, _GENERATED]
+    return Response(result.status, headers, result.body, reason=f"{result.status} {result.reason}")
