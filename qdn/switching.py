@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from deployments.deploying import Done, deploy
-from deployments.diffing import diff_releases
+from deployments.deploy.deploy import Done, deploy
+from deployments.deploy.plan import Plan, Target
+from deployments.deploy.strategies import plan_deployment
 from deployments.errors import DeploymentError
-from deployments.locking import Patience
+from deployments.locks.deploy_lock import Patience
 from deployments.models import Environment, Release
-from deployments.plans import Plan, Target
-from deployments.strategies import plan_deployment
+from deployments.releases.diff import diff_releases
 from edge.backends import get_backend
 from edge.protocols import Backend
 from qdn.console import DeployCommand

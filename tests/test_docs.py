@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands, load_command_class
 
-from deployments.smoke_checks import SmokeCheck
-from deployments.sources import archive_checks, archives
-from deployments.sources import rules as source_rules
+from deployments.releases.smoke_checks import SmokeCheck
+from deployments.sources import archive
+from deployments.sources import limits as source_rules
 from dispatch.statuses import FLOW, Status
 from edge.behaviours import BEHAVIOURS
 from tests.builders import make_job
@@ -66,9 +66,9 @@ def test_limits_of_sources():
         f"{source_rules.BYTES_AT_MOST // 2**30} GiB",
         f"{source_rules.NAME_BYTES}",
         f"{source_rules.SEGMENT_BYTES}",
-        f"{archives.ENTRIES_AT_MOST:,}",
-        f"{archives.DIRECTORY_BYTES // 2**20} MiB",
-        f"{archive_checks.RATIO_AT_MOST}",
+        f"{archive.ENTRIES_AT_MOST:,}",
+        f"{archive.DIRECTORY_BYTES // 2**20} MiB",
+        f"{archive.RATIO_AT_MOST}",
     ]
 
 

@@ -1,6 +1,6 @@
 """The pages that promote, begin a canary and roll back: a plan, a diff, a reason, and a yes.
 
-They show what the commands show. What is done afterwards is deployments/operations.py.
+They show what the commands show. What is done afterwards is deployments/operations/run.py.
 """
 
 from typing import Any
@@ -10,14 +10,22 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from deployments.admin.forms import ReasonForm
+from deployments.admin.labels import actor_of
 from deployments.admin.overview import rollback_choices, sources
-from deployments.admin.reasons import ReasonForm
-from deployments.admin.wording import actor_of
-from deployments.canaries import MOST_PERCENT
+from deployments.deploy.targets import MOST_PERCENT
 from deployments.errors import ChangedMeanwhile, DeploymentError, Refused
 from deployments.models import Deployment, Environment, Release
-from deployments.operations import ask
-from deployments.proposals import KINDS, Kind, Proposal, Wish, differences, propose, seen_before
+from deployments.operations.proposals import (
+    KINDS,
+    DeployRequest,
+    Kind,
+    Proposal,
+    differences,
+    propose,
+    seen_before,
+)
+from deployments.operations.run import ask
 from edge.backends import get_backend
 from edge.errors import EdgeError
 
@@ -44,9 +52,9 @@ def deploy_page(
     form = ConfirmForm(request.POST or None)
     shown: dict[str, Any] = {"form": form, "status": 200}
     try:
-        wish = read_wish(Kind(kind), environment, request.GET)
-        shown |= _choices(wish)
-        proposal = propose(get_backend(), wish, actor=actor_of(request.user))
+        asked = read_request(Kind(kind), environment, request.GET)
+        shown |= _choices(asked)
+        proposal = propose(get_backend(), asked, actor=actor_of(request.user))
         if request.method == "POST" and (done := _ask(request, form, proposal)):
             return done
         shown |= _shown(form, proposal)
@@ -56,7 +64,7 @@ def deploy_page(
     return TemplateResponse(request, TEMPLATE, {**context, **shown}, status=shown.pop("status"))
 
 
-def read_wish(kind: Kind, environment: Environment, query: QueryDict) -> Wish:
+def read_request(kind: Kind, environment: Environment, query: QueryDict) -> DeployRequest:
     """Read what is asked for; what is not said is what the environment's state suggests.
 
     While a canary is on, it is what a promotion finishes and a canary grows. Raises Refused.
@@ -65,7 +73,7 @@ def read_wish(kind: Kind, environment: Environment, query: QueryDict) -> Wish:
     release = Release.objects.named(named) if named else None
     if release is None and canary and kind != Kind.ROLLBACK:
         release = canary.release
-    return Wish(
+    return DeployRequest(
         kind=kind,
         environment=environment,
         source=Environment.objects.named(source) if source else _first_source(environment),
@@ -96,15 +104,15 @@ def _percent(text: str, canary: Deployment | None) -> int:
     return int(text)
 
 
-def _choices(wish: Wish) -> dict[str, Any]:
+def _choices(asked: DeployRequest) -> dict[str, Any]:
     """Give what the page offers to choose from."""
-    environment = wish.environment
-    offered: dict[str, Any] = {"wish": wish}
-    if wish.kind == Kind.ROLLBACK:
+    environment = asked.environment
+    offered: dict[str, Any] = {"wish": asked}
+    if asked.kind == Kind.ROLLBACK:
         return offered | {"past": rollback_choices(environment), "canary": environment.canary}
-    if wish.kind == Kind.CANARY:
+    if asked.kind == Kind.CANARY:
         offered |= {"shares": SHARES, "most_percent": MOST_PERCENT}
-    if wish.release is None:
+    if asked.release is None:
         offered["sources"] = list(sources(environment))
     return offered
 

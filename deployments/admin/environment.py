@@ -16,9 +16,8 @@ from deployments.admin.metrics_page import MetricsPage
 from deployments.admin.operation_pages import operation_page, steps_part
 from deployments.admin.overview import overview
 from deployments.admin.permissions import may_deploy
-from deployments.drift import CHEAP, Drift, Look, found
 from deployments.models import Environment
-from deployments.undeployed import drift_of_nothing
+from deployments.verification.drift import CHEAP, Drift, Inspection, drift_of_nothing, run_checks
 from edge.backends import get_backend
 from edge.errors import EdgeError
 
@@ -134,6 +133,6 @@ def _drift(environment: Environment) -> list[Drift]:
         backend = get_backend()
         if live is None:
             return list(drift_of_nothing(backend, environment))
-        return list(found(Look(backend, environment, live), CHEAP))
+        return list(run_checks(Inspection(backend, environment, live), CHEAP))
     except EdgeError as error:
         return [Drift("no-answer", error.message, "manage.py doctor")]

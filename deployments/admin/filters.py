@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from deployments.admin.wording import UNFINISHED
+from deployments.admin.labels import UNFINISHED
 from deployments.models import Deployment, Environment, Outcome, Release
 
 Narrowing = Callable[[QuerySet[Any]], QuerySet[Any]]

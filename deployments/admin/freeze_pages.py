@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from deployments.admin.reasons import ReasonForm
-from deployments.admin.wording import actor_of
-from deployments.freezing import freeze, unfreeze
+from deployments.admin.forms import ReasonForm
+from deployments.admin.labels import actor_of
+from deployments.deploy.freezes import freeze, unfreeze
 from deployments.models import Environment, Freeze
 
 FREEZE = "admin/deployments/environment/freeze.html"

@@ -14,7 +14,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from deployments.admin.filters import ResultFilter, StateFilter, live_in
-from deployments.admin.wording import COLOURS, kind_of, result_of, state_of
+from deployments.admin.labels import COLOURS, kind_of, result_of, state_of
 from deployments.models import Deployment, Release
 
 LATEST = 20

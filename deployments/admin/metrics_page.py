@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import action
 
-from deployments import metrics_text
+from deployments import metrics
 from deployments.metrics import NO_SUBJECT, NOT_MEASURED, Report, Subject, read_report
 from deployments.models import Environment
 from edge.backends import get_backend
@@ -71,8 +71,8 @@ def metrics_page(
         "hours": hours,
         "choices": CHOICES.items(),
         "problem": problem,
-        "width": metrics_text.CHART_WIDTH,
-        "height": metrics_text.CHART_HEIGHT,
+        "width": metrics.CHART_WIDTH,
+        "height": metrics.CHART_HEIGHT,
         **_shown(report),
     }
     # 502 is what a monitor of this page must see when CloudWatch refused.
@@ -99,7 +99,7 @@ def _shown(report: Report | None) -> dict[str, Any]:
     return {
         "groups": [(subject, _charts(report, subject)) for subject in report.subjects],
         "span": report.span,
-        "period": metrics_text.show_period(report.span.period),
+        "period": metrics.show_period(report.span.period),
     }
 
 
@@ -107,9 +107,9 @@ def _charts(report: Report, subject: Subject) -> list[Chart]:
     return [
         Chart(
             title=figure.column.title,
-            total=metrics_text.show_total(figure),
-            peak=metrics_text.show_peak(figure, report.span, timezone.get_current_timezone()),
-            bars=metrics_text.bars(figure.values),
+            total=metrics.show_total(figure),
+            peak=metrics.show_peak(figure, report.span, timezone.get_current_timezone()),
+            bars=metrics.bars(figure.values),
         )
         for figure in subject.figures
     ]

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 
-from deployments import progress
 from deployments.models import Environment, Operation
+from deployments.operations import progress
 
 PAGE = "admin/deployments/environment/operation.html"
 PART = "admin/deployments/environment/_steps.html"

@@ -9,9 +9,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from deployments import progress
-from deployments.admin.wording import Label, kind_of, result_of
-from deployments.locking import is_stale
+from deployments.admin.labels import Label, kind_of, result_of
+from deployments.locks.deploy_lock import is_stale
 from deployments.models import (
     DeployLock,
     Deployment,
@@ -22,7 +21,8 @@ from deployments.models import (
     Release,
     Strategy,
 )
-from deployments.progress import Progress
+from deployments.operations import progress
+from deployments.operations.progress import Progress
 
 State = Operation.State
 LATEST = 15

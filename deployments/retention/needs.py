@@ -12,11 +12,9 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from deployments.copy_plans import kept_release, unfinished_since
 from deployments.errors import Refused
+from deployments.live_history import kept_release, live_since, served_in_order, unfinished_since
 from deployments.models import Deployment, Environment, Release, Strategy
-from deployments.promotion import served_in_order
-from deployments.timeline import live_since
 from edge.protocols import Backend, KeyValueStore
 from edge.routing import RoutingDocument
 

@@ -3,13 +3,12 @@
 import json
 import re
 
-from deployments.canaries import canary_target
-from deployments.deploying import deploy
+from deployments.deploy.deploy import deploy
+from deployments.deploy.targets import canary_target, promote_target, push_target, rollback_target
 from deployments.models import Environment
-from deployments.promotion import promote_target, push_target, rollback_target
-from deployments.release_plans import plan_release
-from deployments.releasing import make_release
-from deployments.sources import opened_source
+from deployments.releases.upload import make_release
+from deployments.releases.upload_plan import plan_release
+from deployments.sources.source import opened_source
 
 PAGES = ["index.html", "book/index.html", "track/index.html", "dashboard/index.html", "404.html"]
 

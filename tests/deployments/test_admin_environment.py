@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from deployments.freezing import freeze
-from deployments.locking import deploy_lock
+from deployments.deploy.freezes import freeze
+from deployments.locks.deploy_lock import deploy_lock
 from deployments.models import (
     DeployLock,
     Deployment,

@@ -6,17 +6,19 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from deployments import deploying, operations, tasks
-from deployments.freezing import freeze, unfreeze
-from deployments.locking import deploy_lock
+from deployments import tasks
+from deployments.deploy import deploy
+from deployments.deploy.freezes import freeze, unfreeze
+from deployments.deploy.plan import Target
+from deployments.locks.deploy_lock import deploy_lock
 from deployments.models import (
     Environment,
     FunctionVersion,
     Operation,
     Release,
 )
-from deployments.plans import Target
-from deployments.proposals import Kind, Wish, propose
+from deployments.operations import run
+from deployments.operations.proposals import DeployRequest, Kind, propose
 from edge.backends import get_backend
 from edge.functions.shipped import digest_of
 from tests.deployments.desks import lines, run_tasks
@@ -139,14 +141,12 @@ def test_two_clicks_at_once_ask_once(together, tmp_path, settings, monkeypatch):
     operator = Operator(get_backend(), tmp_path)
     operator.push("A")
     production = Environment.objects.named("production")
-    wish = Wish(Kind.PROMOTE, production, Environment.objects.named("staging"))
+    wish = DeployRequest(Kind.PROMOTE, production, Environment.objects.named("staging"))
     proposal = propose(operator.backend, wish, actor="ines")
     # Between looking whether it was asked already and writing it down.
-    monkeypatch.setattr(operations.functions, "keep", lambda version: time.sleep(0.2))
+    monkeypatch.setattr(run.functions, "keep", lambda version: time.sleep(0.2))
     asked = together(
-        lambda: operations.ask(
-            environment=production, proposal=proposal, actor="ines", reason="Approved"
-        )
+        lambda: run.ask(environment=production, proposal=proposal, actor="ines", reason="Approved")
     )
     assert len(set(asked)) == 1
     assert (Operation.objects.count(), OrmQ.objects.count()) == (1, 1)
@@ -221,11 +221,11 @@ def test_canary_that_began_while_the_task_came_to_the_lock(
     third = operator.push("C")
 
     def lock_after_somebody_else(**options):
-        monkeypatch.setattr(deploying, "deploy_lock", deploy_lock)
+        monkeypatch.setattr(deploy, "deploy_lock", deploy_lock)
         operator.canary(5)
         return deploy_lock(**options)
 
-    monkeypatch.setattr(deploying, "deploy_lock", lock_after_somebody_else)
+    monkeypatch.setattr(deploy, "deploy_lock", lock_after_somebody_else)
     run_tasks()
     assert "had no canary when this was confirmed" in lines(Operation.objects.get())[-1]
     assert (production.live.release, production.canary.release) == (two[0], third)
@@ -300,7 +300,7 @@ def test_kinds_that_are_no_buttons(desk, two):
 def test_locked_environment_ends_the_operation_with_who_holds_it(
     desk, two, production, monkeypatch
 ):
-    monkeypatch.setattr(operations, "PATIENCE", operations.Patience())
+    monkeypatch.setattr(run, "PATIENCE", run.Patience())
     desk.confirm("promote")
     with deploy_lock(environment=production, actor="olga", reason="promote"):
         run_tasks()

@@ -9,9 +9,10 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from deployments import operations, progress, tasks
-from deployments.locking import LEASE
+from deployments import tasks
+from deployments.locks.deploy_lock import LEASE
 from deployments.models import DeployLock, Environment, Operation, Strategy
+from deployments.operations import progress, run
 from edge.errors import BackendUnavailable
 from tests.deployments.desks import Desk, lines, run_tasks
 from tests.deployments.doubles import Killed
@@ -29,7 +30,7 @@ def no_queue(monkeypatch):
         raise RedisConnectionError("Error 111 connecting to redis:6379. Connection refused.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(operations, "async_task", refuse)
+        patched.setattr(run, "async_task", refuse)
         yield patched
 
 
@@ -91,9 +92,9 @@ def test_page_of_an_environment_opens_without_the_back_end(desk, two, outage):
 
 
 def test_failed_switch_names_its_deployment(desk, two, production, monkeypatch):
-    monkeypatch.setattr("deployments.pointing._can_rehearse", lambda plan: False)
+    monkeypatch.setattr("deployments.deploy.pointer._can_rehearse", lambda plan: False)
     wrong = {"home": "/ answered 500"}
-    monkeypatch.setattr("deployments.pointing.wait_until_answered", lambda *args: wrong)
+    monkeypatch.setattr("deployments.deploy.pointer.wait_until_answered", lambda *args: wrong)
     operation = desk.do("promote")
     assert operation.state == State.FAILED
     assert operation.deployment.outcome.result == "restored"
@@ -107,7 +108,7 @@ def test_task_that_dies_of_a_defect_says_so(desk, two, monkeypatch):
     def break_off(*args, **kwargs):
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr(operations, "deploy", break_off)
+    monkeypatch.setattr(run, "deploy", break_off)
     desk.confirm("promote")
     with pytest.raises(ZeroDivisionError):
         run_tasks()
@@ -190,7 +191,7 @@ def test_asking_again_settles_and_finishes(desk, killed, operator, two, producti
 def test_deployment_of_a_killed_task_is_settled_by_the_next(desk, operator, two, production):
     desk.confirm("promote")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("deployments.pointing._check_switched", _kill)
+        patched.setattr("deployments.deploy.pointer._check_switched", _kill)
         with pytest.raises(Killed):
             run_tasks()
     assert "asking for the same again settles" in lines(Operation.objects.get())[-1]
@@ -232,7 +233,7 @@ def test_what_was_asked_for_long_ago_is_not_done(desk, operator, two, time_machi
 
 
 def test_time_of_a_task_covers_a_switch_and_ends_before_it_is_retried(settings):
-    patience = operations.PATIENCE.wait_seconds
+    patience = run.PATIENCE.wait_seconds
     assert 2 * 30 + settings.EDGE_INVALIDATION_SECONDS + patience < settings.OPERATION_SECONDS
     assert settings.Q_CLUSTER["retry"] > settings.OPERATION_SECONDS + 3  # 3 s are django-q's own
 

@@ -12,15 +12,16 @@ from django.core.management import CommandError, call_command
 
 from deployments.errors import Refused
 from deployments.models import Release
-from deployments.sources import archive_checks, archives, opened_source
-from deployments.sources import rules as source_rules
+from deployments.sources import archive
+from deployments.sources import limits as source_rules
+from deployments.sources.source import opened_source
 from tests.deployments.sites import files_of, write_site
 
 
 @pytest.fixture
 def temporary(tmp_path, monkeypatch):
     """The folder for temporary files, empty; every file is unpacked into it, small ones too."""
-    monkeypatch.setattr(archives, "SMALL_BYTES", -1)
+    monkeypatch.setattr(archive, "SMALL_BYTES", -1)
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
@@ -92,8 +93,8 @@ def test_an_archive_is_the_same_as_its_folder(tmp_path, temporary, bytes_of):
 
 
 def test_small_files_stay_in_memory_while_there_is_room(pack, temporary, monkeypatch):
-    monkeypatch.setattr(archives, "SMALL_BYTES", 3)
-    monkeypatch.setattr(archives, "KEPT_BYTES", 5)
+    monkeypatch.setattr(archive, "SMALL_BYTES", 3)
+    monkeypatch.setattr(archive, "KEPT_BYTES", 5)
     texts = {"index.html": "abc", "large.txt": "abcd", "second.txt": "abc"}
     with opened_source(pack(*texts.items())) as files:
         bodies = {file.artifact.path: file.body for file in files}
@@ -246,7 +247,7 @@ def test_refuses_more_than_two_gibibytes_as_declared(pack, bytes_of):
 
 
 def test_refuses_what_unpacks_to_far_more_than_it_is(pack, monkeypatch):
-    monkeypatch.setattr(archive_checks, "RATIO_BYTES", 1_000_000)
+    monkeypatch.setattr(archive, "RATIO_BYTES", 1_000_000)
     assert paths(pack(("index.html", b"\0" * 1_000_000))) == ["index.html"]
     found = refusal(pack(("index.html", b"\0" * 1_000_001)))
     assert "unpacks to more than 100 times its size" in found.message
@@ -269,9 +270,9 @@ def test_refuses_what_is_not_as_long_as_it_says(pack, bytes_of, temporary, decla
 
 def test_counts_while_unpacking(pack, bytes_of, temporary, monkeypatch):
     """A file that says it is short is unpacked no further than one piece beyond what it says."""
-    monkeypatch.setattr(archives, "CHUNK_BYTES", 1_000)
+    monkeypatch.setattr(archive, "CHUNK_BYTES", 1_000)
     written = []
-    real = archives.hashlib.sha256
+    real = archive.hashlib.sha256
 
     class Hash:
         def __init__(self):
@@ -280,7 +281,7 @@ def test_counts_while_unpacking(pack, bytes_of, temporary, monkeypatch):
         def update(self, chunk):
             written.append(len(chunk))
 
-    monkeypatch.setattr(archives.hashlib, "sha256", Hash)
+    monkeypatch.setattr(archive.hashlib, "sha256", Hash)
     content = pack(("index.html", b"\0" * 2_000_000)).read_bytes()
     content = edited(content, signature=b"PK\x01\x02", offset=24, value=10, form="<L")
     assert refusal(bytes_of(content)).code == "archive-broken"
@@ -327,13 +328,13 @@ def test_refuses_files_hidden_in_the_extra_field_of_another(pack, bytes_of):
 
 
 def test_refuses_an_endless_list_of_files(pack, bytes_of, monkeypatch):
-    monkeypatch.setattr(archives, "ENTRIES_AT_MOST", 3)
+    monkeypatch.setattr(archive, "ENTRIES_AT_MOST", 3)
     assert len(paths(pack(*((f"{n}.txt", "") for n in range(3))))) == 3
     assert refusal(pack(*((f"{n}.txt", "") for n in range(4)))).code == "source-too-many"
 
 
 def test_refuses_a_list_too_large_to_keep(pack, monkeypatch):
-    monkeypatch.setattr(archives, "DIRECTORY_BYTES", 70_000)
+    monkeypatch.setattr(archive, "DIRECTORY_BYTES", 70_000)
     entry = ZipInfo("index.html")
     entry.comment = b"x" * 60_000
     other = ZipInfo("other.html")
@@ -345,7 +346,7 @@ def test_a_full_disk_is_told(pack, temporary, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(archives, "_unpack", full)
+    monkeypatch.setattr(archive, "_unpack", full)
     found = refusal(pack(("index.html", "x")))
     assert "No space left" in found.message
     assert "TMPDIR" in found.hint
@@ -376,7 +377,7 @@ def attacks(pack):
     yield lambda: pack(page, ("../../evil.html", "x"))
     yield lambda: pack(page, ("/evil.html", "x"))
     yield lambda: pack(page, (link, "/etc/passwd"))
-    yield lambda: pack(("index.html", b"\0" * (archive_checks.RATIO_BYTES + 1)))
+    yield lambda: pack(("index.html", b"\0" * (archive.RATIO_BYTES + 1)))
 
 
 @pytest.mark.django_db

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from deployments.deploy.targets import push_target
 from deployments.errors import ChangedMeanwhile, Refused
+from deployments.locks import asset_sweep
+from deployments.locks.asset_sweep import enter_push, renew, sweep_lock
 from deployments.models import AssetSweep, Deployment, Release
-from deployments.promotion import push_target
-from deployments.retention import asset_sweeps
-from deployments.retention.asset_sweeps import asset_sweep, enter_push, renew
 
 
 def remove(release):
@@ -17,16 +17,16 @@ def remove(release):
 
 
 def test_push_waits_until_the_removal_is_over(operator, monkeypatch):
-    with asset_sweep(holder="otto") as sweep:
+    with sweep_lock(holder="otto") as sweep:
         ends = lambda seconds: AssetSweep.objects.filter(pk=sweep.pk).delete()  # noqa: E731
-        monkeypatch.setattr(asset_sweeps.time, "sleep", ends)
+        monkeypatch.setattr(asset_sweep.time, "sleep", ends)
         assert operator.release("A").completed_at
     assert not AssetSweep.objects.exists()
 
 
 def test_push_does_not_wait_for_ever_and_can_be_run_again(operator, monkeypatch):
-    monkeypatch.setattr(asset_sweeps, "PATIENCE_SECONDS", 0)
-    with asset_sweep(holder="otto"), pytest.raises(ChangedMeanwhile) as refused:
+    monkeypatch.setattr(asset_sweep, "PATIENCE_SECONDS", 0)
+    with sweep_lock(holder="otto"), pytest.raises(ChangedMeanwhile) as refused:
         operator.release("A")
     assert "otto" in refused.value.message
     assert Release.objects.underway().count() == 1
@@ -38,20 +38,20 @@ def test_what_a_killed_removal_leaves_blocks_nobody(operator, fault):
     left = {"over": {"pid": 1, "expires_at": timezone.now()}}.get(
         fault, {"pid": 2**22 + 1, "expires_at": timezone.now() + timedelta(minutes=5)}
     )
-    host = asset_sweeps.socket.gethostname()
+    host = asset_sweep.socket.gethostname()
     AssetSweep.objects.create(holder="otto", host=host, **left)
     assert operator.release("A").completed_at
-    with asset_sweep(holder="olga"):
+    with sweep_lock(holder="olga"):
         pass
 
 
 def test_one_removal_at_a_time(db):
-    with asset_sweep(holder="otto"), pytest.raises(ChangedMeanwhile), asset_sweep(holder="olga"):
+    with sweep_lock(holder="otto"), pytest.raises(ChangedMeanwhile), sweep_lock(holder="olga"):
         pass
 
 
 def test_removal_that_was_taken_over_stops(db):
-    with asset_sweep(holder="otto") as sweep:
+    with sweep_lock(holder="otto") as sweep:
         renew(sweep)
         AssetSweep.objects.all().delete()
         with pytest.raises(ChangedMeanwhile):

@@ -5,10 +5,10 @@ import re
 import pytest
 import time_machine
 
-from deployments.artifacts import page_path
-from deployments.building import build_surfaces
 from deployments.errors import Refused
-from deployments.smoke_checks import SmokeCheck, parse_checks
+from deployments.releases.build import build_surfaces
+from deployments.releases.manifest import page_path
+from deployments.releases.smoke_checks import SmokeCheck, parse_checks
 
 pytestmark = pytest.mark.django_db
 

@@ -1,11 +1,11 @@
 import pytest
 
-from deployments import drift
-from deployments.drift import Look
+from deployments.deploy.targets import promote_target, rollback_target
 from deployments.errors import Refused
 from deployments.models import Deployment, Environment, Outcome, Strategy
-from deployments.promotion import promote_target, rollback_target
-from deployments.routes import read_route
+from deployments.routing.routes import read_route
+from deployments.verification import drift
+from deployments.verification.drift import Inspection
 from tests.deployments.doubles import Counting
 
 
@@ -81,7 +81,9 @@ def test_one_update_and_no_invalidation(operator, backend, replaced, two):
 
 def test_status_finds_no_fault_while_it_is_on(operator, backend, production, two):
     operator.canary(50)
-    assert list(drift.found(Look(backend, production, production.live), drift.CHEAP)) == []
+    assert (
+        list(drift.run_checks(Inspection(backend, production, production.live), drift.CHEAP)) == []
+    )
 
 
 def test_lost_canary_is_named_with_what_mends_it(operator, backend, production, two):
@@ -92,10 +94,10 @@ def test_lost_canary_is_named_with_what_mends_it(operator, backend, production, 
     keys = dict.fromkeys(read_route(backend.keyvalues, production).values, broken)
     assert key in keys
     backend.keyvalues.update(puts=keys, if_match=backend.keyvalues.etag())
-    look = Look(backend, production, production.live)
-    (found,) = drift.found(look, drift.CHEAP)
+    inspection = Inspection(backend, production, production.live)
+    (found,) = drift.run_checks(inspection, drift.CHEAP)
     assert found.code == "canary"
-    assert found.command == look.mend
+    assert found.command == inspection.mend
 
 
 @pytest.mark.parametrize("percent", [-1, 0, 100, 500])

@@ -7,7 +7,7 @@ import pytest
 
 from deployments.errors import ChangedMeanwhile, PartlyChanged, Refused
 from deployments.models import DeployLock, Deployment, Distribution, Invalidation, Outcome, Strategy
-from deployments.stored import read_manifest
+from deployments.releases.store import read_manifest
 from edge.errors import BackendUnavailable
 from tests.deployments.doubles import Counting, FaultPoint, Killed
 from tests.deployments.sites import write_site
@@ -370,7 +370,7 @@ def test_lock_that_was_taken_over_stops_the_run(operator, copied):
 
 
 def test_functions_are_not_for_it(operator, copied):
-    from deployments.promotion import function_target  # noqa: PLC0415
+    from deployments.deploy.targets import function_target  # noqa: PLC0415
 
     operator.push("A")
     operator.promote()

@@ -3,7 +3,7 @@
 import pytest
 
 from deployments.models import Environment, Strategy
-from deployments.verifying import verify
+from deployments.verification.verify import verify
 from edge.backends import get_backend
 from tests.deployments.sites import Operator
 from tests.deployments.test_copying import files, live_keys

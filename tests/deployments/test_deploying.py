@@ -1,9 +1,9 @@
 import pytest
 
 from deployments.errors import ChangedMeanwhile, PartlyChanged, Refused
-from deployments.locking import deploy_lock
+from deployments.locks.deploy_lock import deploy_lock
 from deployments.models import DeployLock, Deployment, Environment, Outcome, Release
-from deployments.routes import read_route
+from deployments.routing.routes import read_route
 from edge.errors import BackendUnavailable
 from edge.protocols import ViewerResponse
 from tests.deployments.doubles import Counting, FaultPoint

@@ -6,10 +6,9 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from deployments.artifacts import Artifact
-from deployments.diffing import Change, compare_manifests, diff_releases, surface_of
 from deployments.errors import Refused
-from deployments.manifests import Manifest
+from deployments.releases.diff import Change, compare_manifests, diff_releases, surface_of
+from deployments.releases.manifest import Artifact, Manifest
 
 CACHE = "public"
 

@@ -4,10 +4,10 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from deployments.deploy.freezes import freeze, unfreeze
+from deployments.deploy.targets import function_target
 from deployments.errors import Refused
-from deployments.freezing import freeze, unfreeze
 from deployments.models import Freeze
-from deployments.promotion import function_target
 from edge.functions.shipped import function_source
 
 SOURCE = function_source()
@@ -82,7 +82,9 @@ def test_the_latest_freeze_counts(production):
 
 
 def test_function_waits_too(operator, production, frozen, monkeypatch):
-    monkeypatch.setattr("deployments.functions.function_source", lambda: f"// other\n{SOURCE}")
+    monkeypatch.setattr(
+        "deployments.routing.functions.function_source", lambda: f"// other\n{SOURCE}"
+    )
     with pytest.raises(Refused) as refused:
         operator.deploy(function_target(environment=production, actor="olga"))
     assert refused.value.code == "frozen"

@@ -2,8 +2,8 @@ import pytest
 
 from deployments.errors import Refused
 from deployments.models import Release
-from deployments.sources import from_bytes
-from deployments.sources.header_rules import HeaderRule, parse_rules, with_rules
+from deployments.releases.manifest import from_bytes
+from deployments.sources.headers import HeaderRule, parse_rules, with_rules
 from tests.deployments.sites import PAGES
 
 IMMUTABLE = "public, max-age=31536000, immutable"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployments.invalidation import (
+from deployments.invalidation.fold import (
     address,
     addresses,
     batches,

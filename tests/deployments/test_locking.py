@@ -7,11 +7,11 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from deployments.deploying import deploy
+from deployments.deploy.deploy import deploy
+from deployments.deploy.targets import promote_target
 from deployments.errors import ChangedMeanwhile
-from deployments.locking import LEASE, Patience, deploy_lock, is_stale
+from deployments.locks.deploy_lock import LEASE, Patience, deploy_lock, is_stale
 from deployments.models import DeployLock, Environment
-from deployments.promotion import promote_target
 from edge.errors import BackendUnavailable
 from edge.protocols import ViewerResponse
 from tests.deployments.doubles import Counting
@@ -105,7 +105,7 @@ def test_a_running_process_keeps_its_lock(production):
 
 def test_waits_until_the_lock_is_free(production, monkeypatch):
     other = hold(production)
-    monkeypatch.setattr("deployments.locking.time.sleep", lambda seconds: other.delete())
+    monkeypatch.setattr("deployments.locks.deploy_lock.time.sleep", lambda seconds: other.delete())
     said = []
     patience = Patience(wait_seconds=30)
     with deploy_lock(
@@ -192,7 +192,7 @@ def test_process_that_ends_while_it_is_looked_at(production, monkeypatch, error)
     def end(path):
         raise error
 
-    monkeypatch.setattr("deployments.locking.Path.read_text", end)
+    monkeypatch.setattr("deployments.locks.deploy_lock.Path.read_text", end)
     held = DeployLock.objects.get()
     assert is_stale(held) == (error is ProcessLookupError)
 

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from deployments import previews
 from deployments.errors import ChangedMeanwhile, Refused
-from deployments.locking import deploy_lock
-from deployments.maintenance import plan_maintenance, set_maintenance
+from deployments.locks.deploy_lock import deploy_lock
 from deployments.models import Maintenance, Release, Strategy
-from deployments.reporting import status_rows
-from deployments.routes import read_route, route_to, write_route
-from deployments.verifying import verify
+from deployments.routing import previews
+from deployments.routing.maintenance import plan_maintenance, set_maintenance
+from deployments.routing.routes import read_route, route_to, write_route
+from deployments.verification.reports import status_rows
+from deployments.verification.verify import verify
 from edge.routing import Canary, RoutingDocument
 from tests.deployments.doubles import Counting
 

@@ -4,10 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployments.artifacts import Artifact
 from deployments.errors import Refused
-from deployments.manifests import Manifest
-from deployments.sources import from_bytes
+from deployments.releases.manifest import Artifact, Manifest, from_bytes
 
 paths = st.lists(st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8})?\.html", fullmatch=True), unique=True)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from deployments.errors import PartlyChanged
 from deployments.models import Release
-from deployments.retention.pinning import pin
+from deployments.retention.pin import pin
 from edge.errors import BackendUnavailable
 from tests.deployments.doubles import FaultPoint
 

@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from deployments.stacks.policies import places_of
+from deployments.stacks.parts import places_of
 
 STORE = "arn:aws:cloudfront::123456789012:key-value-store/0a1b2c"
 

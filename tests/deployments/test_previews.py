@@ -7,10 +7,11 @@ from types import SimpleNamespace
 import pytest
 from django.utils import timezone
 
-from deployments import drift, previews
 from deployments.errors import Refused
-from deployments.maintenance import plan_maintenance, set_maintenance
 from deployments.models import Strategy
+from deployments.routing import previews
+from deployments.routing.maintenance import plan_maintenance, set_maintenance
+from deployments.verification import drift
 
 HOUR = timedelta(hours=1)
 
@@ -82,8 +83,8 @@ def test_status_answers_without_the_secret_in_maintenance(releases, backend, pro
     plan = plan_maintenance(backend.keyvalues, production, on=True)
     set_maintenance(backend, plan, actor="olga", say=print)
     without_secret(backend)
-    look = drift.Look(backend, production, production.live)
-    assert "no-secret" in {one.code for one in drift.found(look, drift.CHEAP)}
+    inspection = drift.Inspection(backend, production, production.live)
+    assert "no-secret" in {one.code for one in drift.run_checks(inspection, drift.CHEAP)}
 
 
 @pytest.fixture(params=["forged", "cut", "expired", "foreign", "other-secret", "other-release"])

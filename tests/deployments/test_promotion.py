@@ -1,15 +1,11 @@
 import pytest
 
-from deployments.deploying import deploy
+from deployments.deploy.deploy import deploy
+from deployments.deploy.probe import probed_pages
+from deployments.deploy.targets import function_target, promote_target, rollback_target
 from deployments.errors import ChangedMeanwhile, Refused
+from deployments.live_history import served_in_order
 from deployments.models import Deployment, FunctionVersion
-from deployments.probing import probed_pages
-from deployments.promotion import (
-    function_target,
-    promote_target,
-    rollback_target,
-    served_in_order,
-)
 
 
 @pytest.fixture
@@ -32,7 +28,7 @@ def new_function(monkeypatch):
 
     def ship(line):
         source = FunctionVersion.objects.earliest("pk").source + f"// {line}\n"
-        monkeypatch.setattr("deployments.functions.function_source", lambda: source)
+        monkeypatch.setattr("deployments.routing.functions.function_source", lambda: source)
 
     return ship
 

@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 
 from deployments.errors import PartlyChanged, Refused
 from deployments.models import Distribution, Environment
-from deployments.stacks.plans import Wanted, plan_stack
-from deployments.stacks.provisioning import provision
+from deployments.stacks.plan import Wanted, plan_stack
+from deployments.stacks.provision import provision
 from edge.backends import get_backend
 from edge.backends.aws.stacks import get_stacks
 from edge.errors import BackendUnavailable

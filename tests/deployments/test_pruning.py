@@ -10,16 +10,16 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from django_q.models import Schedule
 
-from deployments.artifacts import MANIFEST
 from deployments.errors import ChangedMeanwhile, PartlyChanged, Refused
 from deployments.models import AssetSweep, Deployment, Environment, Release
-from deployments.reporting import release_rows
+from deployments.releases.manifest import MANIFEST
+from deployments.releases.store import read_manifest
 from deployments.retention import task as prune_task
-from deployments.retention.pinning import pin
-from deployments.retention.plans import plan_prune
-from deployments.retention.pruning import Pruning, prune
-from deployments.stored import read_manifest
-from deployments.verifying import verify
+from deployments.retention.pin import pin
+from deployments.retention.plan import plan_prune
+from deployments.retention.prune import Pruning, prune
+from deployments.verification.reports import release_rows
+from deployments.verification.verify import verify
 from edge.errors import BackendUnavailable
 from tests.deployments.doubles import FaultPoint, Killed
 from tests.deployments.losing import lose_history
@@ -312,7 +312,7 @@ def test_push_that_slept_for_days_is_not_taken_for_whole(promoted, operator, bac
 def test_push_that_begins_meanwhile_stops_the_removal_of_assets(
     promoted, backend, replaced, monkeypatch
 ):
-    monkeypatch.setattr("deployments.retention.pruning.AT_ONCE", 1)
+    monkeypatch.setattr("deployments.retention.prune.AT_ONCE", 1)
     run_prune(backend)
     age()
     backend.objects.put("assets/orphan.css", b"x", content_type="text/css", cache_control="x")

@@ -8,8 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from deployments.audit import writing as audit
-from deployments.audit.rebuilding import plan_rebuilding, restore
+from deployments import audit
+from deployments.deploy.targets import function_target, promote_target
 from deployments.errors import DeploymentError, Refused
 from deployments.models import (
     Deployment,
@@ -17,11 +17,11 @@ from deployments.models import (
     Freeze,
     Release,
 )
-from deployments.promotion import function_target, promote_target
-from deployments.reporting import status_rows
-from deployments.retention import pinning
-from deployments.retention.plans import plan_prune
-from deployments.verifying import verify
+from deployments.recovery.rebuild import plan_rebuilding, restore
+from deployments.retention import pin
+from deployments.retention.plan import plan_prune
+from deployments.verification.reports import status_rows
+from deployments.verification.verify import verify
 from edge.errors import BackendUnavailable
 from tests.deployments.doubles import Counting, FaultPoint, Killed
 from tests.deployments.losing import lose_history, rows
@@ -50,7 +50,7 @@ def past(operator, production, backend, replaced, monkeypatch):
     first = operator.push("A")
     operator.promote()
     source = production.live.function.source + "// newer\n"
-    monkeypatch.setattr("deployments.functions.function_source", lambda: source)
+    monkeypatch.setattr("deployments.routing.functions.function_source", lambda: source)
     operator.deploy(function_target(environment=production, actor="otto", reason="faster"))
     second = operator.push("B", extra=2)
     update_fails = FaultPoint(1, BackendUnavailable("503"), after=True)
@@ -148,7 +148,7 @@ def test_release_whose_manifest_is_gone_comes_back_as_removed(past, operator, ba
 
 def test_pins_and_removals_come_back(operator, backend):
     kept, gone = operator.release("A"), operator.release("B")
-    pinning.pin(objects=backend.objects, release=kept)
+    pin.pin(objects=backend.objects, release=kept)
     gone.removed_at = timezone.now()
     audit.write_release(backend.objects, gone)
     lose_history()

@@ -5,16 +5,14 @@ import json
 import pytest
 from django.utils import timezone
 
-from deployments import holdings
-from deployments.artifacts import content_type_for
-from deployments.audit import writing as audit
+from deployments import audit
 from deployments.errors import PartlyChanged, Refused
-from deployments.manifests import Manifest
 from deployments.models import Environment, Release
-from deployments.release_plans import plan_of, plan_release
-from deployments.releasing import make_release
-from deployments.sources import from_bytes
-from deployments.stored import Manifests
+from deployments.releases import inventory
+from deployments.releases.manifest import Manifest, content_type_for, from_bytes
+from deployments.releases.store import Manifests
+from deployments.releases.upload import make_release
+from deployments.releases.upload_plan import plan_of, plan_release
 from edge.errors import BackendUnavailable, ObjectMissing
 from tests.deployments.doubles import Counting, FaultPoint, Killed
 from tests.deployments.sites import PAGES, files_of, write_site
@@ -128,7 +126,7 @@ def test_what_went_missing_in_the_live_release_is_uploaded(operator, backend, tm
 def test_many_unknown_assets_are_looked_for_by_listing(operator, watched, monkeypatch):
     operator.release("A")
     Release.objects.update(completed_at=None)  # so that nothing vouches for its asset
-    monkeypatch.setattr(holdings, "ASKED_ONE_BY_ONE", 0)
+    monkeypatch.setattr(inventory, "ASKED_ONE_BY_ONE", 0)
     store = watched()
     operator.release("B")
     # Once for the plan, once before the manifest was written.
@@ -286,7 +284,7 @@ def test_manifest_that_is_gone_is_written_again(operator, backend):
 
 def test_damaged_release_does_not_vouch_for_itself(operator, backend, monkeypatch):
     """A site of many assets: the manifests of the latest releases are read, its own among them."""
-    monkeypatch.setattr(holdings, "ASKED_ONE_BY_ONE", 0)
+    monkeypatch.setattr(inventory, "ASKED_ONE_BY_ONE", 0)
     release = operator.push("A")
     page = release.key("book/index.html")
     backend.objects.delete([page])

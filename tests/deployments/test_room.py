@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from deployments import room
+from deployments.context import DeployContext
 from deployments.errors import ChangedMeanwhile, PartlyChanged
-from deployments.invalidating import Drops, send
+from deployments.invalidation import send
+from deployments.invalidation.send import CachePaths, invalidate
 from deployments.models import DeployLock, Invalidation, Strategy
-from deployments.plans import Run
 from edge.errors import BackendRefused, BackendUnavailable, InvalidationsInProgress
 from edge.limits import has_room
 from tests.deployments.test_copying import files
@@ -48,7 +48,7 @@ class Slow:
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch):
-    monkeypatch.setattr(room, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(send, "PAUSE_SECONDS", 0)
 
 
 @pytest.fixture
@@ -57,8 +57,8 @@ def drop(replaced, production):
 
     def drop(distribution, paths, *, step="step", keep_lock=lambda: None):
         said = []
-        run = Run(replaced(distribution=distribution), said.append, keep_lock)
-        send(run, Drops(production, {"E1": paths}), step=step, actor="olga")
+        context = DeployContext(replaced(distribution=distribution), said.append, keep_lock)
+        invalidate(context, CachePaths(production, {"E1": paths}), step=step, actor="olga")
         return said
 
     return drop
@@ -108,7 +108,7 @@ def test_what_is_long_over_is_not_looked_for(drop, monkeypatch):
     drop(slow, names(3_000))
     slow.pending.clear()
     later = timezone.now() + timedelta(hours=2)
-    monkeypatch.setattr(room.timezone, "now", lambda: later)
+    monkeypatch.setattr(send.timezone, "now", lambda: later)
     drop(slow, names(1), step="next")
     assert slow.events == [("asked", 3_000), ("asked", 1)]
 
@@ -160,7 +160,7 @@ def copied(production, settings, operator):
 def tight(monkeypatch):
     """Let a distribution take one path at a time."""
     monkeypatch.setattr("edge.limits.INVALIDATION_PATHS", 1)
-    monkeypatch.setattr("deployments.invalidation.INVALIDATION_PATHS", 1)
+    monkeypatch.setattr("deployments.invalidation.fold.INVALIDATION_PATHS", 1)
 
 
 def test_deployment_waits_and_says_so(operator, copied, replaced, tight):

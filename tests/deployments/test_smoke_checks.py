@@ -3,7 +3,7 @@ import json
 import pytest
 
 from deployments.errors import Refused
-from deployments.smoke_checks import (
+from deployments.releases.smoke_checks import (
     SmokeCheck,
     checks_body,
     fault_of,

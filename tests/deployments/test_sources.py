@@ -2,11 +2,11 @@ import os
 
 import pytest
 
-from deployments.artifacts import ASSET_CACHE, content_type_for
 from deployments.errors import Refused
-from deployments.sources import opened_source
-from deployments.sources import rules as source_rules
-from deployments.sources.rules import check_name
+from deployments.releases.manifest import ASSET_CACHE, content_type_for
+from deployments.sources import limits as source_rules
+from deployments.sources.limits import check_name
+from deployments.sources.source import opened_source
 from edge.backends.local.objects import FolderStore
 from edge.errors import KeyRefused
 from tests.deployments.sites import files_of, write_site

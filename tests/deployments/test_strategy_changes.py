@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from deployments.locking import deploy_lock
+from deployments.locks.deploy_lock import deploy_lock
 from deployments.models import Distribution, Strategy
 from edge.provisioning.stacks import FoundDistribution
 from tests.deployments.test_copying import served_content

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from deployments.errors import Refused
-from deployments.timeline import live_at, live_since
+from deployments.live_history import live_at, live_since
 
 
 def at(hour, minute=0):

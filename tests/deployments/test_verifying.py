@@ -7,10 +7,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from deployments.locking import LEASE
+from deployments.locks.deploy_lock import LEASE
 from deployments.models import DeployLock, Environment, Outcome, Strategy
-from deployments.reporting import status_rows
-from deployments.verifying import verify
+from deployments.verification.reports import status_rows
+from deployments.verification.verify import verify
 from edge.backends.local.rows import RowKeyValueStore
 from edge.errors import BackendUnavailable
 from edge.functions.shipped import function_name

@@ -63,7 +63,7 @@ def test_without_javascript_the_same_pages_work(site, open_page, cluster):
     page.click("text=Roll staging back")
     page.wait_for_selector("[data-state] >> text=Done")
     page.click("text=Back to staging")
-    page.click("text=Look now")
+    page.click("text=Inspection now")
     page.wait_for_selector("text=The routing documents, the function and the pages")
 
 

@@ -5,15 +5,21 @@ from typing import Any
 
 from django.conf import settings
 
-from deployments.canaries import MOST_PERCENT, canary_target, check_continues, live_of
-from deployments.composing import plan_composed
-from deployments.diffing import compare_manifests, manifest_of
-from deployments.freezing import check_open
+from deployments.deploy.freezes import check_open
+from deployments.deploy.plan import Target
+from deployments.deploy.targets import (
+    MOST_PERCENT,
+    canary_target,
+    check_continues,
+    live_of,
+    promote_target,
+)
 from deployments.models import Deployment, Environment, Release
-from deployments.plans import Target
-from deployments.promotion import promote_target
-from deployments.release_plans import ReleasePlan
-from deployments.releasing import make_release
+from deployments.releases.compose import plan_composed
+from deployments.releases.diff import compare_manifests
+from deployments.releases.store import manifest_of
+from deployments.releases.upload import make_release
+from deployments.releases.upload_plan import ReleasePlan
 from edge.backends import get_backend
 from qdn.console import actor
 from qdn.switching import SwitchCommand

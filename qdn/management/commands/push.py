@@ -4,17 +4,16 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import Any
 
-from deployments.artifacts import SourceFile
-from deployments.building import build_surfaces
-from deployments.canaries import check_continues
-from deployments.deploying import deploy
-from deployments.freezing import check_open
-from deployments.functions import check_first_function
+from deployments.deploy.deploy import deploy
+from deployments.deploy.freezes import check_open
+from deployments.deploy.targets import check_continues, push_target
 from deployments.models import Environment, Release
-from deployments.promotion import push_target
-from deployments.release_plans import ReleasePlan, plan_release
-from deployments.releasing import make_release
-from deployments.sources import opened_source
+from deployments.releases.build import build_surfaces
+from deployments.releases.manifest import SourceFile
+from deployments.releases.upload import make_release
+from deployments.releases.upload_plan import ReleasePlan, plan_release
+from deployments.routing.functions import check_first_function
+from deployments.sources.source import opened_source
 from edge.backends import get_backend
 from qdn.arguments import source_path
 from qdn.console import actor
