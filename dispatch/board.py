@@ -19,7 +19,7 @@ def board_document(now: datetime) -> dict[str, Any]:
     column for every status but cancelled, in the order of the flow; see `_card`. Times carry
     the offset of TIME_ZONE. Two queries, however many jobs.
     """
-    jobs = list(Job.objects.today(now).with_what_lists_show().order_by("window_start", "number"))
+    jobs = list(Job.objects.today(now).with_related().order_by("window_start", "number"))
     return {
         "v": VERSION,
         "date": timezone.localtime(now).date().isoformat(),

@@ -16,7 +16,7 @@ from dispatch.details import check_details, spoken
 from dispatch.errors import JobChangedMeanwhile, JobUnknown, MoveNotAllowed, ValueRefused
 from dispatch.models import Job, JobEvent, Price
 from dispatch.prices import ParsedPrice
-from dispatch.querysets import JOB_NUMBER
+from dispatch.searching import JOB_NUMBER
 from dispatch.signals import job_changed
 from dispatch.statuses import Status
 

@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from dispatch.models import Job
-from dispatch.querysets import JobQuerySet, local_day
+from dispatch.days import local_day
+from dispatch.models import Job, JobQuerySet
 from dispatch.statuses import Status
 
 Choice = Callable[[JobQuerySet, datetime], JobQuerySet]

@@ -86,7 +86,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         jobs: Any = super().get_queryset(request)
-        return jobs.with_what_lists_show()  # type: ignore[no-any-return]
+        return jobs.with_related()  # type: ignore[no-any-return]
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str

@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from dispatch.models import Crew, Customer, Job, ServiceType
-from dispatch.querysets import SHORTEST_PHONE_SEARCH, phone_digits
+from dispatch.searching import MIN_PHONE_DIGITS, phone_digits
 
 
 class Kept(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
@@ -69,7 +69,7 @@ class CustomerAdmin(Kept):
     ) -> tuple[QuerySet[Customer], bool]:
         """Find phones by their digits too, in any format, for they are stored as E.164."""
         digits = phone_digits(search_term)
-        if len(digits) >= SHORTEST_PHONE_SEARCH:
+        if len(digits) >= MIN_PHONE_DIGITS:
             return queryset.filter(phone__contains=digits), False
         found: tuple[QuerySet[Customer], bool] = super().get_search_results(
             request, queryset, search_term

@@ -16,9 +16,8 @@ from dispatch.changing import (
     set_price,
 )
 from dispatch.errors import JobChangedMeanwhile, JobUnknown, MoveNotAllowed, ValueRefused
-from dispatch.models import Job, JobEvent
+from dispatch.models import AppendOnlyError, Job, JobEvent
 from dispatch.prices import parse_price
-from dispatch.querysets import AppendOnlyError
 from dispatch.signals import job_changed
 from dispatch.statuses import FLOW, Status, flow_for
 from tests.builders import make_crew, make_job, make_price, make_service

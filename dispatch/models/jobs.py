@@ -1,65 +1,62 @@
-"""Jobs and what belongs to them. State changes live in booking.py and changing.py."""
+"""Jobs, their prices, and the counter that numbers them."""
 
 from datetime import datetime
-from typing import Any, NoReturn
 
 from django.db import models
 from django.db.models import F, Q
-from phonenumber_field.modelfields import PhoneNumberField
 
-from dispatch.querysets import AppendOnlyError, AppendOnlyQuerySet, JobQuerySet
-from dispatch.statuses import NOT_STARTED, ServiceKind, Status, next_statuses
-
-
-class Customer(models.Model):
-    """A person work is done for. The phone is E.164 and names the customer.
-
-    Only staff change a customer. What somebody typed into the booking form stands on the job
-    (`contact_name`, `contact_email`): the form is anonymous, and whoever types a stranger's
-    phone must neither learn that customer's name nor change it.
-    """
-
-    name = models.CharField(max_length=120)
-    phone = PhoneNumberField(unique=True)
-    email = models.EmailField("e-mail", blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
+from dispatch.days import local_day
+from dispatch.models.append_only import AppendOnly
+from dispatch.models.people import Crew, Customer, ServiceType
+from dispatch.searching import matching
+from dispatch.statuses import NOT_STARTED, OPEN, ServiceKind, Status, next_statuses
 
 
-class ServiceType(models.Model):
-    """What can be booked."""
+class JobQuerySet(models.QuerySet["Job"]):
+    """Sets of jobs. Whatever depends on the time takes it as `now`."""
 
-    code = models.SlugField(unique=True)
-    name = models.CharField(max_length=80)
-    kind = models.CharField(max_length=12, choices=ServiceKind.choices, default=ServiceKind.HAUL)
-    description = models.CharField(max_length=200, blank=True)
-    active = models.BooleanField(default=True)
-    position = models.PositiveSmallIntegerField(default=0)
+    def open(self) -> "JobQuerySet":
+        """Jobs with work still to be done."""
+        return self.filter(status__in=OPEN)
 
-    class Meta:
-        ordering = ["position", "name"]
-        verbose_name = "service"
+    def with_window_in(self, start: datetime, end: datetime) -> "JobQuerySet":
+        """Jobs whose service window overlaps the half-open interval."""
+        return self.filter(window_start__lt=end, window_end__gt=start)
 
-    def __str__(self) -> str:
-        return self.name
+    def late(self, now: datetime) -> "JobQuerySet":
+        """Jobs whose window has passed and whose work has not started."""
+        return self.filter(window_end__lte=now, status__in=NOT_STARTED)
 
+    def unassigned(self) -> "JobQuerySet":
+        """Open jobs with a window but no crew."""
+        return self.open().filter(crew__isnull=True, window_start__isnull=False)
 
-class Crew(models.Model):
-    """People and truck sent together."""
+    def without_price(self) -> "JobQuerySet":
+        """Open jobs with no price agreed yet."""
+        return self.open().filter(prices__isnull=True)
 
-    name = models.CharField(max_length=60, unique=True)
-    active = models.BooleanField(default=True)
+    def today(self, now: datetime) -> "JobQuerySet":
+        """What the board shows: today's windows, what is under way, what nobody answered.
 
-    class Meta:
-        ordering = ["name"]
+        Late jobs of days before stay until somebody reschedules them.
+        """
+        start, end = local_day(now)
+        under_way = Q(status__in=[Status.EN_ROUTE, Status.IN_PROGRESS])
+        ready = Q(status=Status.READY_FOR_PICKUP, window_start__isnull=True)
+        late = Q(window_end__lte=now, status__in=NOT_STARTED)
+        window_today = Q(window_start__lt=end, window_end__gt=start)
+        unanswered = Q(status=Status.REQUESTED)
+        return self.exclude(status=Status.CANCELLED).filter(
+            window_today | under_way | ready | late | unanswered
+        )
 
-    def __str__(self) -> str:
-        return self.name
+    def with_related(self) -> "JobQuerySet":
+        """Fetch what lists show about a job, in a constant number of queries."""
+        return self.select_related("customer", "service", "crew").prefetch_related("prices")
+
+    def search(self, text: str) -> "JobQuerySet":
+        """Find jobs by number, name, phone (digits in any format) or address."""
+        return self.filter(matching(text))
 
 
 class Counter(models.Model):
@@ -189,27 +186,6 @@ class Job(models.Model):
         return self.window_end is not None and self.window_end <= now and self.status in NOT_STARTED
 
 
-class AppendOnly(models.Model):
-    """A row of a history."""
-
-    at = models.DateTimeField(auto_now_add=True)
-    actor = models.CharField(max_length=150)
-    reason = models.CharField(max_length=300, blank=True)
-
-    objects = AppendOnlyQuerySet.as_manager()
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnlyError(f"{type(self).__name__} rows are never changed.")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnlyError(f"{type(self).__name__} rows are never deleted.")
-
-
 class Price(AppendOnly):
     """What the customer was told. Cents; a range has an upper end."""
 
@@ -238,48 +214,6 @@ class Price(AppendOnly):
         if self.upper_cents is not None:
             return f"{dollars(self.cents)} to {dollars(self.upper_cents)}"
         return f"{dollars(self.cents)} {self.get_kind_display()}"
-
-
-class JobEvent(AppendOnly):
-    """One change of a job: who, when, why, and what was changed."""
-
-    class Kind(models.TextChoices):
-        CREATED = "created", "Created"
-        STATUS = "status", "Status"
-        DETAILS = "details", "Details"
-        PRICE = "price", "Price"
-
-    job = models.ForeignKey(Job, models.PROTECT, related_name="events")
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    status = models.CharField(max_length=20, choices=Status.choices)
-    changes = models.JSONField(default=dict)
-    revision = models.PositiveIntegerField()
-
-    class Meta:
-        ordering = ["pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["job", "revision"], name="one_event_per_revision")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.get_status_display()}"
-
-
-class TextConsent(models.Model):
-    """Proof that somebody asked for text messages: what they read, when, from which address."""
-
-    job = models.OneToOneField(Job, models.PROTECT, related_name="text_consent")
-    at = models.DateTimeField(auto_now_add=True)
-    version = models.CharField("version of the text", max_length=20)
-    text = models.TextField("what was agreed to")
-    ip_address = models.GenericIPAddressField("from address", null=True, blank=True)
-
-    class Meta:
-        verbose_name = "consent to text messages"
-        verbose_name_plural = "consents to text messages"
-
-    def __str__(self) -> str:
-        return f"Consent to text messages, {self.version}"
 
 
 def dollars(cents: int) -> str:
