@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dispatch.models import Job
-from dispatch.statuses import Status
+from dispatch.statuses import FLOW, Board, Status
 
 VERSION = 1
 
@@ -31,7 +31,7 @@ def board_document(now: datetime) -> dict[str, Any]:
                 "jobs": [_card(job, now) for job in jobs if job.status == status],
             }
             for status in Status
-            if status != Status.CANCELLED
+            if FLOW[status].board is not Board.NEVER
         ],
     }
 

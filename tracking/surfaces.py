@@ -6,11 +6,8 @@ from django.conf import settings
 
 from dispatch.forms import BookingForm
 from dispatch.models import ServiceType
-from dispatch.statuses import FLOW, NOT_STARTED, Status
+from dispatch.statuses import FLOW
 
-# Seconds between looks at a job's document. The page stops where there is no next step.
-WHILE_MOVING, OTHERWISE, NEVER = 20, 300, 0
-MOVING = frozenset({Status.EN_ROUTE, Status.IN_PROGRESS})
 NO_PRICE = "To be agreed"
 NO_CREW = "Not assigned yet"
 
@@ -50,15 +47,8 @@ def status_table() -> dict[str, dict[str, Any]]:
     return {
         status.value: {
             "next": step.next_for_customer,
-            "poll": poll_seconds(status),
-            "waits": status in NOT_STARTED,
+            "poll": step.poll_seconds,
+            "waits": step.can_be_late,
         }
         for status, step in FLOW.items()
     }
-
-
-def poll_seconds(status: Status) -> int:
-    """Tell how often a page looks again."""
-    if not FLOW[status].to:
-        return NEVER
-    return WHILE_MOVING if status in MOVING else OTHERWISE

@@ -23,19 +23,9 @@ from dispatch.booking import book
 from dispatch.changing import change_details, set_price
 from dispatch.errors import JobChangedMeanwhile, StatusUnknown
 from dispatch.models import Job
-from dispatch.statuses import Status, parse_status
+from dispatch.statuses import FLOW, Status, parse_status
 
-# The colours of unfold's labels.
-COLOURS = {
-    Status.REQUESTED.label: "warning",
-    Status.SCHEDULED.label: "info",
-    Status.ON_SITE.label: "info",
-    Status.READY_FOR_PICKUP.label: "primary",
-    Status.EN_ROUTE.label: "primary",
-    Status.IN_PROGRESS.label: "primary",
-    Status.COMPLETED.label: "success",
-    Status.CANCELLED.label: "danger",
-}
+COLOURS = {status: step.colour for status, step in FLOW.items()}
 PLACE = [("address_line", "unit"), ("town", "zip_code"), "access_notes"]
 WORK = [("service", "load_size"), "details"]
 
@@ -110,8 +100,9 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         return job.label
 
     @display(description="Status", ordering="status", label=COLOURS)  # type: ignore[untyped-decorator]
-    def status_label(self, job: Job) -> str:
-        return Status(job.status).label
+    def status_label(self, job: Job) -> tuple[Status, str]:
+        status = Status(job.status)
+        return status, status.label
 
     @display(description="Customer", ordering="contact_name", header=True)  # type: ignore[untyped-decorator]
     def customer_and_phone(self, job: Job) -> list[str]:
@@ -188,7 +179,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         steps = [step for step in allowed if step != Status.CANCELLED]
         return {
             "job": job,
-            "status_colour": COLOURS[Status(job.status).label],
+            "status_colour": FLOW[Status(job.status)].colour,
             "late": job.is_late(timezone.now()),
             # Forward first: the first button is the one that is coloured.
             "forward": [step for step in steps if _is_forward(job, step)],

@@ -9,7 +9,15 @@ from dispatch.days import local_day
 from dispatch.models.append_only import AppendOnly
 from dispatch.models.people import Crew, Customer, ServiceType
 from dispatch.searching import matching
-from dispatch.statuses import NOT_STARTED, OPEN, ServiceKind, Status, next_statuses
+from dispatch.statuses import (
+    FLOW,
+    NOT_STARTED,
+    OPEN,
+    Board,
+    ServiceKind,
+    Status,
+    next_statuses,
+)
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -25,7 +33,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def late(self, now: datetime) -> "JobQuerySet":
         """Jobs whose window has passed and whose work has not started."""
-        return self.filter(window_end__lte=now, status__in=NOT_STARTED)
+        return self.filter(_late(now))
 
     def unassigned(self) -> "JobQuerySet":
         """Open jobs with a window but no crew."""
@@ -36,19 +44,22 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.open().filter(prices__isnull=True)
 
     def today(self, now: datetime) -> "JobQuerySet":
-        """What the board shows: today's windows, what is under way, what nobody answered.
+        """Jobs on today's board, by the `board` column of the status table.
 
-        Late jobs of days before stay until somebody reschedules them.
+        Late jobs from earlier days stay until they are rescheduled.
         """
         start, end = local_day(now)
-        under_way = Q(status__in=[Status.EN_ROUTE, Status.IN_PROGRESS])
-        ready = Q(status=Status.READY_FOR_PICKUP, window_start__isnull=True)
-        late = Q(window_end__lte=now, status__in=NOT_STARTED)
         window_today = Q(window_start__lt=end, window_end__gt=start)
-        unanswered = Q(status=Status.REQUESTED)
-        return self.exclude(status=Status.CANCELLED).filter(
-            window_today | under_way | ready | late | unanswered
-        )
+        conditions = {
+            Board.ALWAYS: Q(),
+            Board.WINDOW_TODAY: window_today,
+            Board.WINDOW_TODAY_OR_NONE: window_today | Q(window_start__isnull=True),
+        }
+        shown = _late(now)
+        for board, condition in conditions.items():
+            statuses = [status for status, step in FLOW.items() if step.board is board]
+            shown |= Q(status__in=statuses) & condition
+        return self.filter(shown)
 
     def with_related(self) -> "JobQuerySet":
         """Fetch what lists show about a job, in a constant number of queries."""
@@ -57,6 +68,10 @@ class JobQuerySet(models.QuerySet["Job"]):
     def search(self, text: str) -> "JobQuerySet":
         """Find jobs by number, name, phone (digits in any format) or address."""
         return self.filter(matching(text))
+
+
+def _late(now: datetime) -> Q:
+    return Q(window_end__lte=now, status__in=NOT_STARTED)
 
 
 class Counter(models.Model):

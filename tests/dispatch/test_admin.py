@@ -16,7 +16,7 @@ from dispatch.admin.job_forms import JobForm
 from dispatch.changing import change_details, move_job, set_price
 from dispatch.models import Job
 from dispatch.prices import parse_price
-from dispatch.statuses import Status
+from dispatch.statuses import FLOW, Status
 from tests.builders import make_crew, make_customer, make_job, make_price
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +84,16 @@ def test_list_shows_what_a_dispatcher_needs(desk):
         "1 p.m. to 3 p.m.",
     ):
         assert text in html
+
+
+@pytest.mark.parametrize("status", Status)
+def test_list_shows_each_status_in_its_colour(desk, status):
+    make_job(status=status)
+    tone = {"danger": "red", "info": "blue", "success": "green", "warning": "orange"}.get(
+        FLOW[status].colour, "primary"
+    )
+    html = desk.get(LIST).content.decode()
+    assert re.search(rf'bg-{tone}-100[^"]*" *>\s*{status.label}\s*</span>', html)
 
 
 def test_list_asks_the_same_number_of_queries_for_many_jobs(desk):

@@ -53,6 +53,10 @@ def test_open_means_there_is_a_next_step():
     assert set(Status) - set(OPEN) == {Status.COMPLETED, Status.CANCELLED}
 
 
+def test_tracking_pages_poll_open_jobs_only():
+    assert {status for status in Status if FLOW[status].poll_seconds} == set(OPEN)
+
+
 def test_unknown_status_names_the_known_ones():
     with pytest.raises(StatusUnknown) as refusal:
         parse_status("lost")
