@@ -47,8 +47,8 @@ class BookingRequest:
     load_size: str = ""
     details: str = ""
     access_notes: str = ""
-    wished_day: date | None = None
-    wished_part: str = ""
+    requested_day: date | None = None
+    requested_time: str = ""
     consent_version: str = ""
     remote_address: str = ""
 
@@ -169,8 +169,8 @@ def _draft(request: BookingRequest, status: Status) -> Job:
         load_size=request.load_size,
         details=request.details,
         access_notes=request.access_notes,
-        wished_day=request.wished_day,
-        wished_part=request.wished_part,
+        requested_day=request.requested_day,
+        requested_time=request.requested_time,
     )
     clean_fields(job)
     return job

@@ -16,7 +16,7 @@ from dispatch.details import one_newline
 from dispatch.errors import ValueRefused
 from dispatch.models import Job, ServiceType
 
-FARTHEST_WISH = timedelta(days=365)
+BOOKING_HORIZON = timedelta(days=365)
 BANNED_ITEMS = (
     "We cannot take paint, oil, chemicals, asbestos, propane tanks, car batteries, tires with "
     "rims, medical waste or anything that can explode. Sending this form says there is none."
@@ -70,14 +70,14 @@ class BookingForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": "4"}),
         help_text=BANNED_ITEMS,
     )
-    wished_day = forms.DateField(
+    requested_day = forms.DateField(
         label="Which day would suit you?",
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text="We confirm an arrival window with you. Leave it empty for the next free one.",
         error_messages={"invalid": "Give a day like 2026-11-20, or leave it empty."},
     )
-    wished_part = forms.ChoiceField(
+    requested_time = forms.ChoiceField(
         label="Which part of the day?",
         required=False,
         choices=[("", "Any time"), *Job.DayPart.choices],
@@ -154,11 +154,11 @@ class BookingForm(forms.Form):
                 "Give a ZIP code of five digits, like 99709.", code="invalid"
             ) from None
 
-    def clean_wished_day(self) -> Any:
-        day, today = self.cleaned_data["wished_day"], timezone.localdate()
+    def clean_requested_day(self) -> Any:
+        day, today = self.cleaned_data["requested_day"], timezone.localdate()
         if day and day < today:
             raise ValidationError("That day is over. Choose today or a later day.", code="past")
-        if day and day > today + FARTHEST_WISH:
+        if day and day > today + BOOKING_HORIZON:
             raise ValidationError("Choose a day within the next year.", code="too-far")
         return day
 

@@ -52,11 +52,11 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     show_full_result_count = False
     ordering = ["-number"]
     inlines = [EventInline, PriceInline]
-    readonly_fields = ["customer_line", "wished", "consent", "created_at"]
+    readonly_fields = ["customer_line", "requested", "consent", "created_at"]
     fieldsets = [
         ("Plan", {"fields": ["window_start", "window_end", "crew", "on_hold", "hold_reason"]}),
         ("Price", {"fields": ["price_text", "reason", "seen_revision"]}),
-        ("Work", {"fields": [*WORK, "wished"]}),
+        ("Work", {"fields": [*WORK, "requested"]}),
         ("Place", {"fields": PLACE}),
         (
             "Customer",
@@ -243,10 +243,10 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         link = '<a class="text-primary-600" href="{}">{}</a>'
         return format_html(f"{link}, {link}", page, job.customer, phone.as_rfc3966, phone)
 
-    @admin.display(description="Day asked for", empty_value="-")
-    def wished(self, job: Job) -> str | None:
-        day = date_format(job.wished_day, "D M j, Y") if job.wished_day else ""
-        part = Job.DayPart(job.wished_part).label if job.wished_part else ""
+    @admin.display(description="Requested for", empty_value="-")
+    def requested(self, job: Job) -> str | None:
+        day = date_format(job.requested_day, "D M j, Y") if job.requested_day else ""
+        part = Job.DayPart(job.requested_time).label if job.requested_time else ""
         return ", ".join(filter(None, [day, part])) or None
 
     @admin.display(description="Text messages")

@@ -40,9 +40,9 @@ class TextConsent(models.Model):
 
     job = models.OneToOneField(Job, models.PROTECT, related_name="text_consent")
     at = models.DateTimeField(auto_now_add=True)
-    version = models.CharField("version of the text", max_length=20)
-    text = models.TextField("what was agreed to")
-    ip_address = models.GenericIPAddressField("from address", null=True, blank=True)
+    version = models.CharField(max_length=20)
+    text = models.TextField()
+    ip_address = models.GenericIPAddressField("IP address", null=True, blank=True)
 
     class Meta:
         verbose_name = "consent to text messages"

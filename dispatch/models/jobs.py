@@ -126,10 +126,8 @@ class Job(models.Model):
     access_notes = models.TextField(
         blank=True, max_length=500, help_text="Gate codes and the like: crews only."
     )
-    wished_day = models.DateField("day asked for", null=True, blank=True)
-    wished_part = models.CharField(
-        "part of the day asked for", max_length=20, choices=DayPart.choices, blank=True
-    )
+    requested_day = models.DateField(null=True, blank=True)
+    requested_time = models.CharField(max_length=20, choices=DayPart.choices, blank=True)
     window_start = models.DateTimeField("window starts", null=True, blank=True)
     window_end = models.DateTimeField("window ends", null=True, blank=True)
     on_hold = models.BooleanField(default=False)

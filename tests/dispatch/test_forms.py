@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def day_of_the_form():
-    """The day asked for in `typed` is today, whenever the tests run."""
+    """The requested day in `typed` is today, whenever the tests run."""
     with time_machine.travel("2026-11-20T12:00:00Z"):
         yield
 
@@ -27,8 +27,8 @@ def typed(**changes):
         "service": "junk",
         "load_size": "half",
         "details": "A sofa in the garage",
-        "wished_day": "2026-11-20",
-        "wished_part": "morning",
+        "requested_day": "2026-11-20",
+        "requested_time": "morning",
         "name": "Mark Ames",
         "phone": "907.555.0142",
         "email": "mark@example.com",
@@ -51,7 +51,7 @@ def test_filled_in_form_books_a_job():
     request = form.to_request(remote_address="203.0.113.7")
     job = book(request=request, form_key=form.cleaned_data["form_key"]).job
     assert (job.customer.phone.as_e164, job.load_size) == ("+19075550142", "half")
-    assert (str(job.wished_day), job.access_notes) == ("2026-11-20", "Gate 4711")
+    assert (str(job.requested_day), job.access_notes) == ("2026-11-20", "Gate 4711")
     assert job.text_consent.version == consent.CURRENT
 
 
@@ -65,7 +65,7 @@ def test_line_ends_count_as_browsers_count_them():
 
 def test_form_without_what_is_not_required_is_valid():
     empty = dict.fromkeys(
-        ("load_size", "details", "wished_day", "wished_part", "email", "access_notes"), ""
+        ("load_size", "details", "requested_day", "requested_time", "email", "access_notes"), ""
     )
     form = BookingForm(typed(**empty))
     assert form.is_valid(), form.errors
@@ -75,7 +75,7 @@ def test_form_without_what_is_not_required_is_valid():
 def test_zip_comes_first_and_the_name_after_the_work():
     names = list(BookingForm().fields)
     assert names[:4] == ["zip_code", "service", "load_size", "details"]
-    assert names.index("wished_part") < names.index("name") < names.index("access_notes")
+    assert names.index("requested_time") < names.index("name") < names.index("access_notes")
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,9 @@ def test_zip_comes_first_and_the_name_after_the_work():
         ("town", "", "required"),
         ("address_line", "", "required"),
         ("address_line", "x" * 121, "max_length"),
-        ("wished_day", "2026-11-19", "past"),
-        ("wished_day", "2062-11-20", "too-far"),
-        ("wished_day", "someday", "invalid"),
+        ("requested_day", "2026-11-19", "past"),
+        ("requested_day", "2062-11-20", "too-far"),
+        ("requested_day", "someday", "invalid"),
         ("website", "http://spam.example", "spam"),
         ("form_key", "", "required"),
         ("form_key", "42", "invalid"),
@@ -113,7 +113,7 @@ def test_refused_at_the_field(field, value, code):
 def test_today_is_local_not_utc():
     """At 05:00 UTC it is still yesterday evening in Denver."""
     with time_machine.travel("2026-11-21T05:00:00Z"):
-        assert BookingForm(typed(wished_day="2026-11-20")).is_valid()
+        assert BookingForm(typed(requested_day="2026-11-20")).is_valid()
 
 
 def test_inactive_service_is_not_offered():
