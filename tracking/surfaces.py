@@ -1,4 +1,4 @@
-"""What the static pages are built with. Named by settings.SURFACES; called once per build."""
+"""The contexts of the static pages. settings.SURFACES names them; a build calls each once."""
 
 from typing import Any
 
@@ -13,17 +13,17 @@ NO_CREW = "Not assigned yet"
 
 
 def home_context() -> dict[str, Any]:
-    """Give the services that can be booked."""
+    """Return the services that can be booked."""
     return {"services": list(ServiceType.objects.filter(active=True))}
 
 
 def book_context() -> dict[str, Any]:
-    """Give the empty form. It has no key yet: the page is one file for everybody."""
+    """Return the empty form. It has no key, because all visitors get the same file."""
     return {"form": BookingForm()}
 
 
 def track_context() -> dict[str, Any]:
-    """Give what track.js knows beyond the job's document."""
+    """Return the data track.js needs besides the job's document."""
     return {
         "data": {
             "zone": settings.TIME_ZONE,
@@ -35,12 +35,12 @@ def track_context() -> dict[str, Any]:
 
 
 def dashboard_context() -> dict[str, Any]:
-    """Give the firm's time zone."""
+    """Return the firm's time zone."""
     return {"data": {"zone": settings.TIME_ZONE}}
 
 
 def status_table() -> dict[str, dict[str, Any]]:
-    """Tell for each status: `next` for the customer, seconds to `poll`, and whether it `waits`.
+    """Return for each status the text `next`, the seconds to `poll`, and whether it `waits`.
 
     A job that waits is late once its window has passed.
     """
