@@ -32,7 +32,7 @@ WORK = [("service", "load_size"), "details"]
 
 @admin.register(Job)
 class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
-    """What a dispatcher does all day. Every write goes through booking.py and changing.py."""
+    """The job list and page. Every write goes through booking.py and changing.py."""
 
     list_display = [
         "label",
@@ -84,7 +84,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         return queryset.search(search_term), False
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """One action for each status a job can be moved to; cancelling asks first."""
+        """Add an action for each status to move to; cancelling asks for confirmation."""
         actions: dict[str, Any] = super().get_actions(request)
         if not self.has_change_permission(request):
             return actions
@@ -106,7 +106,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
     @display(description="Customer", ordering="contact_name", header=True)  # type: ignore[untyped-decorator]
     def customer_and_phone(self, job: Job) -> list[str]:
-        return [job.contact_name, _on_one_line(str(job.customer.phone))]
+        return [job.contact_name, _nowrap(str(job.customer.phone))]
 
     @display(description="Service, town", ordering="town", header=True)  # type: ignore[untyped-decorator]
     def service_and_town(self, job: Job) -> list[str]:
@@ -118,7 +118,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
             return None
         day, times = text.split(", ", 1)
         late = " (late)" if job.is_late(timezone.now()) else ""
-        return format_html("{}<br>{}", _on_one_line(day + late), _on_one_line(times))
+        return format_html("{}<br>{}", _nowrap(day + late), _nowrap(times))
 
     @admin.display(description="Price", empty_value="-")
     def price(self, job: Job) -> str | None:
@@ -137,7 +137,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         return super().get_form(request, obj, change, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Keep long texts low: the page is read from top to bottom all day."""
+        """Keep text areas short, so that the page needs less scrolling."""
         formfield = super().formfield_for_dbfield(db_field, request, **kwargs)
         if isinstance(db_field, TextField) and formfield:
             formfield.widget.attrs["rows"] = 3
@@ -160,8 +160,8 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         try:
             return view(request, *args, **kwargs)
         except JobChangedMeanwhile:
-            # Changed between the form's check and the write, and rolled back. The second time the
-            # form sees the newer revision and shows it, with all that was typed.
+            # The job changed between the form's check and the write, which was rolled back. On the
+            # second call the form sees the newer revision and shows it along with the input.
             return view(request, *args, **kwargs)
 
     def render_change_form(
@@ -181,7 +181,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
             "job": job,
             "status_colour": FLOW[Status(job.status)].colour,
             "late": job.is_late(timezone.now()),
-            # Forward first: the first button is the one that is coloured.
+            # Forward first: the first button is the highlighted one.
             "forward": [step for step in steps if _is_forward(job, step)],
             "back": [step for step in steps if not _is_forward(job, step)],
             "may_cancel": Status.CANCELLED in allowed,
@@ -190,13 +190,13 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         }
 
     def move_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Take the step of a button, from the revision whose page showed it."""
+        """Move the job as its button says, from the revision the page showed."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         job = get_object_or_404(Job.objects.select_related("service"), pk=pk)
         if not self.has_change_permission(request, job):
             raise PermissionDenied
-        # The conditional update then refuses what was decided on an older page.
+        # The conditional update then refuses a move from an outdated page.
         revision = request.POST.get("revision", "")
         job.revision = int(revision) if revision.isdecimal() else 0
         try:
@@ -208,7 +208,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         return HttpResponseRedirect(reverse("admin:dispatch_job_change", args=[pk]))
 
     def save_model(self, request: HttpRequest, obj: Job, form: Any, change: bool) -> None:
-        """Hand what was typed to booking and changing; `obj` itself is never saved."""
+        """Pass the input to booking and changing; never save `obj` itself."""
         if change:
             self._change(request, obj, form)
         else:
@@ -231,7 +231,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
             if form.new_price is not None:
                 set_price(job=booked.job, price=form.new_price, actor=actor)
         else:
-            messages.info(request, f"{booked.job.label} was booked by this form before.")
+            messages.info(request, f"This form has already booked {booked.job.label}.")
         obj.pk = booked.job.pk
         obj._state.adding = False
         obj.refresh_from_db()
@@ -251,11 +251,11 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
     @admin.display(description="Text messages")
     def consent(self, job: Job) -> str:
-        proof = getattr(job, "text_consent", None)
-        return f"Agreed to on {date_format(proof.at)}" if proof else "Not agreed to"
+        consent = getattr(job, "text_consent", None)
+        return f"Agreed on {date_format(consent.at)}" if consent else "No consent"
 
 
-def _on_one_line(text: str) -> str:
+def _nowrap(text: str) -> str:
     return format_html('<span class="whitespace-nowrap">{}</span>', text)
 
 
@@ -265,7 +265,7 @@ def _is_forward(job: Job, step: Status) -> bool:
 
 
 def window_text(job: Job) -> str | None:
-    """Write a window as people read it: Fri Nov 20, 1 p.m. to 3 p.m."""
+    """Format the window like "Fri Nov 20, 1 p.m. to 3 p.m.", or return None."""
     if job.window_start is None or job.window_end is None:
         return None
     start, end = timezone.localtime(job.window_start), timezone.localtime(job.window_end)

@@ -21,7 +21,7 @@ from dispatch.statuses import (
 
 
 class JobQuerySet(models.QuerySet["Job"]):
-    """Sets of jobs. Whatever depends on the time takes it as `now`."""
+    """Sets of jobs. Methods that depend on the time take it as `now`."""
 
     def open(self) -> "JobQuerySet":
         """Jobs with work still to be done."""
@@ -75,7 +75,7 @@ def _late(now: datetime) -> Q:
 
 
 class Counter(models.Model):
-    """A number that only grows; the row lock of its UPDATE hands out each value once."""
+    """A number that only grows. The row lock of its UPDATE makes each value unique."""
 
     name = models.CharField(max_length=20, primary_key=True)
     value = models.PositiveIntegerField()
@@ -87,8 +87,8 @@ class Counter(models.Model):
 class Job(models.Model):
     """Work for a customer at a service address.
 
-    `revision` is raised with every change, so that whoever publishes what a customer may see
-    knows which documents are behind. Change a job through dispatch.changing only.
+    Every change raises `revision`, which shows which public documents are out of date. Change
+    jobs only through dispatch.changing.
     """
 
     class CancelSide(models.TextChoices):
@@ -113,7 +113,7 @@ class Job(models.Model):
     status = models.CharField(
         max_length=20, choices=Status.choices, default=Status.REQUESTED, db_index=True
     )
-    # PROTECT: a deleted crew would change its jobs without an event. Crews are made inactive.
+    # PROTECT, because deleting a crew would change its jobs without an event. Deactivate it.
     crew = models.ForeignKey(Crew, models.PROTECT, null=True, blank=True, related_name="jobs")
     contact_name = models.CharField("name", max_length=120)
     contact_email = models.EmailField("e-mail", blank=True)
@@ -166,12 +166,12 @@ class Job(models.Model):
 
     @property
     def label(self) -> str:
-        """The number as people say it: QDN-1042."""
+        """The number with its prefix: QDN-1042."""
         return f"QDN-{self.number}"
 
     @property
     def first_name(self) -> str:
-        """The first word of the name typed at booking, for staff; see tracking.places."""
+        """The first word of the contact name, for staff; customers see tracking.places."""
         return next(iter(self.contact_name.split()), "")
 
     @property
@@ -186,21 +186,21 @@ class Job(models.Model):
 
     @property
     def next_statuses(self) -> list[Status]:
-        """Where the flow lets this job go."""
+        """The statuses the flow allows next."""
         return next_statuses(Status(self.status), self.kind)
 
     @property
     def price(self) -> "Price | None":
-        """The price agreed last, or None while it is open."""
+        """The latest agreed price, or None."""
         return max(self.prices.all(), key=lambda price: price.pk, default=None)
 
     def is_late(self, now: datetime) -> bool:
-        """Tell whether the window has passed and work has not started, as `late()` does."""
+        """Whether the window has passed without work starting; agrees with `late()`."""
         return self.window_end is not None and self.window_end <= now and self.status in NOT_STARTED
 
 
 class Price(AppendOnly):
-    """What the customer was told. Cents; a range has an upper end."""
+    """A price quoted to the customer, in cents; only a range has `upper_cents`."""
 
     class Kind(models.TextChoices):
         ALL_IN = "all_in", "all-in"
@@ -223,13 +223,13 @@ class Price(AppendOnly):
         ]
 
     def __str__(self) -> str:
-        """Read as people say it: $600 all-in."""
+        """Return text like "$600 all-in" or "$400 to $600"."""
         if self.upper_cents is not None:
             return f"{dollars(self.cents)} to {dollars(self.upper_cents)}"
         return f"{dollars(self.cents)} {self.get_kind_display()}"
 
 
 def dollars(cents: int) -> str:
-    """Write cents as people do: $600, $600.50."""
+    """Format cents like $600 or $600.50."""
     whole, rest = divmod(cents, 100)
     return f"${whole:,}" + (f".{rest:02d}" if rest else "")
