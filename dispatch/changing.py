@@ -49,7 +49,7 @@ def change_job(
     actor: str,
     reason: str = "",
     noted: Mapping[str, Any] | None = None,
-) -> JobEvent:
+) -> None:
     """Write `changes` (field name to value), unless the job changed since `job` was read.
 
     The event records each change as [before, after], or `noted` for a change in another table.
@@ -64,7 +64,7 @@ def change_job(
     for name, value in values.items():
         setattr(job, name, value)
     written = noted or {name: [old, history_value(job, name)] for name, old in before.items()}
-    event = JobEvent.objects.create(
+    JobEvent.objects.create(
         job=job,
         kind=kind,
         status=job.status,
@@ -74,7 +74,6 @@ def change_job(
         reason=reason,
     )
     job_changed.send(sender=Job, job_id=job.pk)
-    return event
 
 
 def move_job(*, job: Job, to: Status, actor: str, reason: str = "", side: str = "") -> Job:
@@ -120,20 +119,21 @@ def change_details(*, job: Job, changes: Mapping[str, Any], actor: str, reason: 
 
 
 @transaction.atomic
-def set_price(*, job: Job, price: ParsedPrice, actor: str, reason: str = "") -> Price:
+def set_price(*, job: Job, price: ParsedPrice, actor: str, reason: str = "") -> None:
     """Add an agreed price. Earlier prices are kept; replacing one needs a reason.
 
     The same price again changes nothing. Raises ValueRefused or JobChangedMeanwhile.
     """
     before: Price | None = job.prices.order_by("pk").last()
-    if before is not None and price.matches(before):
-        return before
-    if before is not None and not reason.strip():
-        raise ValueRefused(
-            f"{job.label} already has the price {before}. Changing it needs a reason.",
-            "Enter a reason; the customer may ask.",
-        )
-    row: Price = Price.objects.create(
+    if before is not None:
+        if price.matches(before):
+            return
+        if not reason.strip():
+            raise ValueRefused(
+                f"{job.label} already has the price {before}. Changing it needs a reason.",
+                "Enter a reason; the customer may ask.",
+            )
+    row = Price.objects.create(
         job=job,
         kind=price.kind,
         cents=price.cents,
@@ -149,7 +149,6 @@ def set_price(*, job: Job, price: ParsedPrice, actor: str, reason: str = "") -> 
         actor=actor,
         reason=reason,
     )
-    return row
 
 
 def _check_cancelling(job: Job, side: str, reason: str) -> None:

@@ -16,7 +16,7 @@ TEXTS = {
 CURRENT = "2026-11"
 
 
-def record_consent(*, job: Job, version: str, ip_address: str) -> TextConsent:
+def record_consent(*, job: Job, version: str, ip_address: str) -> None:
     """Record consent to a version of the text, given now. An invalid IP address becomes None.
 
     Raises ValueRefused for an unknown version.
@@ -25,7 +25,7 @@ def record_consent(*, job: Job, version: str, ip_address: str) -> TextConsent:
         raise ValueRefused(
             f"There is no consent text '{version}'.", f"Use one of: {', '.join(TEXTS)}."
         )
-    return TextConsent.objects.create(
+    TextConsent.objects.create(
         job=job, version=version, text=TEXTS[version], ip_address=_valid_ip(ip_address)
     )
 

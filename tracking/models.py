@@ -70,9 +70,6 @@ class TrackingLink(models.Model):
         """Return text without the token: it appears in lists, logs and error reports."""
         return f"link {self.pk} of job {self.job_id}"
 
-    def __repr__(self) -> str:
-        return f"<TrackingLink: {self}>"
-
     @property
     def is_active(self) -> bool:
         return self.revoked_at is None

@@ -45,7 +45,6 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         "price",
     ]
     list_filter = ["status", WindowFilter, NeedsFilter, "crew", "service", "on_hold", "created_at"]
-    list_filter_submit = False
     list_per_page = 50
     search_fields = ["number"]  # shows the box; get_search_results does the search
     search_help_text = "Number, name, phone or address"

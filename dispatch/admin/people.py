@@ -60,7 +60,7 @@ class CustomerJobs(ReadOnlyInline):
 class CustomerAdmin(UndeletableAdmin):
     list_display = ["name", "phone", "email", "created_at"]
     search_fields = ["name", "email"]
-    search_help_text = "Name, phone or e-mail"
+    search_help_text = "Name, phone or email"
     inlines = [CustomerJobs]
     formfield_overrides = {PhoneNumberField: {"widget": UnfoldAdminTextInputWidget}}
 

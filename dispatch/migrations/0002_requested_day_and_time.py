@@ -25,6 +25,16 @@ class Migration(migrations.Migration):
         *(migrations.RenameField('job', old, new) for old, new in RENAMED.items()),
         migrations.RunPython(rename_in_events, restore_in_events),
         migrations.AlterField(
+            model_name='customer',
+            name='email',
+            field=models.EmailField(blank=True, max_length=254),
+        ),
+        migrations.AlterField(
+            model_name='job',
+            name='contact_email',
+            field=models.EmailField(blank=True, max_length=254, verbose_name='email'),
+        ),
+        migrations.AlterField(
             model_name='job',
             name='requested_day',
             field=models.DateField(blank=True, null=True),

@@ -116,7 +116,7 @@ class Job(models.Model):
     # PROTECT, because deleting a crew would change its jobs without an event. Deactivate it.
     crew = models.ForeignKey(Crew, models.PROTECT, null=True, blank=True, related_name="jobs")
     contact_name = models.CharField("name", max_length=120)
-    contact_email = models.EmailField("e-mail", blank=True)
+    contact_email = models.EmailField("email", blank=True)
     address_line = models.CharField("street and number", max_length=120)
     unit = models.CharField(max_length=30, blank=True)
     town = models.CharField(max_length=80)

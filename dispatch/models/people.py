@@ -16,7 +16,7 @@ class Customer(models.Model):
 
     name = models.CharField(max_length=120)
     phone = PhoneNumberField(unique=True)
-    email = models.EmailField("e-mail", blank=True)
+    email = models.EmailField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
