@@ -1,4 +1,4 @@
-"""The booking form. It checks what one person typed; booking.py makes the job."""
+"""The booking form. It checks the input; booking.py creates the job."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from dispatch.details import one_newline
 from dispatch.errors import ValueRefused
 from dispatch.models import Job, ServiceType
 
-FARTHEST_WISH = timedelta(days=365)
+BOOKING_HORIZON = timedelta(days=365)
 BANNED_ITEMS = (
     "We cannot take paint, oil, chemicals, asbestos, propane tanks, car batteries, tires with "
     "rims, medical waste or anything that can explode. Sending this form says there is none."
@@ -28,17 +28,16 @@ def text_input(**attrs: str) -> forms.TextInput:
 
 
 class LinesField(forms.CharField):
-    """A text of several lines, as long as the browser let it become."""
+    """A multi-line text whose length is counted as browsers count it."""
 
     def to_python(self, value: Any) -> Any:
         return super().to_python(one_newline(value) if isinstance(value, str) else value)
 
 
 class BookingForm(forms.Form):
-    """Fields in the order they are asked: can you come, what is it, when, who, where exactly.
+    """The booking form, its fields in the order of the questions.
 
-    `BookingForm()` for the page, `BookingForm(request.POST)` for what came back. All texts go
-    into cleaned_data stripped; `to_request()` hands them to booking.book().
+    `to_request()` turns valid input into the request for booking.book().
     """
 
     zip_code = forms.CharField(
@@ -70,14 +69,14 @@ class BookingForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": "4"}),
         help_text=BANNED_ITEMS,
     )
-    wished_day = forms.DateField(
+    requested_day = forms.DateField(
         label="Which day would suit you?",
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text="We confirm an arrival window with you. Leave it empty for the next free one.",
         error_messages={"invalid": "Give a day like 2026-11-20, or leave it empty."},
     )
-    wished_part = forms.ChoiceField(
+    requested_time = forms.ChoiceField(
         label="Which part of the day?",
         required=False,
         choices=[("", "Any time"), *Job.DayPart.choices],
@@ -91,7 +90,7 @@ class BookingForm(forms.Form):
     phone = PhoneNumberField(
         label="Mobile phone",
         region="US",
-        # No mask: people paste numbers, and libphonenumber reads any way of writing them.
+        # No input mask: people paste numbers, and libphonenumber reads any format.
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
         error_messages={
             "required": "Give a phone we can reach you at.",
@@ -132,7 +131,7 @@ class BookingForm(forms.Form):
         help_text="Gate code, dog, narrow driveway. Only the crew sees this.",
     )
     text_consent = forms.BooleanField(label=consent.TEXTS[consent.CURRENT], required=False)
-    # Nobody sees this field; programs that fill in everything do not know that.
+    # A honeypot: people do not see this field, but bots fill it in.
     website = forms.CharField(
         label="Leave this empty",
         required=False,
@@ -154,11 +153,11 @@ class BookingForm(forms.Form):
                 "Give a ZIP code of five digits, like 99709.", code="invalid"
             ) from None
 
-    def clean_wished_day(self) -> Any:
-        day, today = self.cleaned_data["wished_day"], timezone.localdate()
+    def clean_requested_day(self) -> Any:
+        day, today = self.cleaned_data["requested_day"], timezone.localdate()
         if day and day < today:
             raise ValidationError("That day is over. Choose today or a later day.", code="past")
-        if day and day > today + FARTHEST_WISH:
+        if day and day > today + BOOKING_HORIZON:
             raise ValidationError("Choose a day within the next year.", code="too-far")
         return day
 
@@ -172,23 +171,23 @@ class BookingForm(forms.Form):
         return self.has_error("website", "spam")
 
     def with_fresh_key(self) -> "BookingForm":
-        """Give a form with all that was typed, and a form key that was never used."""
+        """Return a form with the same input and a new form key."""
         data: Any = self.data
         again = data.copy()
         again["form_key"] = str(uuid4())
         return type(self)(again)
 
     def to_request(self, *, remote_address: str = "") -> BookingRequest:
-        """Hand over what was typed. Only for a valid form."""
-        typed = dict(self.cleaned_data)
-        agreed = typed.pop("text_consent")
+        """Return the booking request. The form must be valid."""
+        values = dict(self.cleaned_data)
+        agreed = values.pop("text_consent")
         for name in ("website", "form_key"):
-            del typed[name]
+            del values[name]
         return BookingRequest(
-            **typed
+            **values
             | {
-                "service": typed["service"].code,
-                "phone": typed["phone"].as_e164,
+                "service": values["service"].code,
+                "phone": values["phone"].as_e164,
                 "consent_version": consent.CURRENT if agreed else "",
                 "remote_address": remote_address,
             }

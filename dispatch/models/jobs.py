@@ -1,69 +1,81 @@
-"""Jobs and what belongs to them. State changes live in booking.py and changing.py."""
+"""Jobs, their prices, and the counter that numbers them."""
 
 from datetime import datetime
-from typing import Any, NoReturn
 
 from django.db import models
 from django.db.models import F, Q
-from phonenumber_field.modelfields import PhoneNumberField
 
-from dispatch.querysets import AppendOnlyError, AppendOnlyQuerySet, JobQuerySet
-from dispatch.statuses import NOT_STARTED, ServiceKind, Status, next_statuses
-
-
-class Customer(models.Model):
-    """A person work is done for. The phone is E.164 and names the customer.
-
-    Only staff change a customer. What somebody typed into the booking form stands on the job
-    (`contact_name`, `contact_email`): the form is anonymous, and whoever types a stranger's
-    phone must neither learn that customer's name nor change it.
-    """
-
-    name = models.CharField(max_length=120)
-    phone = PhoneNumberField(unique=True)
-    email = models.EmailField("e-mail", blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
+from dispatch.days import local_day
+from dispatch.models.append_only import AppendOnly
+from dispatch.models.people import Crew, Customer, ServiceType
+from dispatch.searching import matching
+from dispatch.statuses import (
+    FLOW,
+    NOT_STARTED,
+    OPEN,
+    Board,
+    ServiceKind,
+    Status,
+    next_statuses,
+)
 
 
-class ServiceType(models.Model):
-    """What can be booked."""
+class JobQuerySet(models.QuerySet["Job"]):
+    """Sets of jobs. Methods that depend on the time take it as `now`."""
 
-    code = models.SlugField(unique=True)
-    name = models.CharField(max_length=80)
-    kind = models.CharField(max_length=12, choices=ServiceKind.choices, default=ServiceKind.HAUL)
-    description = models.CharField(max_length=200, blank=True)
-    active = models.BooleanField(default=True)
-    position = models.PositiveSmallIntegerField(default=0)
+    def open(self) -> "JobQuerySet":
+        """Jobs with work still to be done."""
+        return self.filter(status__in=OPEN)
 
-    class Meta:
-        ordering = ["position", "name"]
-        verbose_name = "service"
+    def with_window_in(self, start: datetime, end: datetime) -> "JobQuerySet":
+        """Jobs whose service window overlaps the half-open interval."""
+        return self.filter(window_start__lt=end, window_end__gt=start)
 
-    def __str__(self) -> str:
-        return self.name
+    def late(self, now: datetime) -> "JobQuerySet":
+        """Jobs whose window has passed and whose work has not started."""
+        return self.filter(_late(now))
+
+    def unassigned(self) -> "JobQuerySet":
+        """Open jobs with a window but no crew."""
+        return self.open().filter(crew__isnull=True, window_start__isnull=False)
+
+    def without_price(self) -> "JobQuerySet":
+        """Open jobs with no price agreed yet."""
+        return self.open().filter(prices__isnull=True)
+
+    def today(self, now: datetime) -> "JobQuerySet":
+        """Jobs on today's board, by the `board` column of the status table.
+
+        Late jobs from earlier days stay until they are rescheduled.
+        """
+        start, end = local_day(now)
+        window_today = Q(window_start__lt=end, window_end__gt=start)
+        conditions = {
+            Board.ALWAYS: Q(),
+            Board.WINDOW_TODAY: window_today,
+            Board.WINDOW_TODAY_OR_NONE: window_today | Q(window_start__isnull=True),
+        }
+        shown = _late(now)
+        for board, condition in conditions.items():
+            statuses = [status for status, step in FLOW.items() if step.board is board]
+            shown |= Q(status__in=statuses) & condition
+        return self.filter(shown)
+
+    def with_related(self) -> "JobQuerySet":
+        """Fetch what lists show about a job, in a constant number of queries."""
+        return self.select_related("customer", "service", "crew").prefetch_related("prices")
+
+    def search(self, text: str) -> "JobQuerySet":
+        """Find jobs by number, name, phone (digits in any format) or address."""
+        return self.filter(matching(text))
 
 
-class Crew(models.Model):
-    """People and truck sent together."""
-
-    name = models.CharField(max_length=60, unique=True)
-    active = models.BooleanField(default=True)
-
-    class Meta:
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
+def _late(now: datetime) -> Q:
+    return Q(window_end__lte=now, status__in=NOT_STARTED)
 
 
 class Counter(models.Model):
-    """A number that only grows; the row lock of its UPDATE hands out each value once."""
+    """A number that only grows. The row lock of its UPDATE makes each value unique."""
 
     name = models.CharField(max_length=20, primary_key=True)
     value = models.PositiveIntegerField()
@@ -75,8 +87,8 @@ class Counter(models.Model):
 class Job(models.Model):
     """Work for a customer at a service address.
 
-    `revision` is raised with every change, so that whoever publishes what a customer may see
-    knows which documents are behind. Change a job through dispatch.changing only.
+    Every change raises `revision`, which shows which public documents are out of date. Change
+    jobs only through dispatch.changing.
     """
 
     class CancelSide(models.TextChoices):
@@ -101,10 +113,10 @@ class Job(models.Model):
     status = models.CharField(
         max_length=20, choices=Status.choices, default=Status.REQUESTED, db_index=True
     )
-    # PROTECT: a deleted crew would change its jobs without an event. Crews are made inactive.
+    # PROTECT, because deleting a crew would change its jobs without an event. Deactivate it.
     crew = models.ForeignKey(Crew, models.PROTECT, null=True, blank=True, related_name="jobs")
     contact_name = models.CharField("name", max_length=120)
-    contact_email = models.EmailField("e-mail", blank=True)
+    contact_email = models.EmailField("email", blank=True)
     address_line = models.CharField("street and number", max_length=120)
     unit = models.CharField(max_length=30, blank=True)
     town = models.CharField(max_length=80)
@@ -114,10 +126,8 @@ class Job(models.Model):
     access_notes = models.TextField(
         blank=True, max_length=500, help_text="Gate codes and the like: crews only."
     )
-    wished_day = models.DateField("day asked for", null=True, blank=True)
-    wished_part = models.CharField(
-        "part of the day asked for", max_length=20, choices=DayPart.choices, blank=True
-    )
+    requested_day = models.DateField(null=True, blank=True)
+    requested_time = models.CharField(max_length=20, choices=DayPart.choices, blank=True)
     window_start = models.DateTimeField("window starts", null=True, blank=True)
     window_end = models.DateTimeField("window ends", null=True, blank=True)
     on_hold = models.BooleanField(default=False)
@@ -156,12 +166,12 @@ class Job(models.Model):
 
     @property
     def label(self) -> str:
-        """The number as people say it: QDN-1042."""
+        """The number with its prefix: QDN-1042."""
         return f"QDN-{self.number}"
 
     @property
     def first_name(self) -> str:
-        """The first word of the name typed at booking, for staff; see tracking.places."""
+        """The first word of the contact name, for staff; customers see tracking.places."""
         return next(iter(self.contact_name.split()), "")
 
     @property
@@ -176,42 +186,21 @@ class Job(models.Model):
 
     @property
     def next_statuses(self) -> list[Status]:
-        """Where the flow lets this job go."""
+        """The statuses the flow allows next."""
         return next_statuses(Status(self.status), self.kind)
 
     @property
     def price(self) -> "Price | None":
-        """The price agreed last, or None while it is open."""
+        """The latest agreed price, or None."""
         return max(self.prices.all(), key=lambda price: price.pk, default=None)
 
     def is_late(self, now: datetime) -> bool:
-        """Tell whether the window has passed and work has not started, as `late()` does."""
+        """Whether the window has passed without work starting; agrees with `late()`."""
         return self.window_end is not None and self.window_end <= now and self.status in NOT_STARTED
 
 
-class AppendOnly(models.Model):
-    """A row of a history."""
-
-    at = models.DateTimeField(auto_now_add=True)
-    actor = models.CharField(max_length=150)
-    reason = models.CharField(max_length=300, blank=True)
-
-    objects = AppendOnlyQuerySet.as_manager()
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnlyError(f"{type(self).__name__} rows are never changed.")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnlyError(f"{type(self).__name__} rows are never deleted.")
-
-
 class Price(AppendOnly):
-    """What the customer was told. Cents; a range has an upper end."""
+    """A price quoted to the customer, in cents; only a range has `upper_cents`."""
 
     class Kind(models.TextChoices):
         ALL_IN = "all_in", "all-in"
@@ -234,55 +223,13 @@ class Price(AppendOnly):
         ]
 
     def __str__(self) -> str:
-        """Read as people say it: $600 all-in."""
+        """Return text like "$600 all-in" or "$400 to $600"."""
         if self.upper_cents is not None:
             return f"{dollars(self.cents)} to {dollars(self.upper_cents)}"
         return f"{dollars(self.cents)} {self.get_kind_display()}"
 
 
-class JobEvent(AppendOnly):
-    """One change of a job: who, when, why, and what was changed."""
-
-    class Kind(models.TextChoices):
-        CREATED = "created", "Created"
-        STATUS = "status", "Status"
-        DETAILS = "details", "Details"
-        PRICE = "price", "Price"
-
-    job = models.ForeignKey(Job, models.PROTECT, related_name="events")
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    status = models.CharField(max_length=20, choices=Status.choices)
-    changes = models.JSONField(default=dict)
-    revision = models.PositiveIntegerField()
-
-    class Meta:
-        ordering = ["pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["job", "revision"], name="one_event_per_revision")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.get_status_display()}"
-
-
-class TextConsent(models.Model):
-    """Proof that somebody asked for text messages: what they read, when, from which address."""
-
-    job = models.OneToOneField(Job, models.PROTECT, related_name="text_consent")
-    at = models.DateTimeField(auto_now_add=True)
-    version = models.CharField("version of the text", max_length=20)
-    text = models.TextField("what was agreed to")
-    ip_address = models.GenericIPAddressField("from address", null=True, blank=True)
-
-    class Meta:
-        verbose_name = "consent to text messages"
-        verbose_name_plural = "consents to text messages"
-
-    def __str__(self) -> str:
-        return f"Consent to text messages, {self.version}"
-
-
 def dollars(cents: int) -> str:
-    """Write cents as people do: $600, $600.50."""
+    """Format cents like $600 or $600.50."""
     whole, rest = divmod(cents, 100)
     return f"${whole:,}" + (f".{rest:02d}" if rest else "")
