@@ -150,9 +150,7 @@ class BookingForm(forms.Form):
         try:
             return parse_zip(self.cleaned_data["zip_code"])
         except ValueRefused:
-            raise ValidationError(
-                "Enter a 5-digit ZIP code, like 99709.", code="invalid"
-            ) from None
+            raise ValidationError("Enter a 5-digit ZIP code, like 99709.", code="invalid") from None
 
     def clean_wished_day(self) -> Any:
         day, today = self.cleaned_data["wished_day"], timezone.localdate()
