@@ -58,7 +58,7 @@ class BookingForm(forms.Form):
         },
     )
     load_size = forms.ChoiceField(
-        label="How much is it?",
+        label="How much do you have?",
         required=False,
         choices=[("", "Not sure"), *Job.LoadSize.choices],
         help_text="A guess is fine. For a dumpster, choose “Not sure”.",

@@ -64,7 +64,7 @@ def freeze_page(
     is_stale = _is_stale(request, seen)
     if request.method == "POST" and form.is_valid() and not is_stale:
         freeze(environment=environment, actor=actor_of(request.user), **form.cleaned_data)
-        messages.success(request, f"{environment} is frozen. Rollbacks stay possible.")
+        messages.success(request, f"{environment} is frozen. Rollbacks are still allowed.")
         return _back(environment)
     shown = {"title": f"Freeze {environment}", "form": form, "frozen": frozen, "seen": seen}
     return _page(request, FREEZE, {**context, **shown}, is_stale=is_stale)

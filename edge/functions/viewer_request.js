@@ -20,10 +20,10 @@ const TICKET = /^([\w-]+)\.(\d{1,12})\.([\w-]+)$/; // <release>.<expiry, unix se
 const TICKET_COOKIE = 'qdn_release';
 const NAME_COOKIE = 'qdn_preview';
 const NO_STORE = { 'cache-control': { value: 'no-store' } };
-const UNAVAILABLE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Back in a moment</title>' +
+const UNAVAILABLE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Back soon</title>' +
   '<meta name="viewport" content="width=device-width,initial-scale=1">' +
   '<body style="font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1rem">' +
-  '<h1>Back in a moment</h1><p>';
+  '<h1>Back soon</h1><p>';
 const PATIENCE = 'Your booking is safe. Please try again in a few minutes.';
 
 async function handler(event) {
