@@ -24,7 +24,7 @@ from edge.errors import EdgeError
 TEMPLATE = "admin/deployments/environment/deploy.html"
 SHARES = (1, 5, 10, 25, 50)
 LISTED_FILES = 100
-# Distinct statuses, so that monitors can tell a refusal from a failed back end.
+# Distinct statuses, so that monitors can distinguish refusals from back-end failures.
 CONFLICT, BAD_GATEWAY, UNPROCESSABLE = 409, 502, 422
 VERBS = {Kind.PROMOTE: "Promote to", Kind.CANARY: "Canary on", Kind.ROLLBACK: "Roll back"}
 

@@ -79,8 +79,8 @@ def unfreeze_page(
     is_stale = _is_stale(request, seen)
     if request.method == "POST" and not is_stale:
         lifted = unfreeze(environment=environment, actor=actor_of(request.user))
-        told = f"{environment} accepts deployments again." if lifted else "Nothing was frozen."
-        messages.success(request, told)
+        text = f"{environment} accepts deployments again." if lifted else "Nothing was frozen."
+        messages.success(request, text)
         return _back(environment)
     shown = {"title": f"Unfreeze {environment}", "freezes": freezes, "seen": seen}
     return _page(request, UNFREEZE, {**context, **shown}, is_stale=is_stale)
