@@ -1,6 +1,6 @@
-"""The pages that promote, begin a canary and roll back: a plan, a diff, a reason, and a yes.
+"""The pages that promote, start a canary and roll back: plan, diff, reason, confirmation.
 
-They show what the commands show. What is done afterwards is deployments/operations/run.py.
+They show the same plan as the commands. A confirmed plan becomes an operation, which a task runs.
 """
 
 from typing import Any
@@ -32,13 +32,13 @@ from edge.errors import EdgeError
 TEMPLATE = "admin/deployments/environment/deploy.html"
 SHARES = (1, 5, 10, 25, 50)
 LISTED_FILES = 100
-# Refused, and what the back end did not do: a monitor and a test see which is which.
+# Distinct statuses, so that monitors can distinguish refusals from back-end failures.
 CONFLICT, BAD_GATEWAY, UNPROCESSABLE = 409, 502, 422
 VERBS = {Kind.PROMOTE: "Promote to", Kind.CANARY: "Canary on", Kind.ROLLBACK: "Roll back"}
 
 
 class ConfirmForm(ReasonForm):
-    """A reason, and what was seen when it was given."""
+    """A reason, and the proposal the operator saw when giving it."""
 
     seen = forms.CharField(widget=forms.HiddenInput, max_length=2000)
 
@@ -46,7 +46,7 @@ class ConfirmForm(ReasonForm):
 def deploy_page(
     request: HttpRequest, environment: Environment, context: dict[str, Any], kind: str
 ) -> HttpResponse:
-    """Show what would be done, and on a POST of just that ask for it."""
+    """Show a proposal; on a POST that confirms this very proposal, start it."""
     if kind not in KINDS:
         raise Http404
     form = ConfirmForm(request.POST or None)
@@ -65,9 +65,9 @@ def deploy_page(
 
 
 def read_request(kind: Kind, environment: Environment, query: QueryDict) -> DeployRequest:
-    """Read what is asked for; what is not said is what the environment's state suggests.
+    """Return the request in `query`; defaults come from the state of the environment.
 
-    While a canary is on, it is what a promotion finishes and a canary grows. Raises Refused.
+    While a canary runs, a promotion finishes it and a new share changes it. Raises Refused.
     """
     named, source, canary = query.get("release"), query.get("source"), environment.canary
     release = Release.objects.named(named) if named else None
@@ -87,25 +87,25 @@ def _first_source(environment: Environment) -> Environment | None:
 
 
 def _percent(text: str, canary: Deployment | None) -> int:
-    """Read a share; where nothing is said, one that is usual to begin or go on with.
+    """Return the share in `text`, or else the next larger of SHARES.
 
     Raises Refused.
     """
     if not text:
         now = canary.percent if canary and canary.percent else SHARES[0]
         return next((share for share in SHARES if share > now), now)
-    # int() refuses thousands of digits.
+    # int() raises ValueError for thousands of digits.
     if not text.isdecimal() or len(text) > len(str(MOST_PERCENT)):
         raise Refused(
             "canary-share",
-            f"A canary takes 1 to {MOST_PERCENT} % of the viewers, not '{text}'.",
+            f"A canary takes 1 to {MOST_PERCENT}% of viewers, not '{text}'.",
             "Choose another share.",
         )
     return int(text)
 
 
 def _choices(asked: DeployRequest) -> dict[str, Any]:
-    """Give what the page offers to choose from."""
+    """Return the choices the page offers."""
     environment = asked.environment
     offered: dict[str, Any] = {"wish": asked}
     if asked.kind == Kind.ROLLBACK:
@@ -118,16 +118,16 @@ def _choices(asked: DeployRequest) -> dict[str, Any]:
 
 
 def _ask(request: HttpRequest, form: ConfirmForm, proposal: Proposal) -> HttpResponse | None:
-    """Ask for what was confirmed, if it is what would be done now. Raises ChangedMeanwhile."""
+    """Start a confirmed proposal, or return None for an invalid form. Raises ChangedMeanwhile."""
     if not form.is_valid():
         return None
     environment = proposal.plan.target.environment
     if form.cleaned_data["seen"] != proposal.seen:
         raise ChangedMeanwhile(
             "proposal-changed",
-            f"What {environment} serves, or what would be deployed to it, changed since this page "
-            "was opened. Nothing was done.",
-            "Open it again and look at what would be done now.",
+            f"What {environment} serves or would be given has changed since you opened this page. "
+            "Nothing was done.",
+            "Open the page again and review the current plan.",
         )
     reason = form.cleaned_data["reason"]
     operation = ask(
@@ -138,7 +138,7 @@ def _ask(request: HttpRequest, form: ConfirmForm, proposal: Proposal) -> HttpRes
 
 
 def _shown(form: ConfirmForm, proposal: Proposal) -> dict[str, Any]:
-    """Give the plan, what it changes, and the form that carries what is seen."""
+    """Return the plan, its diff, and a form that carries what the operator saw."""
     plan = proposal.plan
     before = seen_before(plan)
     diff = differences(get_backend(), before, plan)

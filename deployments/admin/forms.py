@@ -1,4 +1,4 @@
-"""Asking for a reason: whatever is done from the admin says why, in the history and to others."""
+"""The reason that every action in the admin requires."""
 
 from django import forms
 from unfold.widgets import UnfoldAdminTextareaWidget
@@ -7,11 +7,11 @@ LONGEST = 300
 
 
 class ReasonForm(forms.Form):
-    """Why."""
+    """Base of the forms that ask for a reason."""
 
     reason = forms.CharField(
         max_length=LONGEST,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2, "autocomplete": "off"}),
-        help_text="Kept in the history, for whoever looks later.",
-        error_messages={"required": "Say why: it stands in the history."},
+        help_text="Recorded in the history.",
+        error_messages={"required": "Enter a reason. It is recorded in the history."},
     )

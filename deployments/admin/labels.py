@@ -1,4 +1,4 @@
-"""How the admin writes deployments: words, and the colours of unfold's labels."""
+"""How the admin shows releases and deployments: texts, and the colours of unfold's labels."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from deployments.models import Deployment, Outcome, Release
 
 _LONGEST_NAME = 140
 UNFINISHED = "Unfinished"
-UNDERWAY = "Underway"
+UNDERWAY = "In progress"
 COLOURS = {
     Outcome.Result.SUCCEEDED.label: "success",
     Outcome.Result.RESTORED.label: "danger",
@@ -18,21 +18,21 @@ COLOURS = {
     UNDERWAY: "info",
     "Complete": "success",
     "Pinned": "info",
-    "To be removed": "warning",
+    "Marked for removal": "warning",
     "Removed": "danger",
-    "Upload unfinished": "warning",
+    "Upload incomplete": "warning",
 }
 _STATES = {
     "whole": "Complete",
-    "marked": "To be removed",
+    "marked": "Marked for removal",
     "removed": "Removed",
-    "unfinished": "Upload unfinished",
+    "unfinished": "Upload incomplete",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A word that stands on the colour of COLOURS."""
+    """A text that COLOURS has a colour for."""
 
     text: str
 
@@ -42,13 +42,13 @@ class Label:
 
 
 def kind_of(deployment: Deployment) -> str:
-    """Name what a deployment was; of a canary with its share."""
+    """Return the kind of a deployment; for a canary with its share, like "Canary 5%"."""
     kind = str(deployment.get_kind_display())
-    return kind if deployment.percent is None else f"{kind} {deployment.percent} %"
+    return kind if deployment.percent is None else f"{kind} {deployment.percent}%"
 
 
 def result_of(deployment: Deployment, *, underway: bool = False) -> Label:
-    """Tell how a deployment ended; `underway` where somebody holds the environment's lock."""
+    """Return how a deployment ended; `underway` if the environment's lock is held."""
     outcome = getattr(deployment, "outcome", None)
     if outcome:
         return Label(str(outcome))
@@ -56,12 +56,12 @@ def result_of(deployment: Deployment, *, underway: bool = False) -> Label:
 
 
 def state_of(release: Release) -> Label:
-    """Tell what there is of a release."""
+    """Return the state of a release."""
     if release.state == "whole" and release.pinned:
         return Label("Pinned")
     return Label(_STATES[release.state])
 
 
 def actor_of(user: AbstractBaseUser | AnonymousUser) -> str:
-    """Name who is at the admin, as commands name who is at a shell."""
+    """Return the actor to record for a user of the admin, like "ines (admin)"."""
     return f"{user.get_username()[:_LONGEST_NAME]} (admin)"

@@ -81,13 +81,13 @@ def test_page_before_anything_is_live(admin_client, production):
     page = text_of(admin_client, production)
     assert "manage.py push --to production" in page
     assert "Promote" not in page
-    assert "Nothing was deployed here yet" in page
+    assert "Nothing has been deployed here yet" in page
     assert "nothing is served" in text_of(admin_client, production, "drift")
 
 
 def test_drift_of_an_environment_whose_history_is_lost(admin_client, backend, two, production):
     Outcome.objects.all()._raw_delete("default")
-    assert "to mend" in text_of(admin_client, production, "drift")
+    assert "found.</p>" in text_of(admin_client, production, "drift")
 
 
 def test_nothing_is_offered_that_is_live_already(admin_client, operator, two, production):
@@ -100,9 +100,9 @@ def test_nothing_is_offered_that_is_live_already(admin_client, operator, two, pr
 def test_canary(admin_client, operator, two, production):
     operator.canary(5)
     page = text_of(admin_client, production)
-    for shown in ("Canary: 5 % of the viewers", "Give the canary to everybody", "End the canary"):
+    for shown in ("Canary: 5% of viewers", "Promote the canary to all viewers", "End canary"):
         assert shown in page
-    assert "Canary 5 %" in page  # in the timeline
+    assert "Canary 5%" in page  # in the timeline
     assert "Promote from" not in page
 
 
@@ -122,7 +122,7 @@ def test_release_that_was_rolled_back_from_is_held_back(admin_client, operator, 
     operator.promote()
     operator.rollback()
     page = text_of(admin_client, production)
-    assert "is held back" in page
+    assert "was rolled back and cannot be promoted" in page
     assert "Unfreeze" in page
     assert "Promote from" not in page
     operator.push("C")
@@ -132,7 +132,7 @@ def test_release_that_was_rolled_back_from_is_held_back(admin_client, operator, 
 def test_lock_says_who(admin_client, two, production):
     with deploy_lock(environment=production, actor="olga@desk", reason="Promotion of B"):
         page = text_of(admin_client, production)
-    assert "Somebody is switching it" in page
+    assert "A deployment is in progress" in page
     assert "olga@desk since" in page
 
 
@@ -147,14 +147,14 @@ def test_lock_of_a_dead_process(admin_client, two, production):
         acquired_at=long_ago,
         expires_at=long_ago,
     )
-    assert "A lock nobody holds any more" in text_of(admin_client, production)
+    assert "Stale lock" in text_of(admin_client, production)
 
 
 def test_maintenance(admin_client, two, production):
     Maintenance.objects.create(
         environment=production, on=True, message="Back at noon", actor="olga"
     )
-    assert 'They read: <span class="dep-strong">Back at noon' in text_of(admin_client, production)
+    assert 'Message: <span class="dep-strong">Back at noon' in text_of(admin_client, production)
     Maintenance.objects.create(environment=production, on=False, actor="olga")
     assert "Back at noon" not in text_of(admin_client, production)
 
@@ -270,7 +270,7 @@ def test_freeze_needs_a_reason_and_an_end_to_come(admin_client, production, data
 
 def test_looking_at_a_freeze_does_nothing(admin_client, production):
     freeze(environment=production, reason="Monday", actor="olga")
-    assert "takes its place" in text_of(admin_client, production, "freeze")
+    assert "will replace it" in text_of(admin_client, production, "freeze")
     text_of(admin_client, production, "unfreeze")
     assert production.frozen.reason == "Monday"
 
@@ -344,7 +344,7 @@ def test_deploying_takes_the_permission_of_its_place(
         assert Freeze.objects.filter(environment=environment).exists() is may
         page = client.get(address(environment, "change"))
         if "view_environment" in codenames:
-            assert ("What may be done" in page.content.decode()) is may
+            assert ("Deployment actions" in page.content.decode()) is may
     assert not Operation.objects.exists()
 
 

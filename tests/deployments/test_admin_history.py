@@ -72,9 +72,9 @@ def test_deployments_by_environment_kind_and_result(admin_client, three, product
 
 
 def test_canary_shows_its_share(admin_client, three, production):
-    assert "Canary 25 %" in page(admin_client, production.canary)
+    assert "Canary 25%" in page(admin_client, production.canary)
     lists = admin_client.get(reverse("admin:deployments_deployment_changelist"))
-    assert "Canary 25 %" in lists.content.decode()
+    assert "Canary 25%" in lists.content.decode()
 
 
 def test_release_and_deployment_lead_to_each_other(admin_client, three, production):

@@ -96,8 +96,8 @@ def test_function_alone_is_rolled_back(desk, operator, two, production):
     newer = FunctionVersion(digest=digest_of(source), source=source, created_by="olga")
     operator.deploy(Target(production, two[0], newer, Kind.FUNCTION, "olga", ""))
     page = desk.open("rollback").content.decode()
-    assert "Then live" in page
-    assert "All viewers see again" not in page
+    assert "Live next" in page
+    assert "All viewers will see" not in page
 
 
 def test_rolling_back_goes_where_it_is_told(desk, operator, two, production):
@@ -189,7 +189,7 @@ def test_live_release_that_changed_between_page_and_yes(desk, operator, two):
     operator.promote(operator.push("C"))
     answer = desk.confirm("promote", seen=seen)
     assert answer.status_code == 409
-    assert "changed since this page was opened" in answer.content.decode()
+    assert "has changed since you opened this page" in answer.content.decode()
     assert not Operation.objects.exists()
 
 
@@ -253,10 +253,10 @@ def test_freeze_between_yes_and_task(desk, operator, two, production):
         ("rollback", {"release": "20200101-000000-00000000"}, "No release is called"),
         ("promote", {"source": "moon"}, "No environment is called"),
         ("promote", {"source": "production"}, "are both production"),
-        ("canary", {"percent": "0"}, "takes 1 to 99 %"),
-        ("canary", {"percent": "100"}, "takes 1 to 99 %"),
-        ("canary", {"percent": "five"}, "takes 1 to 99 %"),
-        ("canary", {"percent": "9" * 5000}, "takes 1 to 99 %"),  # more than int() reads
+        ("canary", {"percent": "0"}, "takes 1 to 99"),
+        ("canary", {"percent": "100"}, "takes 1 to 99"),
+        ("canary", {"percent": "five"}, "takes 1 to 99"),
+        ("canary", {"percent": "9" * 5000}, "takes 1 to 99"),  # more than int() reads
         ("promote", {"release": "a\0"}, "No release is called"),
         ("promote", {"source": "a\0"}, "No environment is called"),
     ],
