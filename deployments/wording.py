@@ -13,3 +13,8 @@ def format_time(when: datetime) -> str:
 def reason_of(error: BaseException) -> str:
     """Say what went wrong, to stand in a sentence."""
     return str(error).rstrip(".") or "interrupted"
+
+
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """Return a count with its noun: `1 file`, `1,204 files`. `nouns` is for irregular plurals."""
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"

@@ -17,9 +17,9 @@ from edge.backends import get_backend
 from edge.errors import BackendRefused, BackendUnavailable
 from edge.functions.shipped import function_source
 from qdn.command_lines import command_line
+from tests.deployments.deploy.test_interrupted import MOST_CALLS
 from tests.deployments.doubles import FaultPoint
 from tests.deployments.sites import write_site
-from tests.deployments.test_interrupted import MOST_CALLS
 
 pytestmark = pytest.mark.django_db
 SWITCHING = ("qdn.switching", "qdn.management.commands.push", "qdn.management.commands.invalidate")

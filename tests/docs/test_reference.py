@@ -4,9 +4,8 @@ import re
 
 import pytest
 
-from deployments.smoke_checks import SmokeCheck
-from deployments.sources import archive_checks, archives
-from deployments.sources import rules as source_rules
+from deployments.releases.smoke_checks import SmokeCheck
+from deployments.sources import archive, limits
 from dispatch.statuses import FLOW, Status
 from edge.behaviours import BEHAVIOURS
 from tests.builders import make_job
@@ -57,19 +56,19 @@ def test_example_has_the_setting(name):
 
 def test_limits_of_sources():
     assert [value for _, value in rows("sources.md", "limit")] == [
-        f"{source_rules.FILES_AT_MOST:,}",
-        f"{source_rules.BYTES_AT_MOST // 2**30} GiB",
-        f"{source_rules.NAME_BYTES}",
-        f"{source_rules.SEGMENT_BYTES}",
-        f"{archives.ENTRIES_AT_MOST:,}",
-        f"{archives.DIRECTORY_BYTES // 2**20} MiB",
-        f"{archive_checks.RATIO_AT_MOST}",
+        f"{limits.FILES_AT_MOST:,}",
+        f"{limits.BYTES_AT_MOST // 2**30} GiB",
+        f"{limits.NAME_BYTES}",
+        f"{limits.SEGMENT_BYTES}",
+        f"{archive.ENTRIES_AT_MOST:,}",
+        f"{archive.DIRECTORY_BYTES // 2**20} MiB",
+        f"{archive.RATIO_AT_MOST}",
     ]
 
 
 def test_names_that_sources_ignore():
     shown = {name for names, _ in rows("sources.md", "name") for name in names.split(", ")}
-    assert shown == {f"`{name}`" for name in source_rules.SKIPPED}
+    assert shown == {f"`{name}`" for name in limits.SKIPPED}
 
 
 def test_keys_of_smoke_checks():

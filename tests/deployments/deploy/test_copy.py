@@ -9,9 +9,9 @@ from deployments.errors import ChangedMeanwhile, PartlyChanged, Refused
 from deployments.models import DeployLock, Deployment, Distribution, Invalidation, Outcome, Strategy
 from deployments.releases.store import read_manifest
 from edge.errors import BackendUnavailable
+from tests.deployments.deploy.test_interrupted import LOST, MOST_CALLS, attempt
 from tests.deployments.doubles import Counting, FaultPoint, Killed
 from tests.deployments.sites import write_site
-from tests.deployments.test_interrupted import LOST, MOST_CALLS, attempt
 
 PREFIX = "live/production/"
 PAGE = "<!doctype html><title>{}</title>"

@@ -12,7 +12,7 @@ from deployments.invalidation.send import CachePaths, invalidate
 from deployments.models import DeployLock, Invalidation, Strategy
 from edge.errors import BackendRefused, BackendUnavailable, InvalidationsInProgress
 from edge.limits import has_room
-from tests.deployments.test_copying import files
+from tests.deployments.deploy.test_copy import files
 
 
 class Slow:

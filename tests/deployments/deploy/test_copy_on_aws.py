@@ -5,8 +5,8 @@ import pytest
 from deployments.models import Environment, Strategy
 from deployments.verification.verify import verify
 from edge.backends import get_backend
+from tests.deployments.deploy.test_copy import files, live_keys
 from tests.deployments.sites import Operator
-from tests.deployments.test_copying import files, live_keys
 
 pytestmark = pytest.mark.django_db
 

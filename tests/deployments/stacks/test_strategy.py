@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from deployments.locks.deploy_lock import deploy_lock
 from deployments.models import Distribution, Strategy
 from edge.provisioning.stacks import FoundDistribution
-from tests.deployments.test_copying import served_content
+from tests.deployments.deploy.test_copy import served_content
 
 ID = "E1EXAMPLE"
 
