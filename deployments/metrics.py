@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Literal
 
-from deployments.models import Environment, Strategy
+from deployments.models import Environment
 from edge.functions.shipped import function_name
 from edge.protocols import Backend, Measure
 
@@ -176,7 +176,7 @@ _Kind = Literal["distribution", "function"]
 def _subjects(environment: Environment) -> Iterator[tuple[str, _Kind, str]]:
     for row in environment.distributions.all():
         yield environment.name, "distribution", row.remote_id
-    if environment.strategy == Strategy.POINTER:  # the others run no function
+    if environment.runs_function:
         yield environment.name, "function", function_name(environment.name)
 
 

@@ -166,7 +166,7 @@ def test_damaged_release_is_named_and_mended(
     drift = verify(backend, production)["drift"]
     assert {row["command"] for row in drift} == {"manage.py push --no-deploy --mend"}
     assert release.name in drift[0]["message"]
-    operator.release(mark, extra=3, mend=True)  # as the command does, from the folder of then
+    operator.release(mark, extra=3, repair=True)  # as the command does, from the folder of then
     assert verify(backend, production)["drift"] == []
 
 
@@ -183,7 +183,7 @@ def test_page_that_somebody_wrote_over_is_named_and_mended(
     assert drift[0]["command"] == "manage.py push --no-deploy --mend"
     assert key in drift[0]["message"]
     assert [row["code"] for row in drift].count("objects") == 1
-    operator.release("B", extra=3, mend=True)
+    operator.release("B", extra=3, repair=True)
     assert backend.objects.get(key).body != b"x" * size
     assert verify(backend, production)["drift"] == []
 
