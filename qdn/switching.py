@@ -15,9 +15,8 @@ from deployments.models import Environment, Release
 from deployments.releases.diff import diff_releases
 from edge.backends import get_backend
 from edge.protocols import Backend
+from qdn.arguments import reason, seconds
 from qdn.console import DeployCommand
-from qdn.durations import seconds
-from qdn.reasons import reason
 
 
 class LockingCommand(DeployCommand):

@@ -73,7 +73,7 @@ def test_changes_nothing(release):
 def test_odd_duration_is_a_usage_error(text, release):
     code, message = refused(release, f"--expires={text}")
     assert code != 0
-    assert "expected for example 30m, 12h or 7d" in message
+    assert "use 30m, 12h or 7d" in message
 
 
 def test_month_is_the_longest(release):
