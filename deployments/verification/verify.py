@@ -1,7 +1,7 @@
 """Verifying: all that a switch leaves out. Every object, key and host against the history."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.utils import timezone
@@ -30,6 +30,18 @@ from edge.protocols import Backend
 
 # What it was made of is not known here: the checkout it was built of, or the folder.
 PUSH_AGAIN = "manage.py push --no-deploy --mend"
+
+
+def verify_environments(
+    backend: Backend, name: str | None = None, *, say: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """Verify one environment by name, or all of them. Raises Refused if it is unknown."""
+    environments = Environment.objects.all()
+    rows = []
+    for environment in [environments.named(name)] if name else environments:
+        say(f"Verify {environment}")
+        rows.append(verify(backend, environment))
+    return rows
 
 
 def verify(backend: Backend, environment: Environment) -> dict[str, Any]:
