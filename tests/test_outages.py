@@ -195,7 +195,7 @@ def test_uploaded_release_is_told(backend, use, site, monkeypatch):
     monkeypatch.setattr("qdn.management.commands.push.deploy", fail)
     code, message = attempt("push", "--source", site("A"))
     assert code == 4
-    assert "is uploaded; staging serves what it did. Run: manage.py push" in message
+    assert "is uploaded; staging is unchanged. Run: manage.py push" in message
 
 
 def test_refusal_stays_a_refusal(backend, use, releases):

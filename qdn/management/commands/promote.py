@@ -26,31 +26,34 @@ from qdn.switching import SwitchCommand
 
 
 def share(text: str) -> int:
-    """Read a percentage. Raises ArgumentTypeError."""
+    """Parse a percentage. Raises ArgumentTypeError."""
     if not text.isdecimal() or not 1 <= int(text) <= MOST_PERCENT:
-        raise ArgumentTypeError(f"expected 1 to {MOST_PERCENT} percent, found {text!r}")
+        raise ArgumentTypeError(f"{text!r} is not a percentage; use 1 to {MOST_PERCENT}")
     return int(text)
 
 
 class Command(SwitchCommand):
-    help = "Point production at what staging has live: same release, same edge function."
-    base: Release | None = None  # with --only: the release whose other surfaces are kept
+    help = "Deploy what staging has live to production: same release, same edge function."
+    base: Release | None = None  # with --only: the release that the other surfaces are from
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--from", dest="source", default="staging", metavar="ENVIRONMENT")
         parser.add_argument("--to", default="production", metavar="ENVIRONMENT")
         which = parser.add_mutually_exclusive_group()
-        which.add_argument("--release", metavar="ID", help="this release instead")
+        which.add_argument("--release", metavar="ID", help="promote this release instead")
         which.add_argument(
             "--only",
             action="append",
             choices=list(settings.SURFACES),
             metavar="SURFACE",
-            help="take this surface alone, keep the others; may be given again",
+            help="promote only this surface; repeat it for several",
         )
         parser.add_argument(
-            "--canary", type=share, metavar="PCT", help="show it to this percentage of viewers"
+            "--canary",
+            type=share,
+            metavar="PCT",
+            help="show the release to this percentage of viewers",
         )
 
     def run(self, **options: Any) -> dict[str, Any]:
@@ -65,19 +68,19 @@ class Command(SwitchCommand):
         plan = plan_composed(objects, surfaces=options["only"], source=source, to=to)
         check_continues(to, plan.known)
         chosen = ", ".join(options["only"])
-        self.say(f"Compose a release: {chosen} as in {source}, all else as in {to}")
+        self.say(f"Compose a release: {chosen} from {source}, the rest from {to}")
         changes = self._told(plan, to)
         if options["dry_run"]:
             return self._composed(plan, to, started) | changes
-        self.confirm(to, f"Make this release and deploy it to {to}?", yes=options["yes"])
+        self.confirm(to, f"Create this release and deploy it to {to}?", yes=options["yes"])
         release = make_release(
             objects=objects,
             plan=plan,
-            message=options["reason"] or f"{chosen} as in {source}",
+            message=options["reason"] or f"{chosen} from {source}",
             actor=actor(),
             say=self.say,
         )
-        self.so_far = f"Release {release} is stored; {to} serves what it did."
+        self.so_far = f"Release {release} is stored; {to} is unchanged."
         self.confirmed = True
         return super().run(**{**options, "release": release.name})
 
@@ -98,7 +101,7 @@ class Command(SwitchCommand):
         return replace(target, chosen_from=self.base or target.chosen_from)
 
     def _told(self, plan: ReleasePlan, to: Environment) -> dict[str, Any]:
-        """Tell what the composed release changes."""
+        """Print and return what the composed release changes."""
         live = manifest_of(get_backend().objects, live_of(to).release)
         diff = compare_manifests(live, plan.manifest)
         for line in diff.lines():

@@ -14,30 +14,35 @@ from deployments.releases.upload import make_release
 from deployments.releases.upload_plan import ReleasePlan, plan_release
 from deployments.routing.functions import check_first_function
 from deployments.sources.source import opened_source
+from deployments.wording import plural
 from edge.backends import get_backend
-from qdn.arguments import source_path
+from qdn.arguments import reason, source_path
 from qdn.console import actor
 from qdn.progress import progress_of
-from qdn.reasons import reason
 from qdn.switching import LockingCommand
 
 
 class Command(LockingCommand):
     help = (
-        "Build the surfaces (or take a folder or ZIP), upload a release and deploy it to staging."
+        "Build the surfaces (or read a folder or ZIP), upload a release and deploy it to staging."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
-            "--source", type=source_path, metavar="DIR|ZIP", help="take these files"
+            "--source",
+            type=source_path,
+            metavar="DIR|ZIP",
+            help="use these files instead of building",
         )
         parser.add_argument("--to", default="staging", metavar="ENVIRONMENT")
-        parser.add_argument("--no-deploy", action="store_true", help="upload only")
+        parser.add_argument("--no-deploy", action="store_true", help="upload, but deploy nothing")
         parser.add_argument(
-            "--mend", action="store_true", help="look for every file in the store, and mend it"
+            "--mend",
+            action="store_true",
+            help="check every stored file; upload any missing or damaged",
         )
-        parser.add_argument("--message", type=reason, default="", help="what this release brings")
+        parser.add_argument("--message", type=reason, default="", help="what this release changes")
 
     def run(self, **options: Any) -> dict[str, Any]:
         started = time.monotonic()
@@ -61,7 +66,7 @@ class Command(LockingCommand):
             return self._result(plan, plan.known, None, started)
         if deploys:
             check_open(environment)
-            question = f"Deploy {len(plan.manifest)} files to {environment}?"
+            question = f"Deploy {plural(len(plan.manifest), 'file')} to {environment}?"
             self.confirm(environment, question, yes=options["yes"])
             check_first_function(environment, actor=actor())
         patience = self.patience(environment, options)
@@ -74,7 +79,7 @@ class Command(LockingCommand):
                 say=self.say,
                 on_stored=on_stored,
             )
-        self.so_far = f"Release {release} is uploaded; {environment} serves what it did."
+        self.so_far = f"Release {release} is uploaded; {environment} is unchanged."
         if deploys:
             target = push_target(
                 environment=environment,
@@ -84,7 +89,7 @@ class Command(LockingCommand):
             )
             done = deploy(backend, target, say=self.say, patience=patience)
             if done.deployment is None:
-                self.say(f"{environment} serves {release} already")
+                self.say(f"{environment} already serves {release}")
         return self._result(plan, release, environment if deploys else None, started)
 
     def _result(
@@ -97,11 +102,12 @@ class Command(LockingCommand):
         seconds = round(time.monotonic() - started, 2)
         counts = plan.counts
         name = release.name if release else "a new release"
-        where = f"{environment} serves" if environment else "No environment changed:"
+        where = f"{environment} serves" if environment else "No environment was changed:"
         self.summarise(
-            f"{where} {name}: {counts['files']} files, {counts['bytes']:,} bytes, "
-            f"{counts['uploaded']} uploaded, {counts['copied']} copied, "
-            f"{counts['skipped']} skipped, {seconds} s"
+            f"{where} {name}: {plural(counts['files'], 'file')}, "
+            f"{plural(counts['bytes'], 'byte')}, "
+            f"{counts['uploaded']:,} uploaded, {counts['copied']:,} copied, "
+            f"{counts['skipped']:,} skipped, {seconds} s"
         )
         return {
             "release": release.name if release else None,
