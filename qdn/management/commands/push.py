@@ -38,9 +38,7 @@ class Command(LockingCommand):
         parser.add_argument("--to", default="staging", metavar="ENVIRONMENT")
         parser.add_argument("--no-deploy", action="store_true", help="upload, but deploy nothing")
         parser.add_argument(
-            "--mend",
-            action="store_true",
-            help="check every stored file; upload any missing or damaged",
+            "--mend", action="store_true", help="look for every file in the store, and mend it"
         )
         parser.add_argument("--message", type=reason, default="", help="what this release changes")
 
