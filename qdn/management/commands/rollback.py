@@ -10,7 +10,7 @@ from qdn.switching import SwitchCommand
 
 
 class Command(SwitchCommand):
-    help = "Return an environment to a release that was live before; default: what the live one replaced."
+    help = "Return to a release that was live before; default: what the live release replaced."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
