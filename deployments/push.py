@@ -116,14 +116,14 @@ def promote_surfaces(
     base = live_of(to).release
     check_continues(to, plan.known)
     chosen = ", ".join(surfaces)
-    caller.say(f"Compose a release: {chosen} as in {source}, all else as in {to}")
+    caller.say(f"Compose a release: {chosen} from {source}, the rest from {to}")
     changes = compare_manifests(manifest_of(backend.objects, base), plan.manifest)
     for line in changes.lines():
         caller.say(line)
     if dry_run:
         return Pushed(plan, plan.known, changes=changes)
-    run = _Push(backend, plan, to, caller, reason or f"{chosen} as in {source}")
-    run.confirm(f"Make this release and deploy it to {to}?")
+    run = _Push(backend, plan, to, caller, reason or f"{chosen} from {source}")
+    run.confirm(f"Create this release and deploy it to {to}?")
     asked: dict[str, Any] = {
         "source": source,
         "to": to,
@@ -166,8 +166,7 @@ class _Push:
                 say=self.caller.say,
                 on_stored=on_stored,
             )
-        kept = f"{self.environment} serves what it did."
-        self.caller.reached(f"Release {release} is uploaded; {kept}")
+        self.caller.reached(f"Release {release} is uploaded; {self.environment} is unchanged.")
         return release
 
     def deploy(self, target: Target) -> Pushed:
@@ -175,5 +174,5 @@ class _Push:
         caller = self.caller
         deployed = deploy(self.backend, target, say=caller.say, patience=caller.patience)
         if deployed.deployment is None:
-            caller.say(f"{self.environment} serves {target} already")
+            caller.say(f"{self.environment} already serves {target}")
         return Pushed(self.plan, target.release, deployed)

@@ -5,7 +5,7 @@ in it; so that is what is dropped. By copy it is cached under each address viewe
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import unquote
 
 from deployments.context import DeployContext
@@ -17,7 +17,7 @@ from deployments.releases.manifest import page_path
 from deployments.releases.store import read_manifest
 from edge import limits
 from edge.errors import LimitExceeded
-from edge.protocols import ObjectStore
+from edge.protocols import Backend, ObjectStore
 
 # Paths in the store that the function leaves as they are, or that only the edge itself asks for.
 STORED = ("/assets/", "/errors/", "/jobs/", "/releases/", "/.well-known/")
@@ -43,13 +43,17 @@ def plan_request(objects: ObjectStore, environment: Environment, paths: list[str
     return CachePaths(environment, entries)
 
 
-def drop(context: DeployContext, drops: CachePaths, *, actor: str) -> int:
-    """Ask for it; tell how many paths. Raises Refused (nothing was sent), EdgeError."""
+def drop(backend: Backend, drops: CachePaths, *, actor: str, say: Callable[[str], None]) -> int:
+    """Invalidate paths; return how many. Needs no lock, since nothing is switched.
+
+    Raises Refused (nothing was sent), EdgeError.
+    """
     try:
         for entries in drops.entries.values():
             limits.check_invalidation(entries)
     except LimitExceeded as error:
         raise Refused("too-many-paths", error.message, error.hint) from error
+    context = DeployContext(backend, say, keep_lock=lambda: None)
     return invalidate(context, drops, step=f"command-{secrets.token_hex(6)}", actor=actor)
 
 

@@ -4,8 +4,8 @@ from typing import Any
 from deployments.models import Environment
 from deployments.routing.maintenance import MaintenancePlan, plan_maintenance, set_maintenance
 from edge.backends import get_backend
+from qdn.arguments import reason
 from qdn.console import actor
-from qdn.reasons import reason
 from qdn.switching import LockingCommand
 
 

@@ -6,8 +6,8 @@ from deployments.models import Environment, Release
 from deployments.routing.previews import preview
 from deployments.wording import format_time
 from edge.backends import get_backend
+from qdn.arguments import duration
 from qdn.console import OperatorCommand
-from qdn.durations import duration
 
 
 class Command(OperatorCommand):

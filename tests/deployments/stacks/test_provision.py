@@ -137,7 +137,7 @@ def test_pages_go_through_the_stacks(settings, tmp_path):
     run(environment="production", alias=["a.example.com"], certificate=CERTIFICATE, yes=True)
     call_command("promote", yes=True, stdout=out)
     call_command("verify", stdout=out)
-    assert "All agrees: staging, production" in out.getvalue()
+    assert "No drift: staging, production" in out.getvalue()
     release = Environment.objects.get(name="production").live.release
     seen = get_backend().viewer.fetch("a.example.com", "/book/")
     assert (seen.status, seen.headers["x-amz-meta-release"]) == (200, release.name)

@@ -303,7 +303,7 @@ def test_command_with_drift_exits_1(deployed, backend):
 def test_command_shows_drift_and_what_mends_it(deployed, backend):
     backend.objects.delete([deployed[1].key("more/1.txt")])
     out = StringIO()
-    with pytest.raises(CommandError, match="2 points of drift"):
+    with pytest.raises(CommandError, match="2 discrepancies in 2 environments"):
         call_command("verify", stdout=out)
     assert "manage.py push --no-deploy --repair" in out.getvalue()
 
@@ -339,7 +339,7 @@ def test_command_without_environments_says_so(db):
     Environment.objects.all().delete()
     out = StringIO()
     call_command("verify", stdout=out)
-    assert out.getvalue() == "There is no environment.\n"
+    assert out.getvalue() == "There are no environments.\n"
 
 
 def test_environment_without_hosts_is_a_drift_of_its_own(deployed, backend, production):
