@@ -1,6 +1,5 @@
 """Verifying: all that a switch leaves out. Every object, key and host against the history."""
 
-import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,8 +13,8 @@ from deployments.errors import Refused
 from deployments.live_history import kept_release, previous_release
 from deployments.locks.deploy_lock import is_stale
 from deployments.models import DeployLock, Deployment, Environment, Release, Strategy
-from deployments.releases.manifest import ASSETS, ERROR_PAGE, MANIFEST, Artifact, Manifest
-from deployments.releases.store import is_as_pushed, listed
+from deployments.releases.manifest import ASSETS, ERROR_PAGE, Artifact
+from deployments.releases.store import is_as_pushed, object_sizes, read_manifest
 from deployments.verification import drift
 from deployments.verification.drift import (
     Check,
@@ -25,11 +24,10 @@ from deployments.verification.drift import (
     route_faults,
     run_checks,
 )
-from edge.errors import ObjectMissing
 from edge.protocols import Backend
 
 # What it was made of is not known here: the checkout it was built of, or the folder.
-PUSH_AGAIN = "manage.py push --no-deploy --mend"
+PUSH_AGAIN = "manage.py push --no-deploy --repair"
 
 
 def verify(backend: Backend, environment: Environment) -> dict[str, Any]:
@@ -75,19 +73,13 @@ def _releases(inspection: Inspection) -> Iterator[Drift]:
 
 
 def _release(inspection: Inspection, release: Release) -> Iterator[Drift]:
-    key = release.key(MANIFEST)
+    objects = inspection.backend.objects
     try:
-        body = inspection.backend.objects.get(key).body
-    except ObjectMissing:
-        yield Drift("manifest", f"{key} is missing", PUSH_AGAIN)
+        manifest = read_manifest(objects, release)
+    except Refused as refused:
+        yield Drift("manifest", refused.message.rstrip("."), PUSH_AGAIN)
         return
-    if hashlib.sha256(body).hexdigest() != release.digest:
-        yield Drift("manifest", f"{key} is not what was pushed", PUSH_AGAIN)
-        return
-    manifest = Manifest.from_json(body)
-    sizes = listed(inspection.backend.objects, release.key("")) | listed(
-        inspection.backend.objects, ASSETS
-    )
+    sizes = object_sizes(objects, release.key("")) | object_sizes(objects, ASSETS)
     keys = {artifact.key(release.name): artifact.size for artifact in manifest}
     wrong = [key for key, size in keys.items() if sizes.get(key) != size]
     if wrong:

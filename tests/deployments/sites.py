@@ -39,14 +39,14 @@ class Operator:
         self.folder = folder
         self.said = []
 
-    def release(self, mark="A", *, extra=0, environment="staging", mend=False):
+    def release(self, mark="A", *, extra=0, environment="staging", repair=False):
         files = files_of(write_site(self.folder / f"site-{mark}", mark=mark, extra=extra))
         objects = self.backend.objects
         plan = plan_release(
             objects=objects,
             files=files,
             environment=Environment.objects.named(environment),
-            mend=mend,
+            repair=repair,
         )
         return make_release(
             objects=objects, plan=plan, message=mark, actor="olga", say=self.said.append

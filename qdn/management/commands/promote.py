@@ -17,7 +17,7 @@ from deployments.deploy.targets import (
 from deployments.models import Deployment, Environment, Release
 from deployments.releases.compose import plan_composed
 from deployments.releases.diff import compare_manifests
-from deployments.releases.store import manifest_of
+from deployments.releases.store import read_manifest
 from deployments.releases.upload import make_release
 from deployments.releases.upload_plan import ReleasePlan
 from edge.backends import get_backend
@@ -99,7 +99,7 @@ class Command(SwitchCommand):
 
     def _told(self, plan: ReleasePlan, to: Environment) -> dict[str, Any]:
         """Tell what the composed release changes."""
-        live = manifest_of(get_backend().objects, live_of(to).release)
+        live = read_manifest(get_backend().objects, live_of(to).release)
         diff = compare_manifests(live, plan.manifest)
         for line in diff.lines():
             self.say(line)

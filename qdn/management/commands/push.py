@@ -35,7 +35,9 @@ class Command(LockingCommand):
         parser.add_argument("--to", default="staging", metavar="ENVIRONMENT")
         parser.add_argument("--no-deploy", action="store_true", help="upload only")
         parser.add_argument(
-            "--mend", action="store_true", help="look for every file in the store, and mend it"
+            "--repair",
+            action="store_true",
+            help="check every stored file and re-upload any that are missing or damaged",
         )
         parser.add_argument("--message", type=reason, default="", help="what this release brings")
 
@@ -52,7 +54,7 @@ class Command(LockingCommand):
     ) -> dict[str, Any]:
         backend = get_backend()
         plan = plan_release(
-            objects=backend.objects, files=files, environment=environment, mend=options["mend"]
+            objects=backend.objects, files=files, environment=environment, repair=options["repair"]
         )
         deploys = not options["no_deploy"]
         if deploys:
