@@ -284,7 +284,7 @@ def test_push_functions_tells_what_cloudfront_measured(site, monkeypatch):
     monkeypatch.setattr("deployments.routing.functions.try_out", lambda *args: measured)
     out = StringIO()
     call_command("push_functions", stdout=out)
-    assert "31 % of the compute time" in out.getvalue()
+    assert "31% of the compute time" in out.getvalue()
 
 
 def test_push_functions_before_any_release_is_refused():

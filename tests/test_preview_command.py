@@ -45,7 +45,9 @@ def test_prints_the_link_and_until_when(release):
     assert link.startswith(
         f"http://localhost:8000/?release={release}.{int(NOW.timestamp()) + 86400}."
     )
-    assert summary.startswith(f"Shows {release} in production to whoever has the link, until 2026-")
+    assert summary.startswith(
+        f"Shows {release} in production to anyone who has the link, until 2026-"
+    )
 
 
 def test_json_has_what_others_read(release):
