@@ -30,7 +30,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One path that differs; `before` or `after` is None where it does not exist."""
+    """One path that differs; `before` or `after` is None if it does not exist."""
 
     path: str
     before: Artifact | None

@@ -118,7 +118,7 @@ def plan_of(
         raise Refused(
             "no-page",
             "None of the files is the page of a surface: expected index.html at least.",
-            "Give the folder that contains index.html.",
+            "Point --source at the folder that contains index.html.",
         )
     known = Release.objects.present().filter(digest=manifest.digest).first()
     # Nothing can be copied from the release itself: what it has is stored already.

@@ -88,9 +88,7 @@ def plan_prune(backend: Backend) -> PrunePlan:
         marks=[one for one in unneeded if one.marked_at is None],
         lifts=list(Release.objects.present().filter(name__in=kept, marked_at__isnull=False)),
         waits={one: moment for one, moment in due.items() if one not in sweeps},
-        sweeps={
-            one: Size.of(object_sizes(objects, one.key("")).values()) for one in sweeps
-        },
+        sweeps={one: Size.of(object_sizes(objects, one.key("")).values()) for one in sweeps},
         assets=None if why_not else Size.of(unreferenced.values()),
         assets_stay=why_not,
     )

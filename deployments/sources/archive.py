@@ -222,7 +222,7 @@ def _odd_archive(source: Path, fault: str) -> Refused:
     return Refused(
         "archive-refused",
         f"--source {source} {fault}.",
-        "Give the folder itself instead of the archive.",
+        "Push the folder itself instead of the archive.",
     )
 
 

@@ -50,7 +50,7 @@ def check_size(*, files: int, size: int) -> None:
         raise Refused(
             "source-too-many",
             f"The source has more than {FILES_AT_MOST:,} files.",
-            "Give the folder that the site was built into, not the one with its sources.",
+            "Point --source at the folder that the site was built into, not at its source code.",
         )
     if size > BYTES_AT_MOST:
         raise Refused(

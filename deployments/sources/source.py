@@ -61,7 +61,7 @@ def _with_headers(files: list[SourceFile], source: Path) -> list[SourceFile]:
         raise Refused(
             "source-empty",
             f"--source {source} contains no files.",
-            "Build the site first, or give the folder that it was built into.",
+            "Build the site first, or point --source at the folder that it was built into.",
         )
     return files
 
@@ -84,7 +84,7 @@ def _find_files(root: Path) -> list[tuple[str, str]]:
         raise Refused(
             "source-missing",
             f"--source {root} is neither a folder nor a ZIP archive.",
-            "Give the folder that contains index.html, or an archive of it.",
+            "Point --source at the folder that contains index.html, or an archive of it.",
         )
     found, size = [], 0
     for entry, name in _walk(str(root), ""):
