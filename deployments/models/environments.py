@@ -105,7 +105,7 @@ class Environment(models.Model):
         if not self.runs_function:
             raise Refused(
                 "no-function",
-                f"{self} is deployed to by copy: no edge function {purpose}.",
+                f"{self} is deployed by copy: no edge function {purpose}.",
                 hint,
             )
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from deployments import audit
-from deployments.at_once import at_once
 from deployments.audit import (
     Damaged,
     DeploymentRecord,
@@ -18,9 +17,10 @@ from deployments.audit import (
     read_function,
     read_release,
 )
-from deployments.releases.manifest import MANIFEST, Manifest
+from deployments.errors import Refused
+from deployments.releases.manifest import MANIFEST
+from deployments.releases.store import concurrently, read_named_manifest
 from deployments.releases.upload_plan import surface_urls
-from edge.errors import ObjectMissing
 from edge.protocols import ObjectStore
 
 _RELEASE = re.compile(r"^audit/releases/(?P<name>[^/]+)\.json$")
@@ -52,7 +52,7 @@ def read_trail(objects: ObjectStore) -> Trail:
     _add_untold(objects, trail)
     usable = [one for one in trail.deployments if _is_told(trail, one)]
     present = [one.name for one in trail.releases.values() if one.removed_at is None]
-    heads = at_once(lambda name: objects.head(_manifest_key(name)), present)
+    heads = concurrently(lambda name: objects.head(_manifest_key(name)), present)
     return Trail(
         trail.releases,
         trail.functions,
@@ -65,7 +65,7 @@ def read_trail(objects: ObjectStore) -> Trail:
 def _read_all(objects: ObjectStore) -> Trail:
     trail = Trail()
     keys = [one.key for one in objects.list(audit.PREFIX)]
-    bodies = at_once(lambda key: objects.get(key).body, keys)
+    bodies = concurrently(lambda key: objects.get(key).body, keys)
     for key, body in zip(keys, bodies, strict=True):
         try:
             _sort_in(trail, key, body)
@@ -100,19 +100,19 @@ def _add_untold(objects: ObjectStore, trail: Trail) -> None:
     for name in sorted(named - trail.releases.keys()):
         try:
             trail.releases[name] = _from_manifest(objects, name)
-        except (Damaged, ObjectMissing) as error:
+        except Damaged as error:
             trail.damaged.setdefault(audit.release_key(name), f"missing, and {error}")
 
 
 def _from_manifest(objects: ObjectStore, name: str) -> ReleaseRecord:
-    """Read a release from its manifest. Raises Damaged, ObjectMissing."""
+    """Read a release from its manifest. Raises Damaged."""
     try:
-        manifest = Manifest.from_json(objects.get(_manifest_key(name)).body)
+        manifest = read_named_manifest(objects, name)
         created_at = datetime.strptime(name[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    except Refused as refused:
+        raise Damaged(refused.message.rstrip(".")) from refused
     except (ValueError, KeyError) as error:
-        raise Damaged(f"{_manifest_key(name)} is no manifest") from error
-    if not name.endswith(manifest.digest[:8]):
-        raise Damaged(f"{_manifest_key(name)} is not the one that was pushed")
+        raise Damaged(f"{_manifest_key(name)} is not the manifest of a release") from error
     return ReleaseRecord(
         name=name,
         digest=manifest.digest,

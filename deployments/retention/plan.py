@@ -11,9 +11,8 @@ from deployments import audit
 from deployments.errors import Refused
 from deployments.models import Release
 from deployments.releases.manifest import ASSETS
-from deployments.releases.store import listed, read_named
+from deployments.releases.store import object_sizes, read_named_manifest
 from deployments.retention.needs import Policy, serving, wanted
-from edge.errors import ObjectMissing
 from edge.protocols import Backend, ObjectStore
 
 
@@ -73,8 +72,8 @@ class PrunePlan:
 
 def plan_prune(backend: Backend) -> PrunePlan:
     """Decide about every release. Raises Refused, EdgeError."""
-    policy = Policy.from_settings()
-    _check_history_is_whole(backend.objects)
+    policy, objects = Policy.from_settings(), backend.objects
+    _check_history_is_whole(objects)
     serves = serving(backend)
     kept = {**wanted(policy), **serves}
     unneeded = [one for one in Release.objects.present() if one.name not in kept]
@@ -89,7 +88,7 @@ def plan_prune(backend: Backend) -> PrunePlan:
         marks=[one for one in unneeded if one.marked_at is None],
         lifts=list(Release.objects.present().filter(name__in=kept, marked_at__isnull=False)),
         waits={one: moment for one, moment in due.items() if one not in sweeps},
-        sweeps={one: Size.of(listed(backend.objects, one.key("")).values()) for one in sweeps},
+        sweeps={one: Size.of(object_sizes(objects, one.key("")).values()) for one in sweeps},
         assets=None if why_not else Size.of(unreferenced.values()),
         assets_stay=why_not,
     )
@@ -110,11 +109,11 @@ def find_unreferenced(
     referenced: set[str] = set()
     for name in sorted(names | set(serving(backend))):
         try:
-            manifest = read_named(objects, name)
-        except (ObjectMissing, ValueError, KeyError):
+            manifest = read_named_manifest(objects, name)
+        except Refused:
             return {}, f"the manifest of {name} cannot be read: manage.py verify"
         referenced |= {artifact.path for artifact in manifest if artifact.shared}
-    found = listed(objects, ASSETS)
+    found = object_sizes(objects, ASSETS)
     return {key: size for key, size in found.items() if key not in referenced}, ""
 
 

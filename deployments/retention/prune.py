@@ -25,7 +25,7 @@ from deployments.errors import ChangedMeanwhile, PartlyChanged
 from deployments.locks import asset_sweep
 from deployments.models import AssetSweep, Release
 from deployments.releases.manifest import MANIFEST
-from deployments.releases.store import listed
+from deployments.releases.store import object_sizes
 from deployments.retention.plan import PrunePlan, Size, find_unreferenced
 from deployments.wording import reason_of
 from edge.errors import EdgeError
@@ -120,7 +120,7 @@ def _sweep_documents(run: Pruning, release: Release) -> Size:
     """Remove the manifest, then all that lies below the release's name."""
     objects = run.backend.objects
     release.refresh_from_db()
-    sizes = listed(objects, release.key(""))
+    sizes = object_sizes(objects, release.key(""))
     audit.write_release(objects, release)
     objects.delete([release.key(MANIFEST)])
     for keys in _batches(sizes):

@@ -246,5 +246,5 @@ def read_info(key: str, file: BinaryIO) -> ObjectInfo:
     except (ValueError, TypeError) as error:
         raise BackendUnavailable(
             f"The file of the object {key!r} does not start with its header: {error}.",
-            "Delete the file and push the release again, with --mend.",
+            "Delete the file and push the release again, with --repair.",
         ) from error
