@@ -257,7 +257,7 @@ def test_lock_is_named(deployed, backend, production, is_over):
     )
     (drift,) = verify(backend, production)["drift"]
     assert "locked by otto" in drift["message"]
-    assert ("nobody is at work" in drift["message"]) is is_over
+    assert ("its process is gone" in drift["message"]) is is_over
 
 
 def test_lost_history_is_named(backend, production, operator):
