@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from deployments.admin.labels import Label, kind_of, result_of
-from deployments.locks.deploy_lock import is_stale
+from deployments.locks.lease import is_stale
 from deployments.models import (
     DeployLock,
     Deployment,

@@ -12,7 +12,7 @@ from deployments.deploy.plan import Target
 from deployments.deploy.probe import answers
 from deployments.errors import Refused
 from deployments.live_history import kept_release, previous_release
-from deployments.locks.deploy_lock import is_stale
+from deployments.locks.lease import is_stale
 from deployments.models import DeployLock, Deployment, Environment, Release, Strategy
 from deployments.releases.manifest import ASSETS, ERROR_PAGE, MANIFEST, Artifact, Manifest
 from deployments.releases.store import is_as_pushed, listed
