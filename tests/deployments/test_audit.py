@@ -5,8 +5,7 @@ import json
 import pytest
 
 from deployments.models import Environment
-from deployments.releases.manifest import MANIFEST
-from tests.deployments.doubles import Counting, FaultPoint, Killed
+from tests.deployments.doubles import Counting, FaultPoint, Killed, KilledAtManifest
 
 
 def read(backend, key):
@@ -14,16 +13,7 @@ def read(backend, key):
 
 
 def test_release_is_told_before_its_manifest_is_written(operator, backend, replaced):
-    class NoManifest:
-        def put(self, key, *args, **kwargs):
-            if key.endswith(MANIFEST):
-                raise Killed
-            return backend.objects.put(key, *args, **kwargs)
-
-        def __getattr__(self, name):
-            return getattr(backend.objects, name)
-
-    operator.backend = replaced(objects=NoManifest())
+    operator.backend = replaced(objects=KilledAtManifest(backend.objects))
     with pytest.raises(Killed):
         operator.release("A")
     operator.backend = backend

@@ -8,7 +8,7 @@ from qdn.console import OperatorCommand
 
 
 class Command(OperatorCommand):
-    help = "Keep a release for good: prune leaves it alone until it is unpinned."
+    help = "Keep a release: prune leaves it alone until it is unpinned."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -20,7 +20,7 @@ class Command(OperatorCommand):
         if not options["dry_run"]:
             pin(objects=get_backend().objects, release=release)
         self.summarise(
-            f"{release} is pinned already"
+            f"{release} is already pinned"
             if before
             else f"{'Would keep' if options['dry_run'] else 'Keep'} {release} until it is unpinned"
         )

@@ -8,7 +8,7 @@ from qdn.console import OperatorCommand
 
 
 class Command(OperatorCommand):
-    help = "Leave a release that was pinned to prune again."
+    help = "Unpin a release: prune may remove it again."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -20,7 +20,7 @@ class Command(OperatorCommand):
         if not options["dry_run"]:
             unpin(objects=get_backend().objects, release=release)
         self.summarise(
-            f"{'Would leave' if options['dry_run'] else 'Leave'} {release} to prune again"
+            f"{'Would unpin' if options['dry_run'] else 'Unpinned'} {release}: prune may remove it"
             if before
             else f"{release} is not pinned"
         )

@@ -23,7 +23,7 @@ from deployments.retention.plan import plan_prune
 from deployments.verification.reports import status_rows
 from deployments.verification.verify import verify
 from edge.errors import BackendUnavailable
-from tests.deployments.doubles import Counting, FaultPoint, Killed
+from tests.deployments.doubles import Counting, FaultPoint, Killed, KilledAtManifest
 from tests.deployments.losing import lose_history, rows
 
 
@@ -158,16 +158,7 @@ def test_pins_and_removals_come_back(operator, backend):
 
 
 def test_interrupted_push_can_be_pushed_again(operator, backend, replaced):
-    class NoManifest:
-        def put(self, key, *args, **kwargs):
-            if key.endswith("manifest.json"):
-                raise Killed
-            return backend.objects.put(key, *args, **kwargs)
-
-        def __getattr__(self, name):
-            return getattr(backend.objects, name)
-
-    operator.backend = replaced(objects=NoManifest())
+    operator.backend = replaced(objects=KilledAtManifest(backend.objects))
     with pytest.raises(Killed):
         operator.release("A")
     operator.backend = backend
