@@ -28,7 +28,7 @@ _FUNCTION = re.compile(r"^audit/functions/(?P<name>[0-9a-f]{64})\.js$")
 _DEPLOYMENT = re.compile(r"^audit/(?P<name>[^/]+)\.json$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Trail:
     """What can be restored, and what is wrong with the rest.
 
@@ -50,16 +50,12 @@ def read_trail(objects: ObjectStore) -> Trail:
     """Read all audit objects, and check which releases still exist. Raises EdgeError."""
     trail = _read_all(objects)
     _add_from_manifests(objects, trail)
-    usable = [one for one in trail.deployments if _is_complete(trail, one)]
+    complete = [one for one in trail.deployments if _is_complete(trail, one)]
+    trail.deployments = sorted(complete, key=lambda one: (one.at, one.number))
     present = [one.name for one in trail.releases.values() if one.removed_at is None]
     heads = at_once(lambda name: objects.head(_manifest_key(name)), present)
-    return Trail(
-        trail.releases,
-        trail.functions,
-        sorted(usable, key=lambda one: (one.at, one.number)),
-        frozenset(name for name, head in zip(present, heads, strict=True) if head),
-        trail.damaged,
-    )
+    trail.whole = frozenset(name for name, head in zip(present, heads, strict=True) if head)
+    return trail
 
 
 def _read_all(objects: ObjectStore) -> Trail:
@@ -127,16 +123,11 @@ def _from_manifest(objects: ObjectStore, name: str) -> ReleaseRecord:
 
 def _is_complete(trail: Trail, one: DeploymentRecord) -> bool:
     """Whether the release and function of a deployment are known; if not, record the damage."""
-    missing = [
-        f"{what} is missing"
-        for what, is_known in (
-            (audit.release_key(one.release), one.release in trail.releases),
-            (audit.function_key(one.function), one.function in trail.functions),
-        )
-        if not is_known
-    ]
+    missing = [] if one.release in trail.releases else [audit.release_key(one.release)]
+    if one.function not in trail.functions:
+        missing.append(audit.function_key(one.function))
     if missing:
-        trail.damaged[f"deployment {one.number}"] = " and ".join(missing)
+        trail.damaged[f"deployment {one.number}"] = f"missing: {', '.join(missing)}"
     return not missing
 
 

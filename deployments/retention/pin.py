@@ -7,18 +7,11 @@ from edge.errors import EdgeError
 from edge.protocols import ObjectStore
 
 
-def pin(*, objects: ObjectStore, release: Release) -> None:
-    """Keep a release until it is unpinned. Raises Refused if it was removed; PartlyChanged."""
-    _set(objects, release, pinned=True)
+def set_pinned(*, objects: ObjectStore, release: Release, pinned: bool) -> None:
+    """Pin or unpin a release: in the row, which retention reads, then in the audit object.
 
-
-def unpin(*, objects: ObjectStore, release: Release) -> None:
-    """Let retention decide again. Raises Refused if the release was removed; PartlyChanged."""
-    _set(objects, release, pinned=False)
-
-
-def _set(objects: ObjectStore, release: Release, *, pinned: bool) -> None:
-    """Write the row, which retention reads, then the audit object."""
+    Raises Refused if the release was removed; PartlyChanged.
+    """
     if not Release.objects.take(release, pinned=pinned):
         raise release.gone
     release.refresh_from_db()

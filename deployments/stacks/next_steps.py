@@ -8,7 +8,7 @@ from deployments.models import Environment, Strategy
 from edge.functions.shipped import function_name
 
 
-def next_steps(environment: Environment, *, hosts_before: Collection[str]) -> Iterator[str]:
+def next_steps(environment: Environment, hosts_before: Collection[str]) -> Iterator[str]:
     """Yield what only the operator can do, and the next command."""
     yield from _settings_to_set(environment)
     new = [host for host in environment.hosts if host not in hosts_before]
@@ -60,8 +60,8 @@ def _deploy_command(environment: Environment) -> str:
 def _settings_to_set(environment: Environment) -> Iterator[str]:
     # An adopted distribution uses what another environment's stack made.
     others = Environment.objects.exclude(stack={})
-    stack = environment.stack or next((other.stack for other in others), {})
-    outputs = stack.get("outputs", {})
+    owner = environment if environment.stack else others.first() or environment
+    outputs = owner.stack.get("outputs", {})
     wanted = {
         "EDGE_BACKEND": "aws",
         "EDGE_BUCKET": outputs.get("Bucket", settings.EDGE_BUCKET),

@@ -37,16 +37,15 @@ class Wanted:
 
     def parameters(self) -> dict[str, str]:
         """Return the template parameters that were given."""
-        asked = {
+        hsts = self.hsts_subdomains
+        given = {
             "Aliases": None if self.aliases is None else ",".join(self.aliases),
             "CertificateArn": self.certificate,
             "ApplicationDomain": self.application,
             "PriceClass": self.price_class,
-            "HstsSubdomains": None
-            if self.hsts_subdomains is None
-            else str(self.hsts_subdomains).lower(),
+            "HstsSubdomains": None if hsts is None else str(hsts).lower(),
         }
-        return {name: text for name, text in asked.items() if text is not None}
+        return {name: text for name, text in given.items() if text is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,4 +189,4 @@ def _check_usable(state: StackState) -> None:
 def repair(state: StackState) -> str:
     """Return the command that brings a broken stack back, as a hint."""
     act = "continue-update-rollback" if state.status.startswith("UPDATE") else "delete-stack"
-    return f"First run: aws cloudformation {act} --stack-name {state.name}. Then repeat this."
+    return f"Run: aws cloudformation {act} --stack-name {state.name}, then the same command again."

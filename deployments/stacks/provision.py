@@ -105,23 +105,18 @@ def provision(
     if wanted.strategy:
         change = f"{before} -> {strategy}" if strategy != before else f"{strategy}, as before"
         operator.say(f"{environment}: strategy {change}")
-    did, changes = _do(request, operator, get_stacks)
-    steps: list[str] = []
-    if request.is_for_strategy and did != "planned":
-        steps = list(strategy_steps(environment))
-    elif did != "planned":
-        steps = list(next_steps(environment, hosts_before=hosts))
-    return Provisioned(environment, did, changes, before, strategy, steps)
-
-
-def _do(
-    request: Request, operator: Operator, get_stacks: Callable[[], StackHost]
-) -> tuple[str, Changes]:
+    changes: Changes = ()
     if request.is_for_strategy:
-        return _change_strategy(request, operator), ()
-    if request.adopt:
-        return _adopt(get_stacks(), request, operator), ()
-    return _bring_up_to_date(get_stacks(), request, operator)
+        did = _change_strategy(request, operator)
+    elif request.adopt:
+        did = _adopt(get_stacks(), request, operator)
+    else:
+        did, changes = _bring_up_to_date(get_stacks(), request, operator)
+    steps = (
+        strategy_steps(environment) if request.is_for_strategy else next_steps(environment, hosts)
+    )
+    left = list(steps) if did != "planned" else []
+    return Provisioned(environment, did, changes, before, strategy, left)
 
 
 def _change_strategy(request: Request, operator: Operator) -> str:
@@ -178,11 +173,7 @@ def _bring_up_to_date(
 
 
 def _agree(
-    stacks: StackHost,
-    plan: StackPlan,
-    change_set: ChangeSet,
-    request: Request,
-    operator: Operator,
+    stacks: StackHost, plan: StackPlan, change_set: ChangeSet, request: Request, operator: Operator
 ) -> bool:
     """Show a change set and ask whether to execute it. Otherwise it is withdrawn."""
     agreed = False

@@ -94,11 +94,6 @@ def _request(options: dict[str, Any]) -> Request:
 def _wanted(options: dict[str, Any]) -> Wanted:
     """Return what was given; an empty text among the aliases removes all of them."""
     given = options["alias"]
-    return Wanted(
-        aliases=None if given is None else tuple(host.lower() for host in given if host),
-        certificate=options["certificate"],
-        application=options["application"],
-        price_class=options["price_class"],
-        hsts_subdomains=options["hsts_subdomains"],
-        strategy=options["strategy"],
-    )
+    aliases = None if given is None else tuple(host.lower() for host in given if host)
+    names = ("certificate", "application", "price_class", "hsts_subdomains", "strategy")
+    return Wanted(aliases, **{name: options[name] for name in names})

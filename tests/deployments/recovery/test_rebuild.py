@@ -18,7 +18,7 @@ from deployments.models import (
     Release,
 )
 from deployments.recovery.rebuild import plan_rebuild, rebuild_history
-from deployments.retention import pin
+from deployments.retention.pin import set_pinned
 from deployments.retention.plan import plan_prune
 from deployments.routing import functions
 from deployments.verification.reports import status_rows
@@ -156,7 +156,7 @@ def test_release_whose_manifest_is_gone_comes_back_as_removed(past, operator, ba
 
 def test_pins_and_removals_come_back(operator, backend):
     kept, gone = operator.release("A"), operator.release("B")
-    pin.pin(objects=backend.objects, release=kept)
+    set_pinned(objects=backend.objects, release=kept, pinned=True)
     gone.removed_at = timezone.now()
     audit.write_release(backend.objects, gone)
     lose_history()

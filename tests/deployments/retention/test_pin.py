@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from deployments.errors import PartlyChanged
 from deployments.models import Release
-from deployments.retention.pin import pin
+from deployments.retention.pin import set_pinned
 from edge.errors import BackendUnavailable
 from tests.deployments.doubles import FaultPoint
 
@@ -54,7 +54,7 @@ def test_store_that_fails_leaves_it_pinned_and_shows_the_command(operator, backe
     release = operator.release("A")
     objects = FaultPoint(1, BackendUnavailable("503")).before(backend.objects)
     with pytest.raises(PartlyChanged) as failed:
-        pin(objects=objects, release=release)
+        set_pinned(objects=objects, release=release, pinned=True)
     assert f"manage.py pin {release}" in failed.value.hint
     assert Release.objects.get().pinned
 

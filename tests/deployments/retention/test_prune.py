@@ -16,7 +16,7 @@ from deployments.releases.manifest import MANIFEST
 from deployments.releases.store import read_manifest
 from deployments.retention import prune
 from deployments.retention import task as prune_task
-from deployments.retention.pin import pin
+from deployments.retention.pin import set_pinned
 from deployments.retention.plan import plan_prune
 from deployments.retention.prune import PruneRun, carry_out
 from deployments.verification.reports import release_rows
@@ -141,7 +141,7 @@ def test_reasons_to_keep(promoted, operator, backend, settings):
     settings.PRUNE_KEEP_DAYS = 30
     settings.PRUNE_KEEP_NEWEST = 1
     pinned, newest = operator.release("P"), operator.release("N")
-    pin(objects=backend.objects, release=pinned)
+    set_pinned(objects=backend.objects, release=pinned, pinned=True)
     kept = plan_prune(backend).kept
     assert kept == {
         promoted[2].name: "live in production",
@@ -222,7 +222,7 @@ def test_release_used_after_planning_stays(promoted, operator, backend, use):
     elif use == "push":
         operator.release_of(site("A", assets=["A", "all"]))
     else:
-        pin(objects=backend.objects, release=promoted[0])
+        set_pinned(objects=backend.objects, release=promoted[0], pinned=True)
     done = carry_out(PruneRun(backend, "olga", print), plan)
     assert done.swept == {}
     assert is_whole(backend, promoted[0])
