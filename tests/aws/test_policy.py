@@ -9,7 +9,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from deployments.invalidation import send
 from deployments.models import Environment, Release, Strategy
+from deployments.routing import functions
+from edge import limits
 from edge.backends.aws import backend as aws_module
 from edge.backends.aws import stacks as aws_stacks
 from edge.functions.shipped import function_name, function_source
@@ -99,7 +102,7 @@ def test_deploying(aws, places, calls, monkeypatch, settings, tmp_path):
     (site / "index.html").write_text("<!doctype html><title>B</title>")
     run("push", "--source", str(site))
     newer = function_source() + "\n// newer\n"
-    monkeypatch.setattr("deployments.routing.functions.function_source", lambda: newer)
+    monkeypatch.setattr(functions, "function_source", lambda: newer)
     run("push_functions")
     run("promote", "--yes")
     run("rollback", "--yes")
@@ -113,8 +116,8 @@ def test_deploying(aws, places, calls, monkeypatch, settings, tmp_path):
     run("rollback", "--yes")
     run("invalidate", "/book/", "--yes")
     # No room for another wildcard: it looks for what is in progress.
-    monkeypatch.setattr("deployments.invalidation.send.PAUSE_SECONDS", 0)
-    monkeypatch.setattr("edge.limits.INVALIDATION_WILDCARDS", 1)
+    monkeypatch.setattr(send, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(limits, "INVALIDATION_WILDCARDS", 1)
     for environment in ("staging", "production") * 2:
         run("invalidate", "/book/*", "--environment", environment, "--yes")
     remove_a_release(site, settings)

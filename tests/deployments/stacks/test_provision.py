@@ -1,6 +1,8 @@
 """`provision` with the AWS emulator: stacks are created, used, updated, and fail."""
 
+import builtins
 import json
+import sys
 from io import StringIO
 
 import boto3
@@ -233,8 +235,8 @@ def test_production_needs_a_confirmation(cloudformation):
 
 @pytest.mark.parametrize(("answer", "created"), [("y", True), ("", False)])
 def test_at_a_terminal_the_change_set_is_confirmed(cloudformation, monkeypatch, answer, created):
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    monkeypatch.setattr("builtins.input", lambda question: answer)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(builtins, "input", lambda question: answer)
     if created:
         assert run()["did"] == "created"
     else:
