@@ -10,7 +10,8 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from deployments.models import Environment
-from edge.backends.aws import metrics
+from edge.backends.aws import clients, metrics
+from edge.backends.aws.clients import Patience
 from edge.backends.aws.metrics import CloudWatchMetrics
 from edge.errors import BackendUnavailable
 from edge.functions.shipped import function_name
@@ -140,7 +141,7 @@ def test_cloudwatch_out_of_reach_is_told_in_one_line(production, monkeypatch):
     from edge.backends.aws.backend import aws_backend  # noqa: PLC0415 - only here
 
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    monkeypatch.setattr("edge.backends.aws.clients.ATTEMPTS", 1)
+    monkeypatch.setattr(clients, "PATIENCE", Patience(attempts=1))
     aws_backend.cache_clear()
     try:
         with pytest.raises(CommandError, match="CloudWatch's metrics failed") as refused:

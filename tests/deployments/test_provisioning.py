@@ -13,6 +13,8 @@ from deployments.models import Distribution, Environment
 from deployments.stacks.plans import Wanted, plan_stack
 from deployments.stacks.provisioning import provision
 from edge.backends import get_backend
+from edge.backends.aws import clients
+from edge.backends.aws.clients import Patience
 from edge.backends.aws.stacks import get_stacks
 from edge.errors import BackendUnavailable
 from edge.functions.shipped import function_source
@@ -412,7 +414,7 @@ def test_options_that_do_not_go_together_are_usage(options):
 def test_no_answer_is_told_in_one_line(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("HTTP_PROXY", "")
-    monkeypatch.setattr("edge.backends.aws.stacks.ATTEMPTS", 1)
+    monkeypatch.setattr(clients, "PATIENCE", Patience(attempts=1))
     monkeypatch.setattr("qdn.management.commands.provision.get_stacks", get_stacks)
     code, message = refused()
     assert (code, "did not answer" in message) == (4, True)
