@@ -71,10 +71,10 @@ class Operator:
 
     def switch(self, times: int) -> None:
         """Promote and roll back by turns, as the commands do, without starting a process each."""
-        from deployments.deploying import deploy  # noqa: PLC0415
-        from deployments.freezing import unfreeze  # noqa: PLC0415
+        from deployments.deploy.deploy import deploy  # noqa: PLC0415
+        from deployments.deploy.freezes import unfreeze  # noqa: PLC0415
+        from deployments.deploy.targets import promote_target, rollback_target  # noqa: PLC0415
         from deployments.models import Environment  # noqa: PLC0415
-        from deployments.promotion import promote_target, rollback_target  # noqa: PLC0415
         from edge.backends import get_backend  # noqa: PLC0415
 
         named = Environment.objects.named

@@ -48,8 +48,8 @@ def main() -> None:
 
 def make_releases(size: int) -> list[str]:
     """Make two releases of so many files, four fifths of them shared by both; name them."""
-    from deployments.release_plans import plan_release  # noqa: PLC0415
-    from deployments.releasing import make_release  # noqa: PLC0415
+    from deployments.releases.upload import make_release  # noqa: PLC0415
+    from deployments.releases.upload_plan import plan_release  # noqa: PLC0415
     from edge.backends import get_backend  # noqa: PLC0415
 
     objects, names = get_backend().objects, []
@@ -63,7 +63,7 @@ def make_releases(size: int) -> list[str]:
 
 
 def make_files(size: int, mark: str) -> list:
-    from deployments.sources import from_bytes  # noqa: PLC0415
+    from deployments.releases.manifest import from_bytes  # noqa: PLC0415
 
     # The error page is the one path that keeps its key, and would be invalidated.
     pages = [from_bytes(path, f"{mark} of {size}: {path}".encode()) for path in PAGES[:-1]]
@@ -78,9 +78,9 @@ def counted(names: list[str]) -> str:
     """Count what one switch asks of the key-value store and the caches."""
     from dataclasses import replace  # noqa: PLC0415
 
-    from deployments.deploying import deploy  # noqa: PLC0415
+    from deployments.deploy.deploy import deploy  # noqa: PLC0415
+    from deployments.deploy.targets import promote_target  # noqa: PLC0415
     from deployments.models import Environment, Release  # noqa: PLC0415
-    from deployments.promotion import promote_target  # noqa: PLC0415
     from edge.backends import get_backend  # noqa: PLC0415
     from tests.deployments.doubles import Counting  # noqa: PLC0415
 

@@ -6,10 +6,10 @@ class DeploymentsConfig(AppConfig):
     name = "deployments"
 
     def ready(self) -> None:
-        from deployments.schedules import ensure_schedule  # noqa: PLC0415 - needs the models
         from deployments.seeding import (  # noqa: PLC0415 - needs the models
             create_environments,
             create_operators,
+            ensure_schedule,
         )
 
         post_migrate.connect(create_environments, sender=self)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group, Permission
 from django.db import connections
+from django_q.models import Schedule
 
 from deployments.models import Environment
 
@@ -24,6 +25,8 @@ PERMISSIONS = (
     "deploy_to_staging",
     "deploy_to_production",
 )
+PRUNE = "deployments.retention.task.prune_daily"
+SCHEDULE = "Remove old releases"
 
 
 def create_environments(*, using: str, **kwargs: Any) -> None:
@@ -49,3 +52,16 @@ def create_operators(*, using: str, **kwargs: Any) -> None:
         group, is_new = Group.objects.using(using).get_or_create(name=OPERATORS)
         if is_new:
             group.permissions.set(ours)
+
+
+def ensure_schedule(*, using: str = "default", **kwargs: Any) -> None:
+    """Ask for retention every day; the task looks whether PRUNE_SCHEDULED wants it.
+
+    Connected to post_migrate, which passes more arguments than used.
+    """
+    if Schedule._meta.db_table not in connections[using].introspection.table_names():
+        return  # `migrate deployments` on a database where the queue has no tables yet
+    Schedule.objects.using(using).get_or_create(
+        name=SCHEDULE,
+        defaults={"func": PRUNE, "schedule_type": Schedule.DAILY, "repeats": -1},
+    )

@@ -1,6 +1,6 @@
 """Background work of deployments. Tasks get ids only: arguments stand in the queue's tables."""
 
-from deployments import operations
+from deployments.operations import run as operations
 
 
 def run_operation(operation_id: int) -> None:

@@ -6,7 +6,7 @@ class DispatchConfig(AppConfig):
     name = "dispatch"
 
     def ready(self) -> None:
-        """Seed a fresh database once the tables and permissions are there."""
+        """Seed a fresh database once its tables and permissions exist."""
         from dispatch.seeding import seed  # noqa: PLC0415 (models load after app configs)
 
         post_migrate.connect(seed, sender=self, dispatch_uid="dispatch.seeding")

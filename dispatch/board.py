@@ -7,23 +7,23 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dispatch.models import Job
-from dispatch.statuses import Status
+from dispatch.statuses import FLOW, Board, Status
 
 VERSION = 1
 
 
 def board_document(now: datetime) -> dict[str, Any]:
-    """Give the board as it is at `now`.
+    """Return the board at `now`.
 
     {"v": 1, "date", "generated_at", "columns": [{"status", "label", "jobs": [card]}]} with a
-    column for every status but cancelled, in the order of the flow; see `_card`. Times carry
-    the offset of TIME_ZONE. Two queries, however many jobs.
+    column for every status but cancelled, in the order of the flow; see `_card`. Times have
+    the offset of TIME_ZONE. Takes two queries, however many jobs there are.
     """
-    jobs = list(Job.objects.today(now).with_what_lists_show().order_by("window_start", "number"))
+    jobs = list(Job.objects.today(now).with_related().order_by("window_start", "number"))
     return {
         "v": VERSION,
         "date": timezone.localtime(now).date().isoformat(),
-        "generated_at": _local(now),
+        "generated_at": _local_iso(now),
         "columns": [
             {
                 "status": status.value,
@@ -31,7 +31,7 @@ def board_document(now: datetime) -> dict[str, Any]:
                 "jobs": [_card(job, now) for job in jobs if job.status == status],
             }
             for status in Status
-            if status != Status.CANCELLED
+            if FLOW[status].board is not Board.NEVER
         ],
     }
 
@@ -44,7 +44,7 @@ def _card(job: Job, now: datetime) -> dict[str, Any]:
         "first_name": job.first_name,
         "town": job.town,
         "service": job.service.name,
-        "window": {"start": _local(job.window_start), "end": _local(job.window_end)},
+        "window": {"start": _local_iso(job.window_start), "end": _local_iso(job.window_end)},
         "crew": job.crew.name if job.crew else None,
         "price": str(price) if price else None,
         "on_hold": job.on_hold,
@@ -54,5 +54,5 @@ def _card(job: Job, now: datetime) -> dict[str, Any]:
     }
 
 
-def _local(at: datetime | None) -> str | None:
+def _local_iso(at: datetime | None) -> str | None:
     return timezone.localtime(at).isoformat(timespec="seconds") if at else None

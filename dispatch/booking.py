@@ -1,9 +1,9 @@
-"""How a job comes to be: from the customer's form, or from the shell.
+"""Creating jobs: from the customer's form, or from the shell.
 
-Whose name is it? The phone finds the customer, but the form is anonymous. So what was typed is
-kept on the job, and a customer who is known already is not changed: a stranger who types
-somebody's phone sees only the own words again, and the other jobs of that customer keep theirs.
-Not even a missing e-mail is filled in: links are sent to it. Staff correct customers by hand.
+The phone finds the customer, but the form is anonymous. So the name and email typed are kept on
+the job, and an existing customer is not changed: a stranger who types another person's phone
+sees only their own input, and that customer's other jobs stay as they are. Not even a missing
+email is filled in, because links are sent to it. Staff correct customers by hand.
 """
 
 from dataclasses import dataclass
@@ -30,10 +30,10 @@ FIRST_NUMBER = 1001
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingRequest:
-    """What somebody asks for. Phone in any format a US phone is written in; service by code.
+    """A request for a job. `phone` is in any US format, `service` is a code.
 
-    `consent_version` names the text (see consent.TEXTS) whose box was ticked, "" if it was not;
-    `remote_address` is the IP address of the person, kept with a consent only.
+    `consent_version` is the key in consent.TEXTS of the text agreed to, or "". `remote_address`
+    is the sender's IP address, stored only with a consent.
     """
 
     name: str
@@ -47,31 +47,31 @@ class BookingRequest:
     load_size: str = ""
     details: str = ""
     access_notes: str = ""
-    wished_day: date | None = None
-    wished_part: str = ""
+    requested_day: date | None = None
+    requested_time: str = ""
     consent_version: str = ""
     remote_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """The job of a request; `created` is False when the form was sent before."""
+    """The job of a request; `created` is False if the form was sent before."""
 
     job: Job
     created: bool
 
 
 def book(*, request: BookingRequest, form_key: UUID, actor: str = "customer") -> Booked:
-    """Make a job of a request, once per form key, however often and at once it is sent.
+    """Create a job, once per form key, even when requests arrive twice or concurrently.
 
-    Raises ValueRefused; then nothing was written.
+    Raises ValueRefused, having written nothing.
     """
     if first := _job_of(form_key):
         return Booked(first, created=False)
     try:
         job = _open_job(request=request, status=Status.REQUESTED, actor=actor, form_key=form_key)
     except IntegrityError:
-        # The same form came in twice at once: the unique constraint let one of them through.
+        # The same form arrived twice at once, and the unique constraint let one through.
         first = _job_of(form_key)
         if first is None:
             raise
@@ -90,10 +90,10 @@ def create_job(
     price: str = "",
     status: str = Status.REQUESTED.value,
 ) -> Job:
-    """Make a job directly in a status, as the shell does: no step of the flow is walked.
+    """Create a job directly in a status, without the steps before it.
 
-    `address` reads "LINE, TOWN, ZIP", `price` as prices.parse_price takes it.
-    Raises ValueRefused, StatusUnknown; then nothing was written.
+    `address` is "LINE, TOWN, ZIP"; `price` is text for prices.parse_price, or "".
+    Raises ValueRefused or StatusUnknown, having written nothing.
     """
     to = parse_status(status)
     place = parse_address(address)
@@ -116,16 +116,16 @@ def create_job(
 
 
 def parse_phone(text: str) -> str:
-    """Turn a phone as people write it into E.164. Raises ValueRefused."""
-    hint = "Give ten digits with the area code, like 907-555-0142."
+    """Return a US phone number in E.164, from any common format. Raises ValueRefused."""
+    hint = "Enter ten digits with the area code, like 907-555-0142."
     if not text.strip():
-        raise ValueRefused("A phone is missing.", hint)
+        raise ValueRefused("The phone number is missing.", hint)
     try:
         number = phonenumbers.parse(text, "US")
     except phonenumbers.NumberParseException:
         number = None
     if number is None or not phonenumbers.is_valid_number(number):
-        raise ValueRefused(f"Expected a phone, found '{text}'.", hint)
+        raise ValueRefused(f"Expected a phone number, found '{text}'.", hint)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -133,11 +133,13 @@ def parse_phone(text: str) -> str:
 def _open_job(
     *, request: BookingRequest, status: Status, actor: str, form_key: UUID | None = None
 ) -> Job:
+    phone = parse_phone(request.phone)
     job = _draft(request, status)
-    # First of all locks: bookings queue up here, so none of them races for a customer below.
+    # The first lock taken: bookings queue here, so they cannot race for a customer below.
     job.number = _next_number()
     job.form_key = form_key
-    job.customer = _customer(job, parse_phone(request.phone))
+    typed = {"name": job.contact_name, "email": job.contact_email}
+    job.customer = Customer.objects.get_or_create(phone=phone, defaults=typed)[0]
     job.save(force_insert=True)
     JobEvent.objects.create(
         job=job,
@@ -153,8 +155,7 @@ def _open_job(
 
 
 def _draft(request: BookingRequest, status: Status) -> Job:
-    """Check all that was asked for before anything is written."""
-    parse_phone(request.phone)
+    """Check the request before anything is written."""
     service = _service(request.service)
     _check_first_status(status, service)
     job = Job(
@@ -169,8 +170,8 @@ def _draft(request: BookingRequest, status: Status) -> Job:
         load_size=request.load_size,
         details=request.details,
         access_notes=request.access_notes,
-        wished_day=request.wished_day,
-        wished_part=request.wished_part,
+        requested_day=request.requested_day,
+        requested_time=request.requested_time,
     )
     clean_fields(job)
     return job
@@ -189,18 +190,13 @@ def _service(code: str) -> ServiceType:
     active = ServiceType.objects.filter(active=True)
     service = active.filter(code=code).first()
     if service is None:
-        codes = ", ".join(active.values_list("code", flat=True)) or "none is set up yet"
-        raise ValueRefused(f"No service has the code '{code}'.", f"Use one of: {codes}.")
+        codes = ", ".join(active.values_list("code", flat=True)) or "(none set up yet)"
+        raise ValueRefused(f"There is no service '{code}'.", f"Use one of: {codes}.")
     return service
 
 
-def _customer(job: Job, phone: str) -> Customer:
-    typed = {"name": job.contact_name, "email": job.contact_email}
-    return Customer.objects.get_or_create(phone=phone, defaults=typed)[0]
-
-
 def _next_number() -> int:
-    """Hand out the next number; its row stays locked to the end of the transaction."""
+    """Return the next job number; its row stays locked until the transaction ends."""
     row = Counter.objects.filter(name="job")
     if not row.update(value=F("value") + 1):
         Counter.objects.get_or_create(name="job", defaults={"value": FIRST_NUMBER - 1})

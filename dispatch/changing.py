@@ -1,9 +1,9 @@
-"""The way every change of a job goes.
+"""Changing jobs.
 
-All changes end in `change_job`: one conditional UPDATE on the row as the caller saw it, a look
-at the row count, one JobEvent at the new revision, and the signal `job_changed`, all in one
-transaction. Two changes that start from the same revision: exactly one wins, the other raises
-JobChangedMeanwhile and leaves nothing behind.
+Every change goes through `change_job`: one conditional UPDATE of the row as the caller saw it, a
+check of the row count, one JobEvent at the new revision, and the signal `job_changed`, all in one
+transaction. Of two changes that start from the same revision, one wins; the other raises
+JobChangedMeanwhile and writes nothing.
 """
 
 from collections.abc import Mapping
@@ -12,30 +12,30 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from dispatch.details import check_details, spoken
+from dispatch.details import check_details, history_value
 from dispatch.errors import JobChangedMeanwhile, JobUnknown, MoveNotAllowed, ValueRefused
 from dispatch.models import Job, JobEvent, Price
 from dispatch.prices import ParsedPrice
-from dispatch.querysets import JOB_NUMBER
+from dispatch.searching import JOB_NUMBER
 from dispatch.signals import job_changed
 from dispatch.statuses import Status
 
 
 class AlreadyThere(MoveNotAllowed):
-    """The job has that status already: nothing to do, and nothing was done."""
+    """The job already has that status, and nothing was changed."""
 
     code = "already-there"
 
 
 def job_by_number(text: str) -> Job:
-    """Find the job people call `1042` or `QDN-1042`. Raises JobUnknown."""
+    """Return the job with a number like `1042` or `QDN-1042`. Raises JobUnknown."""
     jobs = Job.objects.select_related("customer", "service", "crew")
     number = JOB_NUMBER.fullmatch(text.strip())
     found = jobs.filter(number=int(number[1])).first() if number else None
     if found is None:
         raise JobUnknown(
-            f"No job has the number '{text}'.",
-            "Look the number up in the list of jobs; it reads like QDN-1042.",
+            f"There is no job '{text}'.",
+            "Look up the number in the list of jobs; it looks like QDN-1042.",
         )
     return found
 
@@ -49,13 +49,13 @@ def change_job(
     actor: str,
     reason: str = "",
     noted: Mapping[str, Any] | None = None,
-) -> JobEvent:
-    """Write `changes` (field name to value) if the job is still as `job` was read.
+) -> None:
+    """Write `changes` (field name to value), unless the job changed since `job` was read.
 
-    The event keeps each change as [before, after]; `noted` adds what stands in other tables.
-    Raises JobChangedMeanwhile. Checks nothing else: callers below know what is allowed.
+    The event records each change as [before, after], or `noted` for a change in another table.
+    Checks nothing but the revision: callers know what is allowed. Raises JobChangedMeanwhile.
     """
-    written = noted or {name: [spoken(job, name), ""] for name in changes}
+    before = {name: history_value(job, name) for name in changes}
     revision = job.revision + 1
     values = {**changes, "revision": revision, "updated_at": timezone.now()}
     unchanged = Job.objects.filter(pk=job.pk, revision=job.revision, status=job.status)
@@ -63,9 +63,8 @@ def change_job(
         raise _changed_meanwhile(job)
     for name, value in values.items():
         setattr(job, name, value)
-    if noted is None:
-        written = {name: [before, spoken(job, name)] for name, (before, _) in written.items()}
-    event = JobEvent.objects.create(
+    written = noted or {name: [old, history_value(job, name)] for name, old in before.items()}
+    JobEvent.objects.create(
         job=job,
         kind=kind,
         status=job.status,
@@ -75,13 +74,12 @@ def change_job(
         reason=reason,
     )
     job_changed.send(sender=Job, job_id=job.pk)
-    return event
 
 
 def move_job(*, job: Job, to: Status, actor: str, reason: str = "", side: str = "") -> Job:
-    """Take a job to the next status. Cancelling needs a side (customer, firm) and a reason.
+    """Move a job to another status. Cancelling needs a side (customer, firm) and a reason.
 
-    Gives the job as it is now. Raises AlreadyThere, MoveNotAllowed, ValueRefused,
+    Returns the updated job. Raises AlreadyThere, MoveNotAllowed, ValueRefused or
     JobChangedMeanwhile.
     """
     check_move(job=job, to=to, reason=reason, side=side)
@@ -93,7 +91,7 @@ def move_job(*, job: Job, to: Status, actor: str, reason: str = "", side: str = 
 
 
 def check_move(*, job: Job, to: Status, reason: str = "", side: str = "") -> None:
-    """Refuse what move_job would. Raises AlreadyThere, MoveNotAllowed, ValueRefused."""
+    """Raise what move_job would: AlreadyThere, MoveNotAllowed or ValueRefused."""
     if to == job.status:
         raise AlreadyThere(f"{job.label} is already '{to.label}'.", "Nothing was changed.")
     if to in job.next_statuses:
@@ -104,15 +102,15 @@ def check_move(*, job: Job, to: Status, reason: str = "", side: str = "") -> Non
     allowed = ", ".join(f"{step.label} ({step.value})" for step in job.next_statuses)
     raise MoveNotAllowed(
         f"{job.label} cannot go from '{here.label}' to '{to.label}'.",
-        f"From here it may go to: {allowed}." if allowed else "It is closed: book a new job.",
+        f"From here it can go to: {allowed}." if allowed else "It is closed. Book a new job.",
     )
 
 
 def change_details(*, job: Job, changes: Mapping[str, Any], actor: str, reason: str = "") -> Job:
-    """Change crew, window, address, notes, hold: any of details.FIELDS.
+    """Change any of details.FIELDS: crew, window, address, notes, hold and so on.
 
-    What is so already is no change, and writes no event. Gives the job as it is now.
-    Raises ValueRefused, JobChangedMeanwhile.
+    Values that are already set are not changes and write no event. Returns the updated job.
+    Raises ValueRefused or JobChangedMeanwhile.
     """
     checked = check_details(job=job, changes=changes)
     if checked:
@@ -121,20 +119,21 @@ def change_details(*, job: Job, changes: Mapping[str, Any], actor: str, reason: 
 
 
 @transaction.atomic
-def set_price(*, job: Job, price: ParsedPrice, actor: str, reason: str = "") -> Price:
-    """Agree a price; an earlier one stays as a row, and a change of it needs a reason.
+def set_price(*, job: Job, price: ParsedPrice, actor: str, reason: str = "") -> None:
+    """Add an agreed price. Earlier prices are kept; replacing one needs a reason.
 
-    The same price again changes nothing. Raises ValueRefused, JobChangedMeanwhile.
+    The same price again changes nothing. Raises ValueRefused or JobChangedMeanwhile.
     """
     before: Price | None = job.prices.order_by("pk").last()
-    if before is not None and price.matches(before):
-        return before
-    if before is not None and not reason.strip():
-        raise ValueRefused(
-            f"{job.label} has the price {before}: a change needs a reason.",
-            "Say why the price changes; the customer may ask.",
-        )
-    row: Price = Price.objects.create(
+    if before is not None:
+        if price.matches(before):
+            return
+        if not reason.strip():
+            raise ValueRefused(
+                f"{job.label} already has the price {before}. Changing it needs a reason.",
+                "Enter a reason; the customer may ask.",
+            )
+    row = Price.objects.create(
         job=job,
         kind=price.kind,
         cents=price.cents,
@@ -150,23 +149,22 @@ def set_price(*, job: Job, price: ParsedPrice, actor: str, reason: str = "") -> 
         actor=actor,
         reason=reason,
     )
-    return row
 
 
 def _check_cancelling(job: Job, side: str, reason: str) -> None:
     if side not in Job.CancelSide.values:
         raise ValueRefused(
-            f"Cancelling {job.label} needs who cancels, found '{side}'.",
+            f"Cancelling {job.label} needs the side that cancels, found '{side}'.",
             f"Use one of: {', '.join(Job.CancelSide.values)}.",
         )
     if not reason.strip():
-        raise ValueRefused(f"Cancelling {job.label} needs a reason.", "Say why it is cancelled.")
+        raise ValueRefused(f"Cancelling {job.label} needs a reason.", "Enter a reason.")
 
 
 def _changed_meanwhile(job: Job) -> JobChangedMeanwhile:
     last = JobEvent.objects.filter(job_id=job.pk).order_by("pk").last()
     who = f" by {last.actor}" if last else ""
     return JobChangedMeanwhile(
-        f"{job.label} was changed meanwhile{who}: nothing was written.",
-        "Look at the job as it is now and repeat what you still want.",
+        f"{job.label} was changed{who} in the meantime, so nothing was saved.",
+        "Check the job as it is now, then repeat your change if it still applies.",
     )

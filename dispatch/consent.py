@@ -1,4 +1,4 @@
-"""Consent to text messages: the texts people agree to, and the proof that they did."""
+"""Consent to text messages: the texts customers agree to, and proof of their consent."""
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_ipv46_address
@@ -6,7 +6,7 @@ from django.core.validators import validate_ipv46_address
 from dispatch.errors import ValueRefused
 from dispatch.models import Job, TextConsent
 
-# A text that somebody agreed to is never edited: a new wording gets a new version.
+# Never edit a text that customers have agreed to: give new wording a new version.
 TEXTS = {
     "2026-11": (
         "Text me about this job. Up to 10 messages per job; message and data rates may apply. "
@@ -16,21 +16,21 @@ TEXTS = {
 CURRENT = "2026-11"
 
 
-def record_consent(*, job: Job, version: str, ip_address: str) -> TextConsent:
-    """Keep which text was agreed to, now, from which address (none if it cannot be read).
+def record_consent(*, job: Job, version: str, ip_address: str) -> None:
+    """Record consent to a version of the text, given now. An invalid IP address becomes None.
 
-    Raises ValueRefused for a version that no text has.
+    Raises ValueRefused for an unknown version.
     """
     if version not in TEXTS:
         raise ValueRefused(
-            f"No consent text has the version '{version}'.", f"Use one of: {', '.join(TEXTS)}."
+            f"There is no consent text '{version}'.", f"Use one of: {', '.join(TEXTS)}."
         )
-    return TextConsent.objects.create(
-        job=job, version=version, text=TEXTS[version], ip_address=_readable(ip_address)
+    TextConsent.objects.create(
+        job=job, version=version, text=TEXTS[version], ip_address=_valid_ip(ip_address)
     )
 
 
-def _readable(ip_address: str) -> str | None:
+def _valid_ip(ip_address: str) -> str | None:
     try:
         validate_ipv46_address(ip_address)
     except ValidationError:

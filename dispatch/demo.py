@@ -1,4 +1,4 @@
-"""Jobs to try the system with: a day at a small hauling firm, around the present one."""
+"""Demo data: one day at a small hauling firm, with dates around today."""
 
 from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -12,13 +12,13 @@ from dispatch.models import Crew, Job
 from dispatch.statuses import Status
 
 CREWS = ["Birch", "Tamarack", "Willow"]
-# 555-0100 to 555-0199 are kept free for fiction; libphonenumber takes them as valid.
-LAST_START = 19
+LATEST_START_HOUR = 19
+# 555-0100 to 555-0199 are reserved for fiction; libphonenumber accepts them.
 MARK_PHONE = "+19075550142"
 
 
 class DemoJob(NamedTuple):
-    """One job: `window` is (days from today, first hour, last hour) or None."""
+    """One job; `window` is (days from today, first hour, last hour) or None."""
 
     name: str
     phone: str
@@ -80,7 +80,7 @@ JOBS = [
         "scheduled",
         (2, 9, 12),
         "Tamarack",
-        "Waits for the key from the estate's lawyer",
+        "Waiting for the key from the estate's lawyer",
     ),
     DemoJob(
         "Alvin Huntington",
@@ -145,29 +145,15 @@ JOBS = [
 
 
 @transaction.atomic
-def load_demo_jobs(*, actor: str = "demo") -> dict[str, Any]:
-    """Load crews and jobs; what is there already (by phone) is left as it is.
-
-    Gives {"crews", "created", "jobs": [labels], "mark": label of Mark's job}.
-    """
+def load_demo_jobs(*, actor: str = "demo") -> None:
+    """Create the demo crews and jobs. Phones that already have a job are skipped."""
     crews = {name: Crew.objects.get_or_create(name=name)[0] for name in CREWS}
-    jobs, created = [], 0
     for demo in JOBS:
-        job = Job.objects.filter(customer__phone=demo.phone).order_by("pk").first()
-        if job is None:
-            job = _load(demo, crews, actor)
-            created += 1
-        jobs.append(job)
-    mark = next(job for job, demo in zip(jobs, JOBS, strict=True) if demo.phone == MARK_PHONE)
-    return {
-        "crews": len(crews),
-        "created": created,
-        "jobs": [job.label for job in jobs],
-        "mark": mark.label,
-    }
+        if not Job.objects.filter(customer__phone=demo.phone).exists():
+            _load(demo, crews, actor)
 
 
-def _load(demo: DemoJob, crews: dict[str, Crew], actor: str) -> Job:
+def _load(demo: DemoJob, crews: dict[str, Crew], actor: str) -> None:
     cancelled = demo.status == Status.CANCELLED
     job = create_job(
         name=demo.name,
@@ -188,7 +174,6 @@ def _load(demo: DemoJob, crews: dict[str, Crew], actor: str) -> Job:
             side=Job.CancelSide.CUSTOMER,
             reason="Sold the sofa instead",
         )
-    return job
 
 
 def _details(demo: DemoJob, crews: dict[str, Crew]) -> dict[str, Any]:
@@ -203,9 +188,9 @@ def _details(demo: DemoJob, crews: dict[str, Crew]) -> dict[str, Any]:
 
 
 def next_window() -> tuple[int, int, int]:
-    """Give two hours still to come: whoever looks at Mark's link finds the crew on time."""
+    """Return a two-hour window that has not begun, so that Mark's crew is never late."""
     first = max(9, timezone.localtime().hour + 1)
-    return (0, first, first + 2) if first <= LAST_START else (1, 9, 11)
+    return (0, first, first + 2) if first <= LATEST_START_HOUR else (1, 9, 11)
 
 
 def _at(days: int, hour: int) -> datetime:

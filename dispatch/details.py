@@ -1,4 +1,4 @@
-"""What of a job may be edited, what each value has to be, and how history writes it down."""
+"""The editable fields of a job: which they are, how they are checked and how history shows them."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -25,49 +25,49 @@ FIELDS = (
     "load_size",
     "details",
     "access_notes",
-    "wished_day",
-    "wished_part",
+    "requested_day",
+    "requested_time",
     "window_start",
     "window_end",
     "on_hold",
     "hold_reason",
 )
-# Gate codes are wiped after the job; history is kept for ever, so it never learns them.
+# Gate codes are wiped after the job, but history is kept forever, so it must not hold them.
 NOT_IN_HISTORY = frozenset({"access_notes"})
 
 
 def check_details(*, job: Job, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the changes that differ from the job, cleaned. Raises ValueRefused."""
+    """Return the changes that differ from the job, cleaned. Raises ValueRefused."""
     unknown = sorted(set(changes) - set(FIELDS))
     if unknown:
         raise ValueRefused(
-            f"A job has no detail called {', '.join(unknown)}.", f"Use: {', '.join(FIELDS)}."
+            f"A job has no field {', '.join(unknown)}.", f"Use: {', '.join(FIELDS)}."
         )
     cleaned = {name: _clean(name, value) for name, value in changes.items()}
     after = {name: getattr(job, name) for name in FIELDS} | cleaned
     _check_window(after)
     _check_service(job, after)
     if not after["on_hold"] and "on_hold" in cleaned:
-        cleaned["hold_reason"] = ""  # the reason of a hold that is over stands in the history
+        cleaned["hold_reason"] = ""  # the history keeps the reason of a past hold
     else:
         _check_hold(after)
     return {name: value for name, value in cleaned.items() if value != getattr(job, name)}
 
 
 def clean_fields(job: Job) -> None:
-    """Check length and form of a job's own fields before it is written. Raises ValueRefused."""
+    """Clean and check the fields of a new job. Raises ValueRefused."""
     for field in job._meta.concrete_fields:
         if not field.is_relation and field.name in FIELDS:
             setattr(job, field.name, _clean(field.name, getattr(job, field.name)))
 
 
 def one_newline(text: str) -> str:
-    """Write line ends as one character: forms send two, and browsers count one."""
+    """Convert line ends to one character: forms send two, but browsers count one."""
     return text.replace("\r\n", "\n")
 
 
-def spoken(job: Job, name: str) -> Any:
-    """Write a value of a job for the history: text, number, truth value or None."""
+def history_value(job: Job, name: str) -> Any:
+    """Return a field's value as history stores it: text, number, boolean or None."""
     value = getattr(job, name)
     if name in NOT_IN_HISTORY:
         return "(not kept)" if value else ""
@@ -75,7 +75,7 @@ def spoken(job: Job, name: str) -> Any:
         return timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, date):
         return value.isoformat()
-    return value.name if isinstance(value, models.Model) and hasattr(value, "name") else value
+    return str(value) if isinstance(value, models.Model) else value
 
 
 def _clean(name: str, value: Any) -> Any:
@@ -92,20 +92,21 @@ def _clean(name: str, value: Any) -> Any:
     except ValidationError as error:
         found = f", found '{value}'" if value not in (None, "") else ""
         raise ValueRefused(
-            f"The {_title(field)} cannot be used{found}.", " ".join(error.messages), field=name
+            f"The {_title(field)} is not valid{found}.", " ".join(error.messages), field=name
         ) from None
 
 
 def _check_storable(value: str, field: Any) -> None:
-    """Refuse what no database takes and no keyboard types."""
+    """Refuse characters that a database cannot store."""
     if "\x00" in value:
         raise ValueRefused(
             f"The {_title(field)} contains a NUL character.", "Remove it.", field=field.name
         )
-    if any("\ud800" <= character <= "\udfff" for character in value):  # as a shell hands over bytes
+    # Python passes on invalid bytes from a shell as surrogates.
+    if any("\ud800" <= character <= "\udfff" for character in value):
         raise ValueRefused(
             f"The {_title(field)} is not UTF-8: {value!a}.",
-            "Give it in UTF-8.",
+            "Enter it in UTF-8.",
             field=field.name,
         )
 
@@ -117,12 +118,12 @@ def _title(field: Any) -> str:
 def _check_hold(after: Mapping[str, Any]) -> None:
     if after["on_hold"] and not after["hold_reason"]:
         raise ValueRefused(
-            "A hold needs a reason.", "Say what the job waits for.", field="hold_reason"
+            "A hold needs a reason.", "Enter what the job is waiting for.", field="hold_reason"
         )
     if after["hold_reason"] and not after["on_hold"]:
         raise ValueRefused(
-            f"There is a reason to wait, '{after['hold_reason']}', but no hold.",
-            "Put the job on hold too, or take the reason out.",
+            f"There is a hold reason, '{after['hold_reason']}', but no hold.",
+            "Put the job on hold, or remove the reason.",
             field="hold_reason",
         )
 
@@ -131,21 +132,21 @@ def _check_window(after: Mapping[str, Any]) -> None:
     start, end = after["window_start"], after["window_end"]
     if (start is None) != (end is None):
         raise ValueRefused(
-            "A service window has a start and an end.", "Give both, or neither.", field="window_end"
+            "A window needs a start and an end.", "Enter both or neither.", field="window_end"
         )
     if start is not None and start >= end:
         raise ValueRefused(
-            "A service window ends after it starts.", "Give a later end.", field="window_end"
+            "A window must end after it starts.", "Enter a later end.", field="window_end"
         )
 
 
 def _check_service(job: Job, after: Mapping[str, Any]) -> None:
     if after["service"] is None:
-        raise ValueRefused("A job has a service.", "Choose one of the services.", field="service")
+        raise ValueRefused("A job needs a service.", "Choose one of the services.", field="service")
     here = Status(job.status)
     if here != Status.CANCELLED and here not in flow_for(ServiceKind(after["service"].kind)):
         raise ValueRefused(
-            f"{job.label} is '{here.label}', which '{after['service']}' does not have.",
-            "Move the job on first, then change the service.",
+            f"{job.label} is '{here.label}', a status '{after['service']}' does not have.",
+            "Move the job to another status first, then change the service.",
             field="service",
         )

@@ -1,8 +1,8 @@
-"""What can be refused about a job. Each error has a stable code and a hint that says what to do."""
+"""Errors about jobs. Each has a stable code and a hint that says what to do next."""
 
 
 class DispatchError(Exception):
-    """Base of dispatch's errors: `message` says what was expected, `hint` what to do next."""
+    """Base of dispatch's errors: `message` says what is wrong, `hint` what to do next."""
 
     code = "dispatch"
 
@@ -22,19 +22,19 @@ class JobUnknown(DispatchError):
 
 
 class StatusUnknown(DispatchError):
-    """No such status."""
+    """No status has that code."""
 
     code = "status-unknown"
 
 
 class MoveNotAllowed(DispatchError):
-    """The flow has no such step from where the job is."""
+    """The flow does not allow this step from the job's status."""
 
     code = "move-not-allowed"
 
 
 class ValueRefused(DispatchError):
-    """A value is missing or cannot be used. `field` names it where it has a name of its own."""
+    """A value is missing or invalid. `field` is the job's field, or "" if it has none."""
 
     code = "value-refused"
 
@@ -44,6 +44,6 @@ class ValueRefused(DispatchError):
 
 
 class JobChangedMeanwhile(DispatchError):
-    """Somebody else changed the job between our look and our write."""
+    """Another user changed the job after it was read."""
 
     code = "job-changed"

@@ -1,4 +1,4 @@
-"""The booking form. It checks what one person typed; booking.py makes the job."""
+"""The booking form. It checks the input; booking.py creates the job."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,10 +16,10 @@ from dispatch.details import one_newline
 from dispatch.errors import ValueRefused
 from dispatch.models import Job, ServiceType
 
-FARTHEST_WISH = timedelta(days=365)
+BOOKING_HORIZON = timedelta(days=365)
 BANNED_ITEMS = (
     "We cannot take paint, oil, chemicals, asbestos, propane tanks, car batteries, tires with "
-    "rims, medical waste or anything that can explode. Sending this form says there is none."
+    "rims, medical waste or anything explosive. By sending this form you confirm there is none."
 )
 
 
@@ -28,24 +28,23 @@ def text_input(**attrs: str) -> forms.TextInput:
 
 
 class LinesField(forms.CharField):
-    """A text of several lines, as long as the browser let it become."""
+    """A multi-line text whose length is counted as browsers count it."""
 
     def to_python(self, value: Any) -> Any:
         return super().to_python(one_newline(value) if isinstance(value, str) else value)
 
 
 class BookingForm(forms.Form):
-    """Fields in the order they are asked: can you come, what is it, when, who, where exactly.
+    """The booking form, its fields in the order of the questions.
 
-    `BookingForm()` for the page, `BookingForm(request.POST)` for what came back. All texts go
-    into cleaned_data stripped; `to_request()` hands them to booking.book().
+    `to_request()` turns valid input into the request for booking.book().
     """
 
     zip_code = forms.CharField(
         label="ZIP code",
         max_length=10,
         widget=text_input(autocomplete="postal-code", inputmode="numeric"),
-        error_messages={"required": "Give the ZIP code of the place, like 99709."},
+        error_messages={"required": "Enter the ZIP code, like 99709."},
     )
     service = forms.ModelChoiceField(
         label="What do you need?",
@@ -58,10 +57,10 @@ class BookingForm(forms.Form):
         },
     )
     load_size = forms.ChoiceField(
-        label="How much is it?",
+        label="How much do you have?",
         required=False,
         choices=[("", "Not sure"), *Job.LoadSize.choices],
-        help_text="A guess is fine. Leave it at “Not sure” for a dumpster.",
+        help_text="A guess is fine. For a dumpster, choose “Not sure”.",
     )
     details = LinesField(
         label="What is it, and where on the property?",
@@ -70,15 +69,15 @@ class BookingForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": "4"}),
         help_text=BANNED_ITEMS,
     )
-    wished_day = forms.DateField(
-        label="Which day would suit you?",
+    requested_day = forms.DateField(
+        label="Which day works for you?",
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="We confirm an arrival window with you. Leave it empty for the next free one.",
-        error_messages={"invalid": "Give a day like 2026-11-20, or leave it empty."},
+        help_text="We confirm an arrival window with you. Leave empty for the next free day.",
+        error_messages={"invalid": "Enter a date like 2026-11-20, or leave this empty."},
     )
-    wished_part = forms.ChoiceField(
-        label="Which part of the day?",
+    requested_time = forms.ChoiceField(
+        label="What time of day?",
         required=False,
         choices=[("", "Any time"), *Job.DayPart.choices],
     )
@@ -86,31 +85,31 @@ class BookingForm(forms.Form):
         label="Your name",
         max_length=120,
         widget=text_input(autocomplete="name"),
-        error_messages={"required": "Give your name, so the crew knows whom to ask for."},
+        error_messages={"required": "Enter your name, so the crew knows who to ask for."},
     )
     phone = PhoneNumberField(
         label="Mobile phone",
         region="US",
-        # No mask: people paste numbers, and libphonenumber reads any way of writing them.
+        # No input mask: people paste numbers, and libphonenumber reads any format.
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
         error_messages={
-            "required": "Give a phone we can reach you at.",
-            "invalid": "Give ten digits with the area code, like 907-555-0142.",
+            "required": "Enter a phone number where we can reach you.",
+            "invalid": "Enter a 10-digit phone number, like 907-555-0142.",
         },
     )
     email = forms.EmailField(
-        label="E-mail",
+        label="Email",
         required=False,
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
-        help_text="For the link to your job. You also see it right after sending.",
-        error_messages={"invalid": "Give an address like name@example.com, or leave it empty."},
+        help_text="So we can send you the link to your job. You also see it right after booking.",
+        error_messages={"invalid": "Enter an address like name@example.com, or leave this empty."},
     )
     address_line = forms.CharField(
-        label="Street and number",
+        label="Street address",
         max_length=120,
         widget=text_input(autocomplete="address-line1"),
-        error_messages={"required": "Give the street and number of the place."},
+        error_messages={"required": "Enter the street address."},
     )
     unit = forms.CharField(
         label="Apartment or unit",
@@ -119,20 +118,20 @@ class BookingForm(forms.Form):
         widget=text_input(autocomplete="address-line2"),
     )
     town = forms.CharField(
-        label="Town",
+        label="City or town",
         max_length=80,
         widget=text_input(autocomplete="address-level2"),
-        error_messages={"required": "Give the town."},
+        error_messages={"required": "Enter the city or town."},
     )
     access_notes = LinesField(
         label="How do we get in?",
         required=False,
         max_length=500,
         widget=forms.Textarea(attrs={"rows": "2", "autocomplete": "off"}),
-        help_text="Gate code, dog, narrow driveway. Only the crew sees this.",
+        help_text="Gate code, dog, narrow driveway. Only our office and crew see this.",
     )
     text_consent = forms.BooleanField(label=consent.TEXTS[consent.CURRENT], required=False)
-    # Nobody sees this field; programs that fill in everything do not know that.
+    # A honeypot: people do not see this field, but bots fill it in.
     website = forms.CharField(
         label="Leave this empty",
         required=False,
@@ -141,8 +140,8 @@ class BookingForm(forms.Form):
     form_key = forms.UUIDField(
         widget=forms.HiddenInput,
         error_messages={
-            "required": "Please look over your request and send it once more.",
-            "invalid": "Please look over your request and send it once more.",
+            "required": "Please check your request and send it again.",
+            "invalid": "Please check your request and send it again.",
         },
     )
 
@@ -150,15 +149,13 @@ class BookingForm(forms.Form):
         try:
             return parse_zip(self.cleaned_data["zip_code"])
         except ValueRefused:
-            raise ValidationError(
-                "Give a ZIP code of five digits, like 99709.", code="invalid"
-            ) from None
+            raise ValidationError("Enter a 5-digit ZIP code, like 99709.", code="invalid") from None
 
-    def clean_wished_day(self) -> Any:
-        day, today = self.cleaned_data["wished_day"], timezone.localdate()
+    def clean_requested_day(self) -> Any:
+        day, today = self.cleaned_data["requested_day"], timezone.localdate()
         if day and day < today:
-            raise ValidationError("That day is over. Choose today or a later day.", code="past")
-        if day and day > today + FARTHEST_WISH:
+            raise ValidationError("That day is in the past. Choose today or later.", code="past")
+        if day and day > today + BOOKING_HORIZON:
             raise ValidationError("Choose a day within the next year.", code="too-far")
         return day
 
@@ -172,23 +169,23 @@ class BookingForm(forms.Form):
         return self.has_error("website", "spam")
 
     def with_fresh_key(self) -> "BookingForm":
-        """Give a form with all that was typed, and a form key that was never used."""
+        """Return a form with the same input and a new form key."""
         data: Any = self.data
         again = data.copy()
         again["form_key"] = str(uuid4())
         return type(self)(again)
 
     def to_request(self, *, remote_address: str = "") -> BookingRequest:
-        """Hand over what was typed. Only for a valid form."""
-        typed = dict(self.cleaned_data)
-        agreed = typed.pop("text_consent")
+        """Return the booking request. The form must be valid."""
+        values = dict(self.cleaned_data)
+        agreed = values.pop("text_consent")
         for name in ("website", "form_key"):
-            del typed[name]
+            del values[name]
         return BookingRequest(
-            **typed
+            **values
             | {
-                "service": typed["service"].code,
-                "phone": typed["phone"].as_e164,
+                "service": values["service"].code,
+                "phone": values["phone"].as_e164,
                 "consent_version": consent.CURRENT if agreed else "",
                 "remote_address": remote_address,
             }

@@ -1,8 +1,8 @@
-"""What a fresh database starts with: the job counter, the services, the Dispatchers group.
+"""The rows a fresh database starts with: job counter, services and the Dispatchers group.
 
-This runs after every `migrate` and not as a data migration: permissions exist only after
-migrations have run, and a test that flushes the database gets its rows back this way. Nothing
-that people changed is overwritten: services are added only while there is none at all.
+This runs after every `migrate` instead of as a data migration, because permissions exist only
+after migrations have run, and because tests that flush the database get the rows back. It never
+overwrites anyone's changes: services are added only when there are none.
 """
 
 from typing import Any
@@ -35,7 +35,7 @@ SERVICES = [
         "A house, garage or storage unit emptied in one visit.",
     ),
 ]
-# Everything a dispatcher may do. Nothing of django_q: a schedule there can run any code.
+# Everything dispatchers may do. Never django_q: its schedules can run any code.
 PERMISSIONS = {
     "job": ["view", "add", "change"],
     "customer": ["view", "add", "change"],
@@ -48,10 +48,10 @@ PERMISSIONS = {
 
 
 def seed(using: str = "default", **kwargs: Any) -> None:
-    """Add what is missing. Connected to post_migrate, which passes more arguments than used."""
+    """Add missing rows. Receives post_migrate, which passes more arguments."""
     connection = connections[using]
     if Counter._meta.db_table not in connection.introspection.table_names():
-        return  # `migrate dispatch zero`, or another app migrated first
+        return  # after `migrate dispatch zero`, or when another app migrated first
     Counter.objects.using(using).get_or_create(name="job", defaults={"value": 1000})
     _seed_services(using)
     _seed_dispatchers(using)

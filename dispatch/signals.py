@@ -1,7 +1,6 @@
-"""Word that a job changed, for apps that dispatch does not know of.
+"""The signal that a job changed, for apps that dispatch must not import.
 
-Sent inside the transaction of the change with `job_id`; a receiver enqueues a task and does
-nothing else.
+Sent with `job_id` inside the transaction of the change. Receivers must only enqueue tasks.
 """
 
 from django.dispatch import Signal

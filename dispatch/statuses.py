@@ -1,6 +1,8 @@
-"""The status flow: the one table from which every page, check and document takes it."""
+"""The status table: pages, checks, queries and documents all take the flow from here."""
 
 from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
 
 from django.db.models import TextChoices
 
@@ -8,14 +10,14 @@ from dispatch.errors import StatusUnknown
 
 
 class ServiceKind(TextChoices):
-    """What kind of work a service is; dumpsters stay on site, hauls do not."""
+    """The kind of work a service is. Dumpsters stay on site; hauls do not."""
 
     HAUL = "haul", "Junk removal"
     DUMPSTER = "dumpster", "Dumpster rental"
 
 
 class Status(TextChoices):
-    """Where a job stands. The labels are what dispatchers and customers read."""
+    """The statuses, in the order of the flow. Dispatchers and customers read the labels."""
 
     REQUESTED = "requested", "Requested"
     SCHEDULED = "scheduled", "Scheduled"
@@ -27,86 +29,118 @@ class Status(TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
-@dataclass(frozen=True, slots=True)
+class Board(Enum):
+    """When a job of some status is on today's board. A late job always is."""
+
+    ALWAYS = "always"
+    WINDOW_TODAY = "window-today"
+    WINDOW_TODAY_OR_NONE = "window-today-or-none"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One row of the flow: where a job may go from here, and what the customer is told."""
+    """One row of the status table.
 
-    to: frozenset[Status]
+    to: the statuses a job can move to; none when this status closes the job.
+    next_for_customer: what the tracking page says happens next.
+    colour: the admin's label colour, as unfold names it.
+    poll_seconds: how often the tracking page checks for updates; 0 is never.
+    can_be_late: whether a job is late once its window has passed.
+    dumpster_only: whether only dumpster rentals have this status.
+    """
+
+    to: tuple[Status, ...] = ()
     next_for_customer: str
-
-
-def _step(next_for_customer: str, *to: Status) -> Step:
-    return Step(frozenset(to), next_for_customer)
+    colour: Literal["info", "primary", "success", "warning", "danger"]
+    poll_seconds: int = 300
+    board: Board = Board.WINDOW_TODAY
+    can_be_late: bool = False
+    dumpster_only: bool = False
 
 
 S = Status
 FLOW: dict[Status, Step] = {
-    S.REQUESTED: _step(
-        "We check your request and confirm a price and an arrival window.",
-        S.SCHEDULED,
-        S.CANCELLED,
+    S.REQUESTED: Step(
+        to=(S.SCHEDULED, S.CANCELLED),
+        next_for_customer="We check your request and confirm a price and an arrival window.",
+        colour="warning",
+        board=Board.ALWAYS,
     ),
-    S.SCHEDULED: _step(
-        "Your arrival window is set. We get in touch if anything changes.",
-        S.ON_SITE,
-        S.READY_FOR_PICKUP,
-        S.CANCELLED,
+    S.SCHEDULED: Step(
+        to=(S.ON_SITE, S.READY_FOR_PICKUP, S.CANCELLED),
+        next_for_customer="Your arrival window is set. We get in touch if anything changes.",
+        colour="info",
+        can_be_late=True,
     ),
-    S.ON_SITE: _step(
-        "Fill the dumpster at your pace. Call us when it is full.",
-        S.READY_FOR_PICKUP,
-        S.CANCELLED,
+    S.ON_SITE: Step(
+        to=(S.READY_FOR_PICKUP, S.CANCELLED),
+        next_for_customer="Fill the dumpster at your pace. Call us when it is full.",
+        colour="info",
+        dumpster_only=True,
     ),
-    S.READY_FOR_PICKUP: _step(
-        "Everything is set for pickup. The crew heads out in your arrival window.",
-        S.EN_ROUTE,
-        S.IN_PROGRESS,
-        S.SCHEDULED,
-        S.CANCELLED,
+    S.READY_FOR_PICKUP: Step(
+        to=(S.SCHEDULED, S.EN_ROUTE, S.IN_PROGRESS, S.CANCELLED),
+        next_for_customer=(
+            "Everything is set for pickup. The crew heads out in your arrival window."
+        ),
+        colour="primary",
+        board=Board.WINDOW_TODAY_OR_NONE,
+        can_be_late=True,
     ),
-    S.EN_ROUTE: _step(
-        "The crew is on the way. Please keep the driveway clear.",
-        S.IN_PROGRESS,
-        S.SCHEDULED,
-        S.CANCELLED,
+    S.EN_ROUTE: Step(
+        to=(S.SCHEDULED, S.IN_PROGRESS, S.CANCELLED),
+        next_for_customer="The crew is on the way. Please keep the driveway clear.",
+        colour="primary",
+        poll_seconds=20,
+        board=Board.ALWAYS,
+        can_be_late=True,
     ),
-    S.IN_PROGRESS: _step("The crew is loading. They check with you before leaving.", S.COMPLETED),
-    S.COMPLETED: _step("All done. Thank you for hauling with us."),
-    S.CANCELLED: _step("This job was cancelled. Call us to book again."),
+    S.IN_PROGRESS: Step(
+        to=(S.COMPLETED,),
+        next_for_customer="The crew is loading. They check with you before leaving.",
+        colour="primary",
+        poll_seconds=20,
+        board=Board.ALWAYS,
+    ),
+    S.COMPLETED: Step(
+        next_for_customer="All done. Thank you for hauling with us.",
+        colour="success",
+        poll_seconds=0,
+    ),
+    S.CANCELLED: Step(
+        next_for_customer="This job was cancelled. Call us to book again.",
+        colour="danger",
+        poll_seconds=0,
+        board=Board.NEVER,
+    ),
 }
 
-# Left out of the flow of services that are not dumpsters.
-DUMPSTER_ONLY = frozenset({S.ON_SITE})
-# Work is still to be done: there is a step after this one.
+# Work remains to be done: a job can still leave this status.
 OPEN = tuple(status for status, step in FLOW.items() if step.to)
-# A window was promised for what comes next, and the crew is not at work yet.
-NOT_STARTED = frozenset({S.SCHEDULED, S.READY_FOR_PICKUP, S.EN_ROUTE})
+# A window was promised, and the crew has not started.
+NOT_STARTED = frozenset(status for status, step in FLOW.items() if step.can_be_late)
 
 
 def parse_status(code: str) -> Status:
-    """Turn what somebody typed into a status. Raises StatusUnknown."""
+    """Return the status with this code. Raises StatusUnknown."""
     try:
         return Status(code)
     except ValueError:
         raise StatusUnknown(
-            f"No status is called '{code}'.", f"Use one of: {', '.join(Status.values)}."
+            f"There is no status '{code}'.", f"Use one of: {', '.join(Status.values)}."
         ) from None
 
 
 def next_statuses(status: Status, kind: ServiceKind) -> list[Status]:
-    """List where a job of this kind may go from `status`, in the order of the flow."""
-    allowed = FLOW[status].to
-    return [
-        step
-        for step in Status
-        if step in allowed and (kind == ServiceKind.DUMPSTER or step not in DUMPSTER_ONLY)
-    ]
+    """List the statuses a job of this kind can move to, in the order of the flow."""
+    return [step for step in Status if step in FLOW[status].to and _has(kind, step)]
 
 
 def flow_for(kind: ServiceKind) -> list[Status]:
-    """List the steps a customer sees for this kind of service, cancellation left out."""
-    return [
-        status
-        for status in Status
-        if status != S.CANCELLED and (kind == ServiceKind.DUMPSTER or status not in DUMPSTER_ONLY)
-    ]
+    """List the steps a customer sees for this kind of service, without cancellation."""
+    return [status for status in Status if status != S.CANCELLED and _has(kind, status)]
+
+
+def _has(kind: ServiceKind, status: Status) -> bool:
+    return kind == ServiceKind.DUMPSTER or not FLOW[status].dumpster_only

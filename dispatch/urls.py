@@ -1,4 +1,4 @@
-"""Paths dispatchers' pages call."""
+"""Endpoints for the dispatchers' pages."""
 
 from django.urls import path
 

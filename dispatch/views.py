@@ -1,4 +1,4 @@
-"""What dispatchers' pages ask for."""
+"""Endpoints for the dispatchers' pages."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
@@ -14,16 +14,16 @@ BOARD_PAGE = "/dashboard/"
 @require_safe
 @cache_control(no_store=True)
 def board(request: HttpRequest) -> HttpResponse:
-    """Answer the board's document (board.board_document) to staff who may view jobs.
+    """Return the board's document (board.board_document) to staff who may view jobs.
 
-    Anybody else gets 401 with {"error", "login"} and never a redirect: the caller is a script on
-    a static page, which would take the login page for an answer.
+    Anyone else gets 401 with {"error", "login"} rather than a redirect: the caller is a script on
+    a static page, which would treat the login page as the answer.
     """
     user = request.user
     if user.is_active and user.is_staff and user.has_perm("dispatch.view_job"):
         return JsonResponse(board_document(timezone.now()))
     error = "Log in as a dispatcher to see the board."
     if user.is_authenticated:
-        error = "Your account may not see jobs. Log in as a dispatcher."
+        error = "Your account can't view jobs. Log in as a dispatcher."
     login = f"{reverse('admin:login')}?next={BOARD_PAGE}"
     return JsonResponse({"error": error, "login": login}, status=401)

@@ -19,7 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from deployments.errors import ChangedMeanwhile, DeploymentError, PartlyChanged, Refused
 from deployments.models import Environment
-from deployments.moments import shown
+from deployments.wording import format_time
 from dispatch.errors import DispatchError, JobChangedMeanwhile
 from edge.errors import EdgeError, StaleEtag
 from qdn.command_lines import command_line, words_for
@@ -194,4 +194,4 @@ def actor() -> str:
 
 def minute(moment: str | None) -> str:
     """Show a moment of a report (ISO 8601) to the minute, for a table."""
-    return shown(datetime.fromisoformat(moment)) if moment else ""
+    return format_time(datetime.fromisoformat(moment)) if moment else ""

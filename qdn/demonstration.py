@@ -8,9 +8,9 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import OutputWrapper
 
-from deployments.addresses import site_of
 from deployments.errors import Refused
 from deployments.models import Environment
+from deployments.routing.previews import site_of
 from dispatch.demo import load_demo_jobs
 from dispatch.models import Job
 from edge.backends import get_backend

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from deployments.release_plans import ReleasePlan
+from deployments.releases.upload_plan import ReleasePlan
 from edge.protocols import NewObject
 
 if TYPE_CHECKING:

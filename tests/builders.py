@@ -1,7 +1,7 @@
-"""Plain builders: one row each, sensible where nothing is said.
+"""Plain builders: one row each, with sensible defaults.
 
-They write rows directly, so a test can start anywhere; what the application does goes through
-dispatch.booking and dispatch.changing.
+They write rows directly, so that a test can start from any state; the application itself goes
+through dispatch.booking and dispatch.changing.
 """
 
 from itertools import count
@@ -15,7 +15,7 @@ AREA_CODES = [907, 406, 208, 303, 307, 720, 801, 505, 602, 206, 212]
 
 
 def make_customer(**kwargs: Any) -> Customer:
-    """Make a customer with a phone of their own (555-01xx is kept free for fiction)."""
+    """Make a customer with a unique phone (555-01xx is reserved for fiction)."""
     serial = next(_serial)
     area = AREA_CODES[serial // 100 % len(AREA_CODES)]
     phone = f"+1{area}55501{serial % 100:02d}"
@@ -23,7 +23,7 @@ def make_customer(**kwargs: Any) -> Customer:
 
 
 def make_service(code: str = "junk", **kwargs: Any) -> ServiceType:
-    """Find or make a service; codes beginning with `dumpster` are dumpster rentals."""
+    """Get or make a service; codes that begin with `dumpster` are dumpster rentals."""
     dumpster = code.startswith("dumpster")
     defaults = {
         "name": "Dumpster rental" if dumpster else "Junk removal",

@@ -245,7 +245,7 @@ def test_unknown_environment_is_refused(site):
 def test_push_functions_tries_out_and_publishes(site, monkeypatch):
     run("push", source=site())
     source = "// a new line\n" + Environment.objects.get(name="staging").live.function.source
-    monkeypatch.setattr("deployments.functions.function_source", lambda: source)
+    monkeypatch.setattr("deployments.routing.functions.function_source", lambda: source)
     answer = run("push_functions")
     assert answer["kind"] == "function"
     assert Environment.objects.get(name="staging").live.function.source == source
@@ -266,14 +266,14 @@ def test_push_functions_tries_out_and_publishes(site, monkeypatch):
 def test_push_functions_refuses_a_function_that_does_not_work(site, monkeypatch, source):
     run("push", source=site())
     before = Environment.objects.get(name="staging").live
-    monkeypatch.setattr("deployments.functions.function_source", lambda: source)
+    monkeypatch.setattr("deployments.routing.functions.function_source", lambda: source)
     assert refused("push_functions")[0] == 1
     assert Environment.objects.get(name="staging").live == before
 
 
 @pytest.mark.parametrize("source", ["/" * 10_241, "function handler(event) { let = ; }"])
 def test_first_push_refuses_a_function_cloudfront_would_not_take(site, monkeypatch, source):
-    monkeypatch.setattr("deployments.functions.function_source", lambda: source)
+    monkeypatch.setattr("deployments.routing.functions.function_source", lambda: source)
     assert refused("push", source=site())[0] == 1
     assert not Release.objects.exists()
 
@@ -281,7 +281,7 @@ def test_first_push_refuses_a_function_cloudfront_would_not_take(site, monkeypat
 def test_push_functions_tells_what_cloudfront_measured(site, monkeypatch):
     run("push", source=site())
     measured = [FunctionTest(output={}, error="", utilization=percent) for percent in (23, 31)]
-    monkeypatch.setattr("deployments.functions.try_out", lambda *args: measured)
+    monkeypatch.setattr("deployments.routing.functions.try_out", lambda *args: measured)
     out = StringIO()
     call_command("push_functions", stdout=out)
     assert "31 % of the compute time" in out.getvalue()
@@ -294,7 +294,9 @@ def test_push_functions_before_any_release_is_refused():
 def test_rollback_brings_back_the_function_the_release_ran_with(site, monkeypatch):
     first = promoted(site, "A")
     old = Environment.objects.get(name="production").live.function
-    monkeypatch.setattr("deployments.functions.function_source", lambda: old.source + "// v2\n")
+    monkeypatch.setattr(
+        "deployments.routing.functions.function_source", lambda: old.source + "// v2\n"
+    )
     run("push", source=site("B"))
     run("push_functions")
     run("promote", yes=True)

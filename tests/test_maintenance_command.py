@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from deployments.locking import deploy_lock
+from deployments.locks.deploy_lock import deploy_lock
 from deployments.models import Environment, Maintenance
 from edge.backends import get_backend
 from edge.errors import BackendUnavailable

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command, load_command_class
 
-from deployments.locking import deploy_lock
+from deployments.locks.deploy_lock import deploy_lock
 from deployments.models import DeployLock, Environment, Strategy
 from edge.backends import get_backend
 from edge.errors import BackendRefused, BackendUnavailable
 from edge.functions.shipped import function_source
 from qdn.command_lines import command_line
+from tests.deployments.deploy.test_interrupted import MOST_CALLS
 from tests.deployments.doubles import FaultPoint
 from tests.deployments.sites import write_site
-from tests.deployments.test_interrupted import MOST_CALLS
 
 pytestmark = pytest.mark.django_db
 SWITCHING = ("qdn.switching", "qdn.management.commands.push", "qdn.management.commands.invalidate")
@@ -135,7 +135,7 @@ def test_push(backend, use, site, releases):
 def test_publishing_a_function(backend, use, releases, monkeypatch):
     def command(number):
         newer = f"{function_source()}\n// {number}\n"
-        monkeypatch.setattr("deployments.functions.function_source", lambda: newer)
+        monkeypatch.setattr("deployments.routing.functions.function_source", lambda: newer)
         return ("push_functions",)
 
     assert walk(backend, use, command) > 15

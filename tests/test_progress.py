@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from deployments.sources import from_bytes
+from deployments.releases.manifest import from_bytes
 from qdn.progress import progress_of
 from tests.edge.backends.test_backend_contract import new_object
 

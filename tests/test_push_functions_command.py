@@ -33,6 +33,6 @@ def test_function_is_tried_out_where_not_every_viewer_sees_the_release(
     else:
         run("maintenance", "on", "--environment=production", "--yes")
     source = "// a new line\n" + Environment.objects.get(name="production").live.function.source
-    monkeypatch.setattr("deployments.functions.function_source", lambda: source)
+    monkeypatch.setattr("deployments.routing.functions.function_source", lambda: source)
     answer = run("push_functions", environment="production", yes=True)
     assert (answer["kind"], answer["release"]) == ("function", live.name)

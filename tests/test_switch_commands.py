@@ -8,9 +8,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from deployments.locking import deploy_lock
+from deployments.locks.deploy_lock import deploy_lock
 from deployments.models import Deployment, Environment, Release
-from deployments.stored import read_manifest
+from deployments.releases.store import read_manifest
 from edge.backends import get_backend
 from qdn.management.commands import promote
 from tests.deployments.sites import write_site

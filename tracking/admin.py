@@ -1,4 +1,4 @@
-"""The tracking link on a job's page: copy it, replace it, take it back. Never in a list."""
+"""The tracking link on a job's page: copy, replace or revoke it. Lists never show links."""
 
 from typing import Any
 
@@ -25,22 +25,22 @@ admin.site.unregister(Job)
 
 
 class EndLinkForm(forms.Form):
-    """What becomes of a link, and why."""
+    """Whether to replace or revoke a link, and why."""
 
     end = forms.ChoiceField(
-        label="What shall happen?",
+        label="What do you want to do with this link?",
         choices=[
-            (REPLACE, "Replace it: the old link stops working, and there is a new one to send"),
-            (REVOKE, "Revoke it: the customer cannot follow the job any more"),
+            (REPLACE, "Replace it: the old link stops working and you get a new one to send"),
+            (REVOKE, "Revoke it: the customer can no longer follow the job"),
         ],
         initial=REPLACE,
         widget=UnfoldAdminRadioSelectWidget,
-        error_messages={"required": "Choose what shall happen."},
+        error_messages={"required": "Choose whether to replace or revoke the link."},
     )
     reason = forms.CharField(
         max_length=300,
         widget=UnfoldAdminTextInputWidget,
-        error_messages={"required": "Say why, for whoever is asked about it later."},
+        error_messages={"required": "Enter a reason. It is kept with the link."},
     )
 
 
@@ -71,7 +71,7 @@ class TrackedJobAdmin(JobAdmin):
         ]
 
     def link_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask what becomes of a job's link, and do it; make one where there is none."""
+        """Replace or revoke a job's link after asking for a reason, or create a missing link."""
         job = get_object_or_404(Job, pk=pk)
         if not self.has_change_permission(request, job):
             raise PermissionDenied
@@ -82,7 +82,7 @@ class TrackedJobAdmin(JobAdmin):
             return HttpResponseRedirect(reverse("admin:dispatch_job_change", args=[pk]))
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Tracking link of {job.label}",
+            "title": f"Tracking link for {job.label}",
             "opts": Job._meta,
             "job": job,
             "form": form,
@@ -91,24 +91,24 @@ class TrackedJobAdmin(JobAdmin):
 
 
 def active_link(job: Job) -> TrackingLink | None:
-    """Give the link that opens a job, if it has one."""
+    """Return the job's active link, or None."""
     return TrackingLink.objects.active().filter(job=job).select_related("job").first()
 
 
 def change_link(
     *, request: HttpRequest, job: Job, link: TrackingLink | None, form: Any | None
 ) -> None:
-    """Do what was chosen and say what became of it."""
+    """Create, replace or revoke the link, and report the result as a message."""
     actor = request.user.get_username()
     try:
         if link is None or form is None:
             ensure_link(job=job, actor=actor)
-            messages.success(request, f"{job.label} has a tracking link now.")
+            messages.success(request, f"{job.label} now has a tracking link.")
         elif form.cleaned_data["end"] == REPLACE:
             rotate(link=link, actor=actor, reason=form.cleaned_data["reason"])
             messages.success(request, f"{job.label} has a new link. Send it to the customer.")
         else:
             revoke_link(link=link, actor=actor, reason=form.cleaned_data["reason"])
-            messages.success(request, f"The link of {job.label} no longer works.")
+            messages.success(request, f"The tracking link for {job.label} no longer works.")
     except TrackingError as refusal:
         messages.warning(request, str(refusal))

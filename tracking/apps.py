@@ -8,7 +8,7 @@ class TrackingConfig(AppConfig):
     name = "tracking"
 
     def ready(self) -> None:
-        """Connect to what dispatch tells, and keep the safety net scheduled."""
+        """Publish when a job changes, and schedule the safety net."""
         from tracking import queue  # noqa: PLC0415 (models load after app configs)
 
         job_changed.connect(queue.on_job_changed, dispatch_uid="tracking.publish")

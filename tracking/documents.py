@@ -1,7 +1,7 @@
-"""The public document of a job: an allow-list, and nothing else ever.
+"""The public document of a job: an allow-list of fields.
 
-Whoever holds the link reads it, and links are forwarded. So it has the first name, the street
-without the number, and nothing that finds or calls a person (design section 7).
+Anyone with the link can read it, and links get forwarded. So it holds the first name, the street
+without its number, and nothing by which a person can be found or called (design section 7).
 """
 
 import json
@@ -19,10 +19,10 @@ MOVES = frozenset({JobEvent.Kind.CREATED.value, JobEvent.Kind.STATUS.value})
 
 
 def public_document(job: Job) -> dict[str, Any]:
-    """Give what the customer of a job may see, as of `job.revision`.
+    """Return what the customer may see of a job, as of `job.revision`.
 
     Times are UTC to the second, like "2026-11-21T17:00:00Z". `window`, `price` and `crew` are
-    null while they are open; `at` is null for a step that is ahead, or was never recorded.
+    null until set; a step's `at` is null if it is ahead or was never recorded.
     """
     status = Status(job.status)
     price = job.price
@@ -44,16 +44,16 @@ def public_document(job: Job) -> dict[str, Any]:
 
 
 def to_bytes(document: dict[str, Any]) -> bytes:
-    """Write canonical JSON: the same document is the same bytes, so its ETag stays."""
+    """Return canonical JSON: equal documents have equal bytes, and so the same ETag."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return text.encode()
 
 
 def flow_of(job: Job) -> list[dict[str, str | None]]:
-    """List the steps of the path: code, label, and when the job got there.
+    """List the job's steps: code, label, and when the job reached each.
 
-    After rescheduling the job is further back, and the steps ahead of it have no time again.
-    A cancelled job has the steps it got to, and the cancellation.
+    A rescheduled job has moved back, so the steps ahead of it have no time. A cancelled job has
+    the steps it reached, then the cancellation.
     """
     reached = _reached(job)
     path = flow_for(job.kind)
@@ -61,7 +61,7 @@ def flow_of(job: Job) -> list[dict[str, str | None]]:
     if current == Status.CANCELLED:
         path = [step for step in path if step in reached] + [current]
     elif current not in path:
-        path = [*path, current]  # the service was changed to one without this step
+        path = [*path, current]  # its present service does not have this step
     here = path.index(current)
     return [
         {
@@ -74,14 +74,14 @@ def flow_of(job: Job) -> list[dict[str, str | None]]:
 
 
 def moment(at: datetime) -> str:
-    """Write a time as documents have it."""
+    """Format a time as in documents."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _reached(job: Job) -> dict[Status, datetime]:
-    """Tell when the job last came to each status.
+    """Return when the job last reached each status.
 
-    Events after the job was read are left out: the document is of one revision.
+    Events newer than `job.revision` are ignored: the document describes one revision.
     """
     moves = [
         event

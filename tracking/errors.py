@@ -1,11 +1,11 @@
-"""What can go wrong with tracking. Each error has a stable code and a hint that says what to do.
+"""Errors of tracking. Each has a stable code and a hint that says what to do next.
 
-No message carries a token: errors end up in logs and reports.
+Messages never contain a token, because errors end up in logs and reports.
 """
 
 
 class TrackingError(Exception):
-    """Base of tracking's errors: `message` says what was expected, `hint` what to do next."""
+    """Base of tracking's errors: `message` says what is wrong, `hint` what to do next."""
 
     code = "tracking"
 
@@ -19,18 +19,18 @@ class TrackingError(Exception):
 
 
 class LinkNotActive(TrackingError):
-    """The link was revoked already."""
+    """The link is already revoked."""
 
     code = "link-not-active"
 
 
 class ReasonMissing(TrackingError):
-    """Links that customers hold are not taken away without a word why."""
+    """Revoking a customer's link needs a reason."""
 
     code = "reason-missing"
 
 
 class PublishingFailed(TrackingError):
-    """The store did not take every document; what failed is tried again later."""
+    """Some documents could not be published; they are retried later."""
 
     code = "publishing-failed"

@@ -1,4 +1,4 @@
-"""How links come to be, are found, and are taken back."""
+"""Creating, finding and revoking tracking links."""
 
 import secrets
 from hashlib import sha256
@@ -11,46 +11,46 @@ from django.utils import timezone
 from dispatch.models import Job
 from dispatch.statuses import OPEN
 from tracking.errors import LinkNotActive, ReasonMissing
-from tracking.models import LONGEST_TOKEN, TrackingLink
+from tracking.models import MAX_TOKEN_LENGTH, TrackingLink
 from tracking.queue import request_publishing
 
-# 128 bits: nobody finds one by trying (design section 7).
+# 128 bits cannot be guessed (design section 7).
 TOKEN_BYTES = 16
-# /t/?link=<old link with ?token=...> are two; endless ones would exhaust the stack.
-MOST_WRAPS = 3
+# /t/?link=<old link with ?token=...> is two. The limit protects the stack.
+MAX_NESTED_LINKS = 3
 
 
 def hash_token(token: str) -> str:
-    """Give the SHA-256 in hex: all that names anything at the origin."""
+    """Return the token's SHA-256 in hex, the only form of it that the origin sees."""
     return sha256(token.encode()).hexdigest()
 
 
 def tracking_url(link: TrackingLink) -> str:
-    """Give the address a customer opens."""
+    """Return the URL that a customer opens."""
     return f"{settings.SITE_URL}/track/{quote(link.token, safe='')}"
 
 
 def find_link(token: str) -> TrackingLink | None:
-    """Find the active link of a token. Unknown and revoked ones look alike: None."""
-    if not 0 < len(token) <= LONGEST_TOKEN:
+    """Return the active link of a token, or None if it is unknown or revoked."""
+    if not 0 < len(token) <= MAX_TOKEN_LENGTH:
         return None
     links = TrackingLink.objects.active().select_related("job__service", "job__crew")
     return links.filter(token_sha256=hash_token(token)).first()
 
 
-def token_in(text: str, *, wraps: int = MOST_WRAPS) -> str:
-    """Read the token out of what somebody pasted: a link, old or new, or the bare code.
+def token_in(text: str, *, nesting: int = MAX_NESTED_LINKS) -> str:
+    """Return the token in pasted text, which is a link, old or new, or the bare token.
 
-    Gives "" when there is none. `wraps` is how many addresses may stand in one another.
+    Returns "" if there is none. `nesting` is how many links may be nested in one another.
     """
     try:
         parts = urlsplit(text.strip())
-    except ValueError:  # like "https://[example.com/": no address at all
+    except ValueError:  # "https://[example.com/" is not a URL
         return ""
     query = parse_qs(parts.query)
     for name in ("token", "t", "link"):
         if query.get(name):
-            return token_in(query[name][0], wraps=wraps - 1) if wraps else ""
+            return token_in(query[name][0], nesting=nesting - 1) if nesting else ""
     segments = [part for part in parts.path.split("/") if part]
     if len(segments) > 1 or (segments and not parts.scheme and not parts.netloc):
         token = unquote(segments[-1])
@@ -60,17 +60,17 @@ def token_in(text: str, *, wraps: int = MOST_WRAPS) -> str:
 
 @transaction.atomic
 def ensure_link(*, job: Job, actor: str) -> TrackingLink:
-    """Give the job's active link, and make one when it has none."""
-    link, made = _get_or_create(job=job, actor=actor)
-    if made:
+    """Return the job's active link; create it if there is none."""
+    link, created = _get_or_create(job=job, actor=actor)
+    if created:
         request_publishing()
     return link
 
 
 def ensure_first_link(*, job: Job, actor: str) -> TrackingLink | None:
-    """Give the job's active link, and make one when it never had any.
+    """Return the job's active link; create it if the job never had a link.
 
-    None where its link was revoked: whoever sends the booking form again does not undo that.
+    Returns None if its link was revoked: sending the booking form again must not undo that.
     """
     if TrackingLink.objects.filter(job=job).exists():
         return TrackingLink.objects.active().filter(job=job).first()
@@ -78,10 +78,9 @@ def ensure_first_link(*, job: Job, actor: str) -> TrackingLink | None:
 
 
 def ensure_open_links(*, actor: str) -> int:
-    """Make a link for each open job that never had one; tell how many.
+    """Create a link for each open job that never had one, and return how many.
 
-    A job whose link was revoked gets none: taking a link away would not last otherwise. Whoever
-    calls this publishes.
+    Jobs whose link was revoked get none, or revoking would not last. The caller publishes.
     """
     jobs = Job.objects.filter(status__in=OPEN, tracking_links__isnull=True)
     return sum(_get_or_create(job=job, actor=actor)[1] for job in jobs)
@@ -89,17 +88,17 @@ def ensure_open_links(*, actor: str) -> int:
 
 @transaction.atomic
 def revoke_link(*, link: TrackingLink, actor: str, reason: str) -> None:
-    """Take a link back; its document is deleted by the next publishing.
+    """Revoke a link. The next publishing deletes its document.
 
-    Raises ReasonMissing, LinkNotActive.
+    Raises ReasonMissing or LinkNotActive.
     """
     if not reason.strip():
-        raise ReasonMissing("Revoking a tracking link needs a reason.", "Say why it is revoked.")
+        raise ReasonMissing("Revoking a tracking link needs a reason.", "Enter a reason.")
     revoked = TrackingLink.objects.active().filter(pk=link.pk)
     values = {"revoked_at": timezone.now(), "revoked_by": actor, "revoke_reason": reason.strip()}
     if revoked.update(**values) != 1:
         raise LinkNotActive(
-            f"Expected an active link, but {link} is revoked already.", "Nothing was changed."
+            f"Expected an active link, but {link} is already revoked.", "Nothing was changed."
         )
     for name, value in values.items():
         setattr(link, name, value)
@@ -108,7 +107,7 @@ def revoke_link(*, link: TrackingLink, actor: str, reason: str) -> None:
 
 @transaction.atomic
 def rotate(*, link: TrackingLink, actor: str, reason: str) -> TrackingLink:
-    """Replace a link by a new one in one step. Raises ReasonMissing, LinkNotActive."""
+    """Revoke a link and create a new one. Raises ReasonMissing or LinkNotActive."""
     revoke_link(link=link, actor=actor, reason=reason)
     return _create(job=link.job, actor=actor)
 
@@ -121,7 +120,7 @@ def _get_or_create(*, job: Job, actor: str) -> tuple[TrackingLink, bool]:
         with transaction.atomic():
             return _create(job=job, actor=actor), True
     except IntegrityError:
-        # Somebody else made it between our look and our write; the constraint let one through.
+        # A concurrent request created it first; the constraint let one through.
         return active.get(), False
 
 

@@ -1,4 +1,4 @@
-"""Links by which a customer reads one job. They change in links.py and publishing.py only."""
+"""Tracking links. They are changed only in links.py and publishing.py."""
 
 from datetime import datetime
 
@@ -7,40 +7,39 @@ from django.db.models import F, Q
 
 from dispatch.models import Job
 
-LONGEST_TOKEN = 128
+MAX_TOKEN_LENGTH = 128
 
 
 class TrackingLinkQuerySet(models.QuerySet["TrackingLink"]):
     """Sets of links."""
 
     def active(self) -> "TrackingLinkQuerySet":
-        """Links that open something."""
+        """Links that open a job."""
         return self.filter(revoked_at__isnull=True)
 
     def behind(self) -> "TrackingLinkQuerySet":
-        """Links whose document is not what it should be.
+        """Links whose document is out of date.
 
-        Active ones that show less than the job's revision, and revoked ones whose document is
-        still out.
+        An active link's is older than the job's revision; a revoked link's still exists.
         """
-        stale = Q(published_revision__isnull=True) | Q(published_revision__lt=F("job__revision"))
-        active, out = Q(revoked_at__isnull=True), Q(published_revision__isnull=False)
-        return self.filter((active & stale) | (~active & out)).order_by("pk")
+        active, published = Q(revoked_at__isnull=True), Q(published_revision__isnull=False)
+        stale = ~published | Q(published_revision__lt=F("job__revision"))
+        return self.filter((active & stale) | (~active & published)).order_by("pk")
 
     def unclaimed(self, *, lapsed_before: datetime) -> "TrackingLinkQuerySet":
-        """Links nobody is publishing, or whose publisher is taken to be dead."""
+        """Links that no worker has claimed, or whose claim has lapsed."""
         return self.filter(Q(claimed_at__isnull=True) | Q(claimed_at__lt=lapsed_before))
 
 
 class TrackingLink(models.Model):
     """An unguessable link to one job's public document.
 
-    `published_revision` is the revision of the document that is out: null when none is, 0 when
-    one may be and nobody knows which. `claimed_at` is the claim of whoever publishes it now.
+    `published_revision` is the revision of the published document: null if there is none, 0 if
+    it is unknown whether one exists or which. `claimed_at` is the claim of the publishing worker.
     """
 
     job = models.ForeignKey(Job, models.PROTECT, related_name="tracking_links")
-    token = models.CharField(max_length=LONGEST_TOKEN, unique=True, editable=False)
+    token = models.CharField(max_length=MAX_TOKEN_LENGTH, unique=True, editable=False)
     token_sha256 = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=150, editable=False)
@@ -68,11 +67,8 @@ class TrackingLink(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Name the link without its token: this stands in lists, logs and error reports."""
+        """Return text without the token: it appears in lists, logs and error reports."""
         return f"link {self.pk} of job {self.job_id}"
-
-    def __repr__(self) -> str:
-        return f"<TrackingLink: {self}>"
 
     @property
     def is_active(self) -> bool:
@@ -80,5 +76,5 @@ class TrackingLink(models.Model):
 
     @property
     def key(self) -> str:
-        """Where the document stands in the object store."""
+        """The document's key in the object store."""
         return f"jobs/{self.token_sha256}.json"

@@ -1,4 +1,4 @@
-"""Where a form was sent from. The booking page is a static file and has no CSRF cookie."""
+"""The CSRF check of the booking form, whose page is a static file without a CSRF cookie."""
 
 from urllib.parse import urlsplit
 
@@ -7,10 +7,10 @@ from django.http import HttpRequest
 
 
 def is_own_page(request: HttpRequest) -> bool:
-    """Tell whether a POST may come from a page of ours.
+    """Whether a POST may come from one of our pages.
 
-    Browsers say so in Sec-Fetch-Site, older ones in Origin (the Fetch standard); whatever sends
-    neither is no browser, and no page can have made it send.
+    Browsers send Sec-Fetch-Site, older ones Origin (Fetch standard). A client that sends neither
+    is not a browser, so no other site's page can have triggered the request.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
@@ -20,6 +20,6 @@ def is_own_page(request: HttpRequest) -> bool:
 
 
 def own_origins(request: HttpRequest) -> set[str]:
-    """List the origins our pages are served from."""
+    """Return the origins that serve our pages."""
     site = urlsplit(settings.SITE_URL)
     return {f"{site.scheme}://{site.netloc}", f"{request.scheme}://{request.get_host()}"}

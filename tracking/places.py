@@ -1,11 +1,11 @@
-"""What of an address and a name is public: the street without its number, the first name.
+"""The public parts of an address and a name: street without number, and first name.
 
-Both are typed freely, so this keeps what is known to be harmless and drops the rest.
+Both are free text, so this keeps only what is known to be harmless.
 """
 
 import re
 
-# "42nd Street" and "Highway 2" are names of streets; any other number may be a house's.
+# "42nd Street" and "Highway 2" are street names; any other number may be a house number.
 ORDINAL = re.compile(r"[0-9]{1,3}(st|nd|rd|th)", re.IGNORECASE)
 NUMBERED_ROADS = frozenset({"highway", "hwy", "route", "rte", "interstate"})
 ROAD_NUMBER = re.compile(r"[0-9]{1,3}")
@@ -15,7 +15,7 @@ UNIT = re.compile(
     re.IGNORECASE,
 )
 CARE_OF = re.compile(r"\b(c/o|care of|attn)\b.*", re.IGNORECASE)
-# What follows a name after a comma and is none: "Mark Halvorsen, Jr.".
+# May follow a name after a comma without being one: "Mark Halvorsen, Jr.".
 SUFFIXES = frozenset(
     {"jr", "sr", "ii", "iii", "iv", "md", "phd", "dds", "esq", "llc", "inc", "ltd"}
 )
@@ -23,9 +23,9 @@ HONORIFICS = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "rev"})
 
 
 def area_of(address_line: str, town: str) -> str:
-    """Give the street without house number and unit, and the town: "Soderblom Avenue, Fairbanks".
+    """Return street and town without house number or unit: "Soderblom Avenue, Fairbanks".
 
-    Of a line with commas the first part that names a street counts.
+    If the line has commas, the first part that names a street counts.
     """
     parts = [_street(part) for part in CARE_OF.sub("", address_line).split(",")]
     street = next((part for part in parts if part), "")
@@ -33,9 +33,9 @@ def area_of(address_line: str, town: str) -> str:
 
 
 def first_name_of(name: str) -> str:
-    """Give the first name: "Mark" of "Mark Halvorsen" and of "Halvorsen, Mark".
+    """Return the first name: "Mark" for "Mark Halvorsen" and for "Halvorsen, Mark".
 
-    Empty where only a last name is known ("Mr. Halvorsen") or something else was typed.
+    Returns "" if there is only a last name ("Mr. Halvorsen") or the text is not a name.
     """
     parts = [part for part in name.split(",") if not _is_suffix(part)]
     words = (parts[1] if len(parts) > 1 else "".join(parts)).split()

@@ -1,11 +1,11 @@
-"""Publishing: bringing the documents in the object store up to the jobs' revisions.
+"""Publishing: updating the documents in the object store to the jobs' revisions.
 
-One link is published by one worker at a time. The claim is a conditional UPDATE of `claimed_at`,
-and `claimed_at` names the claim: every later write of the worker asks that it still stands.
-A claim lapses after LEASE, so a dead worker holds nothing up. A worker that was only slow finds
-its claim gone after writing; what it wrote may be older than what stood there, so it marks the
-document as unknown (revision 0) and breaks the claim of whoever took over, which makes both look
-again. So a document is recorded as newest only by a worker that alone wrote during its claim.
+One worker at a time publishes a link. It claims the link by a conditional UPDATE of `claimed_at`,
+and each of its later writes requires the same `claimed_at`. A claim lapses after LEASE, so a dead
+worker blocks nothing. A slow worker finds after writing that its claim is gone, and may have
+overwritten a newer document. So it marks the document as unknown (revision 0) and breaks the claim
+of the worker that took over, which makes both try again. A document is therefore recorded as
+current only by a worker that alone wrote it during its claim.
 """
 
 import logging
@@ -24,19 +24,19 @@ from tracking.documents import CACHE_CONTROL, CONTENT_TYPE, public_document, to_
 from tracking.errors import PublishingFailed
 from tracking.models import TrackingLink
 
-# Longer than the timeout of a task (settings.Q_CLUSTER), so that a worker of the cluster is
-# stopped before its claim lapses.
+# Longer than a task's timeout (settings.Q_CLUSTER), so that the cluster stops a worker before its
+# claim lapses.
 LEASE = timedelta(seconds=120)
-# Looks at one link in one run; a job that changes faster is left to the next run.
-MOST_LOOKS = 5
-# Failures told by number in the message; all are in the log.
-NAMED_FAILURES = 5
+# Per link and run; a job that keeps changing is left to the next run.
+MAX_ATTEMPTS = 5
+# Jobs that the error message lists; the log has them all.
+MAX_NAMED_FAILURES = 5
 UNKNOWN_REVISION = 0
 log = logging.getLogger(__name__)
 
 
 class Outcome(Enum):
-    """What became of one look at one link."""
+    """The result of one attempt to publish one link."""
 
     WRITTEN = "written"
     DELETED = "deleted"
@@ -46,23 +46,23 @@ class Outcome(Enum):
 
 
 def publish_behind(*, objects: ObjectStore, dry_run: bool = False) -> dict[str, int]:
-    """Publish every link that is behind, and look again until none is.
+    """Publish every link that is behind, and repeat until none is.
 
-    Gives counts: `written` and `deleted` documents; `busy`, left to the worker that has them;
-    `left`, given up for this run. A dry run counts what would be done. Raises PublishingFailed
-    after the last one, when the store refused some: those stay behind and are tried again.
+    Returns counts: documents `written` and `deleted`; `busy`, claimed by another worker; `left`
+    for the next run. A dry run returns the planned counts. If the store refused some documents,
+    raises PublishingFailed after trying all of them; they stay behind and are retried later.
     """
     if dry_run:
         return _planned()
     outcomes: Counter[Outcome] = Counter()
-    looks: Counter[int] = Counter()
+    attempts: Counter[int] = Counter()
     given_up: dict[int, Outcome] = {}
     while waiting := _waiting(given_up):
         for pk in waiting:
             outcome = publish_link(pk=pk, objects=objects)
             outcomes[outcome] += 1
-            looks[pk] += 1
-            if outcome in (Outcome.BUSY, Outcome.FAILED) or looks[pk] == MOST_LOOKS:
+            attempts[pk] += 1
+            if outcome in (Outcome.BUSY, Outcome.FAILED) or attempts[pk] == MAX_ATTEMPTS:
                 given_up[pk] = outcome
     _raise_for_failures([pk for pk, outcome in given_up.items() if outcome is Outcome.FAILED])
     return {
@@ -74,11 +74,11 @@ def publish_behind(*, objects: ObjectStore, dry_run: bool = False) -> dict[str, 
 
 
 def publish_link(*, pk: int, objects: ObjectStore) -> Outcome:
-    """Bring one document up to date, if nobody else is doing so."""
+    """Update one link's document, unless another worker is publishing it."""
     claim = claim_link(pk=pk)
     if claim is None:
         return Outcome.BUSY
-    # Read after the claim: whatever was committed before it is in the document.
+    # Read after the claim, so that the document has every change committed before it.
     link = TrackingLink.objects.get(pk=pk)
     try:
         if link.is_active:
@@ -87,32 +87,32 @@ def publish_link(*, pk: int, objects: ObjectStore) -> Outcome:
         objects.delete([link.key])
     except (EdgeError, OSError) as error:
         _release(pk=pk, claim=claim)
-        # Not the traceback nor the message: both may name the key of the document.
+        # Neither traceback nor message: both may contain the document's key.
         reason = getattr(error, "code", type(error).__name__)
-        log.warning("Publishing %s failed: %s. It is tried again.", link, reason)
+        log.warning("Publishing %s failed: %s. It will be retried.", link, reason)
         return Outcome.FAILED
     return record(pk=pk, claim=claim, revision=None, outcome=Outcome.DELETED)
 
 
 def claim_link(*, pk: int) -> datetime | None:
-    """Claim a link that is behind; give the claim, or None when it is another worker's.
+    """Claim a link and return the claim, or None if another worker has it.
 
-    Noted before anything is written: a document may be out from here on. A link that is revoked
-    while its first document is being written is found, and the document deleted.
+    Also records, before anything is written, that a document may exist from now on. So if the link
+    is revoked while its first document is being written, the document is found and deleted.
     """
     now = timezone.now()
     free = TrackingLink.objects.unclaimed(lapsed_before=now - LEASE).filter(pk=pk)
-    may_be_out = Coalesce("published_revision", Value(UNKNOWN_REVISION))
-    return now if free.update(claimed_at=now, published_revision=may_be_out) else None
+    may_exist = Coalesce("published_revision", Value(UNKNOWN_REVISION))
+    return now if free.update(claimed_at=now, published_revision=may_exist) else None
 
 
 def record(*, pk: int, claim: datetime, revision: int | None, outcome: Outcome) -> Outcome:
-    """Record what is out, and release. LOST when the claim was taken over meanwhile."""
+    """Record the published revision and release the claim; LOST if another worker took it."""
     link = TrackingLink.objects.filter(pk=pk)
     values = {"published_revision": revision, "published_at": timezone.now(), "claimed_at": None}
     if link.filter(claimed_at=claim).update(**values):
         return outcome
-    # Ours may have overwritten a newer document, before or after the other worker's record.
+    # This write may have replaced a newer document, before or after the other worker recorded it.
     link.update(published_revision=UNKNOWN_REVISION, claimed_at=None)
     return Outcome.LOST
 
@@ -148,11 +148,11 @@ def _still_behind(given_up: dict[int, Outcome]) -> int:
 def _raise_for_failures(pks: list[int]) -> None:
     if not pks:
         return
-    numbers = Job.objects.filter(tracking_links__in=pks[:NAMED_FAILURES]).order_by("number")
+    numbers = Job.objects.filter(tracking_links__in=pks[:MAX_NAMED_FAILURES]).order_by("number")
     named = ", ".join(job.label for job in numbers)
-    more = f" and {len(pks) - NAMED_FAILURES} more" if len(pks) > NAMED_FAILURES else ""
+    more = f" and {len(pks) - MAX_NAMED_FAILURES} more" if len(pks) > MAX_NAMED_FAILURES else ""
     raise PublishingFailed(
-        f"The store did not take the tracking documents of {named}{more}.",
-        "Customers see the state before. It is tried again every minute; run publish_tracking "
-        "to try now, and look at the log if it goes on.",
+        f"The store refused the tracking documents of {named}{more}.",
+        "Customers see the previous state until a retry succeeds; there is one every minute. "
+        "Run publish_tracking to retry now, and check the log if it keeps failing.",
     )

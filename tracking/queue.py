@@ -1,4 +1,4 @@
-"""Asking for background work. No task has arguments: they would stand in the queue's tables."""
+"""Requesting background work. Tasks have no arguments, because the queue's tables store them."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ SCHEDULE = "Publish tracking documents"
 def request_publishing() -> None:
     """Enqueue publishing. With the database as broker it rolls back with the caller's change.
 
-    Redis knows no transactions: a worker that heard before the commit would find nothing to do.
-    And a Redis that is down must not refuse bookings: the schedule publishes when it is back.
+    Redis has no part in the transaction: a task sent before the commit would find nothing to do.
+    Nor may a Redis outage stop bookings; the schedule publishes once Redis is back.
     """
     if settings.REDIS_URL:
         transaction.on_commit(_enqueue, robust=True)
@@ -28,14 +28,14 @@ def _enqueue() -> None:
 
 
 def on_job_changed(**kwargs: Any) -> None:
-    """Receive dispatch.signals.job_changed, inside the transaction of the change."""
+    """Receive dispatch.signals.job_changed inside the transaction of the change."""
     request_publishing()
 
 
 def ensure_schedule(using: str = "default", **kwargs: Any) -> None:
-    """Publish every minute too: a safety net for whatever a lost task or a store failure left.
+    """Also publish every minute, as a safety net for lost tasks and store failures.
 
-    Connected to post_migrate, which passes more arguments than used.
+    Receives post_migrate, which passes more arguments.
     """
     if Schedule._meta.db_table not in connections[using].introspection.table_names():
         return  # `migrate tracking` on a database where the queue has no tables yet

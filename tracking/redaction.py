@@ -1,4 +1,4 @@
-"""Keeping tokens out of logs: whoever reads a log must not be able to open a customer's job."""
+"""Keeping tokens out of logs, so that a log does not give access to customers' jobs."""
 
 import logging
 import re
@@ -11,18 +11,18 @@ HIDDEN = r"\1[token]"
 
 
 def redact(text: str) -> str:
-    """Give the text with every token of a tracking link replaced."""
+    """Return the text with the token of every tracking link replaced."""
     return IN_QUERY.sub(HIDDEN, IN_PATH.sub(HIDDEN, text))
 
 
 class RedactTokens(logging.Filter):
-    """Passes every record, without tokens: for handlers, so that records of all loggers pass."""
+    """Removes tokens from every record. For handlers, which see the records of all loggers."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
         redacted = redact(message)
         if redacted != message:
-            # The arguments hold the token too, and a later handler may look at them.
+            # The arguments contain the token too, and another handler may format them.
             record.msg, record.args = redacted, ()
         if record.exc_info and not record.exc_text:
             record.exc_text = _formatter.formatException(record.exc_info)

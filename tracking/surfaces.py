@@ -1,4 +1,4 @@
-"""What the static pages are built with. Named by settings.SURFACES; called once per build."""
+"""The contexts of the static pages. settings.SURFACES names them; a build calls each once."""
 
 from typing import Any
 
@@ -6,27 +6,24 @@ from django.conf import settings
 
 from dispatch.forms import BookingForm
 from dispatch.models import ServiceType
-from dispatch.statuses import FLOW, NOT_STARTED, Status
+from dispatch.statuses import FLOW
 
-# Seconds between looks at a job's document. The page stops where there is no next step.
-WHILE_MOVING, OTHERWISE, NEVER = 20, 300, 0
-MOVING = frozenset({Status.EN_ROUTE, Status.IN_PROGRESS})
 NO_PRICE = "To be agreed"
 NO_CREW = "Not assigned yet"
 
 
 def home_context() -> dict[str, Any]:
-    """Give the services that can be booked."""
+    """Return the services that can be booked."""
     return {"services": list(ServiceType.objects.filter(active=True))}
 
 
 def book_context() -> dict[str, Any]:
-    """Give the empty form. It has no key yet: the page is one file for everybody."""
+    """Return the empty form. It has no key, because all visitors get the same file."""
     return {"form": BookingForm()}
 
 
 def track_context() -> dict[str, Any]:
-    """Give what track.js knows beyond the job's document."""
+    """Return the data track.js needs besides the job's document."""
     return {
         "data": {
             "zone": settings.TIME_ZONE,
@@ -38,27 +35,20 @@ def track_context() -> dict[str, Any]:
 
 
 def dashboard_context() -> dict[str, Any]:
-    """Give the firm's time zone."""
+    """Return the firm's time zone."""
     return {"data": {"zone": settings.TIME_ZONE}}
 
 
 def status_table() -> dict[str, dict[str, Any]]:
-    """Tell for each status: `next` for the customer, seconds to `poll`, and whether it `waits`.
+    """Return for each status the text `next`, the seconds to `poll`, and whether it `waits`.
 
     A job that waits is late once its window has passed.
     """
     return {
         status.value: {
             "next": step.next_for_customer,
-            "poll": poll_seconds(status),
-            "waits": status in NOT_STARTED,
+            "poll": step.poll_seconds,
+            "waits": step.can_be_late,
         }
         for status, step in FLOW.items()
     }
-
-
-def poll_seconds(status: Status) -> int:
-    """Tell how often a page looks again."""
-    if not FLOW[status].to:
-        return NEVER
-    return WHILE_MOVING if status in MOVING else OTHERWISE

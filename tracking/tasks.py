@@ -6,6 +6,6 @@ from tracking.publishing import publish_behind
 
 
 def publish() -> dict[str, int]:
-    """Publish what is behind; give the counts. Raises PublishingFailed, so the task fails."""
+    """Publish all links that are behind and return the counts. PublishingFailed fails the task."""
     ensure_open_links(actor="system")
     return publish_behind(objects=get_backend().objects)

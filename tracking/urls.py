@@ -1,4 +1,4 @@
-"""Paths customers call."""
+"""URLs for customers."""
 
 from django.urls import path
 
@@ -9,6 +9,6 @@ urlpatterns = [
     path("book/request/", views.book_request, name="book"),
     path("t/", views.find_page, name="find"),
     path("t/<str:token>/", views.job_page, name="job"),
-    # No redirect to the slash: it would go without the headers of a private page.
+    # No redirect to the slash: the redirect would lack the headers of a private page.
     path("t/<str:token>", views.job_page),
 ]

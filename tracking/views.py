@@ -1,6 +1,6 @@
-"""The pages customers get from the application: the answer to the booking form, and the job page.
+"""The customer pages that the application serves: the booking form's response and the job page.
 
-GET never changes anything: mail scanners follow links.
+GET changes nothing, because mail scanners follow links.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ View = Callable[..., HttpResponse]
 
 
 def private(view: View) -> View:
-    """Keep what stands behind a link out of caches, search engines and other sites' logs."""
+    """Keep private pages out of caches, search engines and other sites' logs."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
@@ -45,11 +45,11 @@ def private(view: View) -> View:
     return wrapped
 
 
-@csrf_exempt  # the page that sends it is a static file; see tracking.origins
+@csrf_exempt  # tracking.origins checks instead: the form's page is a static file
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def book_request(request: HttpRequest) -> HttpResponse:
-    """Take a booking; show the form with a key of its own otherwise."""
+    """Book a job on POST; otherwise show the form with a new key."""
     if request.method != "POST":
         return _form_page(request, BookingForm(initial={"form_key": uuid4()}))
     if not is_own_page(request):
@@ -58,10 +58,10 @@ def book_request(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         return _book(request, form)
     if form.looks_like_spam:
-        return _form_page(request, _without_trap(request), notice=SEND_AGAIN)
+        return _form_page(request, _without_honeypot(request), notice=SEND_AGAIN)
     if form.has_error("form_key"):
         form = form.with_fresh_key()
-    # Without its key alone the form is in order, and it has one now: sending it again books.
+    # If only the key was missing, the form is now valid: sending it again books the job.
     notice = SEND_AGAIN if form.is_valid() else ""
     return _form_page(request, form, notice=notice, status=200 if notice else 422)
 
@@ -69,7 +69,7 @@ def book_request(request: HttpRequest) -> HttpResponse:
 @private
 @require_safe
 def job_page(request: HttpRequest, token: str) -> HttpResponse:
-    """Show one job without JavaScript, from the document track.js reads."""
+    """Show one job without JavaScript, from the document that track.js reads."""
     link = find_link(token)
     if link is None:
         return _inactive(request)
@@ -85,7 +85,7 @@ def job_page(request: HttpRequest, token: str) -> HttpResponse:
 @private
 @require_safe
 def find_page(request: HttpRequest) -> HttpResponse:
-    """Ask for a link or code, and lead to its job."""
+    """Ask for a link or code, and redirect to its job."""
     pasted = request.GET.get("link", "")
     token = token_in(pasted)
     if token:
@@ -94,16 +94,16 @@ def find_page(request: HttpRequest) -> HttpResponse:
 
 
 def _book(request: HttpRequest, form: BookingForm) -> HttpResponse:
-    wanted = form.to_request(remote_address=request.META.get("REMOTE_ADDR", ""))
+    booking = form.to_request(remote_address=request.META.get("REMOTE_ADDR", ""))
     try:
-        booked = book(request=wanted, form_key=form.cleaned_data["form_key"])
+        booked = book(request=booking, form_key=form.cleaned_data["form_key"])
     except ValueRefused as error:
         return _form_page(request, form, notice=str(error), status=422)
     link = ensure_first_link(job=booked.job, actor="customer")
     if link is None:
         return _inactive(request)
     response = HttpResponseRedirect(reverse("tracking:job", kwargs={"token": link.token}))
-    response.status_code = 303  # see other: the browser asks for the page with GET
+    response.status_code = 303  # See Other: the browser follows with GET
     response["Referrer-Policy"] = "no-referrer"
     return response
 
@@ -113,8 +113,8 @@ def _inactive(request: HttpRequest) -> HttpResponse:
     return render(request, "tracking/inactive.html", status=404)
 
 
-def _without_trap(request: HttpRequest) -> BookingForm:
-    """Give the form back with the trap emptied: a person whose browser filled it in goes on."""
+def _without_honeypot(request: HttpRequest) -> BookingForm:
+    """Return the form with the honeypot emptied, in case a person's browser filled it in."""
     data = request.POST.copy()
     data["website"], data["form_key"] = "", str(uuid4())
     return BookingForm(data)

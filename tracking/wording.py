@@ -1,4 +1,4 @@
-"""How a public document reads, for the page that is made here. track.js says the same there."""
+"""The texts of a job's page, from its public document. track.js makes the same in the browser."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ NEAR_DAYS = {-1: "Yesterday", 0: "Today", 1: "Tomorrow"}
 
 
 def job_view(document: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """Give the texts of a job's page: window, late, next, steps, price, crew, updated."""
+    """Return what a job's page shows: window, late, next, steps, price, crew and updated."""
     status = Status(document["status"])
     window = document["window"] if FLOW[status].to else None
     return {
@@ -23,12 +23,12 @@ def job_view(document: dict[str, Any], now: datetime) -> dict[str, Any]:
         "steps": steps(document, now),
         "price": document["price"] or NO_PRICE,
         "crew": document["crew"] or NO_CREW,
-        "updated": moment_text(_read(document["updated_at"]), now),
+        "updated": moment_text(_parse(document["updated_at"]), now),
     }
 
 
 def steps(document: dict[str, Any], now: datetime) -> list[dict[str, Any]]:
-    """Give each step with its state: done, now, or "" when it is ahead."""
+    """Return the steps with `state` ("done", "now" or "" if ahead) and `when` (may be "")."""
     codes = [step["code"] for step in document["flow"]]
     current = codes.index(document["status"])
     ended = not FLOW[Status(document["status"])].to
@@ -36,18 +36,18 @@ def steps(document: dict[str, Any], now: datetime) -> list[dict[str, Any]]:
         {
             **step,
             "state": _state(place, current, ended=ended),
-            "when": moment_text(_read(step["at"]), now) if step["at"] else "",
+            "when": moment_text(_parse(step["at"]), now) if step["at"] else "",
         }
         for place, step in enumerate(document["flow"])
     ]
 
 
 def window_text(window: dict[str, str], now: datetime) -> str:
-    """Say an interval as people do: "Today, 9:00 - 11:00 AM", with an en dash.
+    """Format an interval like "Today, 9:00 - 11:00 AM", with an en dash.
 
-    One that ends on another day names that day: a dumpster's may take a week.
+    An interval that ends on another day shows both days: a dumpster's may span a week.
     """
-    start, end = _read(window["start"]), _read(window["end"])
+    start, end = _parse(window["start"]), _parse(window["end"])
     if day_text(start, now) != day_text(end, now):
         return f"{moment_text(start, now)} {DASH} {moment_text(end, now)}"
     begins, ends = clock_text(start), clock_text(end)
@@ -57,25 +57,25 @@ def window_text(window: dict[str, str], now: datetime) -> str:
 
 
 def moment_text(at: datetime, now: datetime) -> str:
-    """Say a time: "Yesterday, 4:05 PM"."""
+    """Format a time with its day, like "Yesterday, 4:05 PM"."""
     return f"{day_text(at, now)}, {clock_text(at)}"
 
 
 def day_text(at: datetime, now: datetime) -> str:
-    """Say a day of the firm's calendar: Today, or "Saturday, Nov 21"."""
+    """Format a day in the firm's time zone, like "Today" or "Saturday, Nov 21"."""
     day = timezone.localtime(at).date()
     away = (day - timezone.localtime(now).date()).days
     return NEAR_DAYS.get(away) or f"{day:%A}, {day:%b} {day.day}"
 
 
 def clock_text(at: datetime) -> str:
-    """Say a time of the firm's clock: "9:00 AM"."""
+    """Format a time in the firm's time zone, like "9:00 AM"."""
     local = timezone.localtime(at)
     return f"{local.hour % 12 or 12}:{local:%M %p}"
 
 
 def _is_late(window: dict[str, str] | None, status: Status, now: datetime) -> bool:
-    return window is not None and status in NOT_STARTED and _read(window["end"]) <= now
+    return window is not None and status in NOT_STARTED and _parse(window["end"]) <= now
 
 
 def _state(place: int, current: int, *, ended: bool) -> str:
@@ -84,5 +84,5 @@ def _state(place: int, current: int, *, ended: bool) -> str:
     return "now" if place == current else ""
 
 
-def _read(text: str) -> datetime:
+def _parse(text: str) -> datetime:
     return datetime.fromisoformat(text)

@@ -1,4 +1,4 @@
-"""The operators' pages: releases and deployments to read, environments to deploy to."""
+"""Operators' pages: releases and deployments are read-only, environments can be deployed to."""
 
 from django.contrib import admin
 
@@ -9,7 +9,7 @@ from deployments.models import Deployment, Environment, Release
 
 @admin.register(Environment)
 class EnvironmentAdmin(EnvironmentPages, ReadOnlyAdmin):
-    """Environments, each with its own page instead of a form."""
+    """Environments, each with a page instead of a change form."""
 
 
 admin.site.register(Release, ReleaseAdmin)

@@ -1,6 +1,6 @@
-"""The pages that promote, begin a canary and roll back: a plan, a diff, a reason, and a yes.
+"""The pages that promote, start a canary and roll back: plan, diff, reason, confirmation.
 
-They show what the commands show. What is done afterwards is deployments/operations.py.
+They show the same plan as the commands. A confirmed plan becomes an operation, which a task runs.
 """
 
 from typing import Any
@@ -10,27 +10,35 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from deployments.admin.forms import ReasonForm
+from deployments.admin.labels import actor_of
 from deployments.admin.overview import rollback_choices, sources
-from deployments.admin.reasons import ReasonForm
-from deployments.admin.wording import actor_of
-from deployments.canaries import MOST_PERCENT
+from deployments.deploy.targets import MOST_PERCENT
 from deployments.errors import ChangedMeanwhile, DeploymentError, Refused
 from deployments.models import Deployment, Environment, Release
-from deployments.operations import ask
-from deployments.proposals import KINDS, Kind, Proposal, Wish, differences, propose, seen_before
+from deployments.operations.proposals import (
+    KINDS,
+    DeployRequest,
+    Kind,
+    Proposal,
+    differences,
+    propose,
+    seen_before,
+)
+from deployments.operations.run import ask
 from edge.backends import get_backend
 from edge.errors import EdgeError
 
 TEMPLATE = "admin/deployments/environment/deploy.html"
 SHARES = (1, 5, 10, 25, 50)
 LISTED_FILES = 100
-# Refused, and what the back end did not do: a monitor and a test see which is which.
+# Distinct statuses, so that monitors can distinguish refusals from back-end failures.
 CONFLICT, BAD_GATEWAY, UNPROCESSABLE = 409, 502, 422
 VERBS = {Kind.PROMOTE: "Promote to", Kind.CANARY: "Canary on", Kind.ROLLBACK: "Roll back"}
 
 
 class ConfirmForm(ReasonForm):
-    """A reason, and what was seen when it was given."""
+    """A reason, and the proposal the operator saw when giving it."""
 
     seen = forms.CharField(widget=forms.HiddenInput, max_length=2000)
 
@@ -38,15 +46,15 @@ class ConfirmForm(ReasonForm):
 def deploy_page(
     request: HttpRequest, environment: Environment, context: dict[str, Any], kind: str
 ) -> HttpResponse:
-    """Show what would be done, and on a POST of just that ask for it."""
+    """Show a proposal; on a POST that confirms this very proposal, start it."""
     if kind not in KINDS:
         raise Http404
     form = ConfirmForm(request.POST or None)
     shown: dict[str, Any] = {"form": form, "status": 200}
     try:
-        wish = read_wish(Kind(kind), environment, request.GET)
-        shown |= _choices(wish)
-        proposal = propose(get_backend(), wish, actor=actor_of(request.user))
+        asked = read_request(Kind(kind), environment, request.GET)
+        shown |= _choices(asked)
+        proposal = propose(get_backend(), asked, actor=actor_of(request.user))
         if request.method == "POST" and (done := _ask(request, form, proposal)):
             return done
         shown |= _shown(form, proposal)
@@ -56,16 +64,16 @@ def deploy_page(
     return TemplateResponse(request, TEMPLATE, {**context, **shown}, status=shown.pop("status"))
 
 
-def read_wish(kind: Kind, environment: Environment, query: QueryDict) -> Wish:
-    """Read what is asked for; what is not said is what the environment's state suggests.
+def read_request(kind: Kind, environment: Environment, query: QueryDict) -> DeployRequest:
+    """Return the request in `query`; defaults come from the state of the environment.
 
-    While a canary is on, it is what a promotion finishes and a canary grows. Raises Refused.
+    While a canary runs, a promotion finishes it and a new share changes it. Raises Refused.
     """
     named, source, canary = query.get("release"), query.get("source"), environment.canary
     release = Release.objects.named(named) if named else None
     if release is None and canary and kind != Kind.ROLLBACK:
         release = canary.release
-    return Wish(
+    return DeployRequest(
         kind=kind,
         environment=environment,
         source=Environment.objects.named(source) if source else _first_source(environment),
@@ -79,47 +87,47 @@ def _first_source(environment: Environment) -> Environment | None:
 
 
 def _percent(text: str, canary: Deployment | None) -> int:
-    """Read a share; where nothing is said, one that is usual to begin or go on with.
+    """Return the share in `text`, or else the next larger of SHARES.
 
     Raises Refused.
     """
     if not text:
         now = canary.percent if canary and canary.percent else SHARES[0]
         return next((share for share in SHARES if share > now), now)
-    # int() refuses thousands of digits.
+    # int() raises ValueError for thousands of digits.
     if not text.isdecimal() or len(text) > len(str(MOST_PERCENT)):
         raise Refused(
             "canary-share",
-            f"A canary takes 1 to {MOST_PERCENT} % of the viewers, not '{text}'.",
+            f"A canary takes 1 to {MOST_PERCENT}% of viewers, not '{text}'.",
             "Choose another share.",
         )
     return int(text)
 
 
-def _choices(wish: Wish) -> dict[str, Any]:
-    """Give what the page offers to choose from."""
-    environment = wish.environment
-    offered: dict[str, Any] = {"wish": wish}
-    if wish.kind == Kind.ROLLBACK:
+def _choices(asked: DeployRequest) -> dict[str, Any]:
+    """Return the choices the page offers."""
+    environment = asked.environment
+    offered: dict[str, Any] = {"wish": asked}
+    if asked.kind == Kind.ROLLBACK:
         return offered | {"past": rollback_choices(environment), "canary": environment.canary}
-    if wish.kind == Kind.CANARY:
+    if asked.kind == Kind.CANARY:
         offered |= {"shares": SHARES, "most_percent": MOST_PERCENT}
-    if wish.release is None:
+    if asked.release is None:
         offered["sources"] = list(sources(environment))
     return offered
 
 
 def _ask(request: HttpRequest, form: ConfirmForm, proposal: Proposal) -> HttpResponse | None:
-    """Ask for what was confirmed, if it is what would be done now. Raises ChangedMeanwhile."""
+    """Start a confirmed proposal, or return None for an invalid form. Raises ChangedMeanwhile."""
     if not form.is_valid():
         return None
     environment = proposal.plan.target.environment
     if form.cleaned_data["seen"] != proposal.seen:
         raise ChangedMeanwhile(
             "proposal-changed",
-            f"What {environment} serves, or what would be deployed to it, changed since this page "
-            "was opened. Nothing was done.",
-            "Open it again and look at what would be done now.",
+            f"What {environment} serves or would be given has changed since you opened this page. "
+            "Nothing was done.",
+            "Open the page again and review the current plan.",
         )
     reason = form.cleaned_data["reason"]
     operation = ask(
@@ -130,7 +138,7 @@ def _ask(request: HttpRequest, form: ConfirmForm, proposal: Proposal) -> HttpRes
 
 
 def _shown(form: ConfirmForm, proposal: Proposal) -> dict[str, Any]:
-    """Give the plan, what it changes, and the form that carries what is seen."""
+    """Return the plan, its diff, and a form that carries what the operator saw."""
     plan = proposal.plan
     before = seen_before(plan)
     diff = differences(get_backend(), before, plan)

@@ -1,4 +1,4 @@
-"""An environment's own pages in the admin, and who may open which of them."""
+"""The pages of an environment in the admin, and who may open them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,9 +16,9 @@ from deployments.admin.metrics_page import MetricsPage
 from deployments.admin.operation_pages import operation_page, steps_part
 from deployments.admin.overview import overview
 from deployments.admin.permissions import may_deploy
-from deployments.drift import CHEAP, Drift, Look, found
 from deployments.models import Environment
-from deployments.undeployed import drift_of_nothing
+from deployments.verification.checks import find_drift
+from deployments.verification.inspection import DOCTOR, Drift
 from edge.backends import get_backend
 from edge.errors import EdgeError
 
@@ -28,7 +28,7 @@ DRIFT, DRIFT_PART = (f"admin/deployments/environment/{name}.html" for name in ("
 
 
 class EnvironmentPages(MetricsPage):
-    """Gives an admin of environments its pages, in place of the form."""
+    """Mixin that gives the admin of environments pages in place of the change form."""
 
     list_display = ["name", "live_release", "notes", "host_names", "charts"]
     list_display_links = ["name"]
@@ -36,13 +36,13 @@ class EnvironmentPages(MetricsPage):
     @admin.display(description="Live")
     def live_release(self, environment: Environment) -> str:
         live = environment.live
-        return str(live.release) if live else "nothing"
+        return str(live.release) if live else "none"
 
     @admin.display(description="Notes", empty_value="-")
     def notes(self, environment: Environment) -> str | None:
-        """Say what is out of the ordinary."""
+        """List a canary and a freeze, if any."""
         canary, frozen = environment.canary, environment.frozen
-        noted = [f"Canary {canary.percent} %"] if canary else []
+        noted = [f"Canary {canary.percent}%"] if canary else []
         noted += [f"Frozen: {frozen.reason}"] if frozen else []
         return "; ".join(noted) or None
 
@@ -60,7 +60,7 @@ class EnvironmentPages(MetricsPage):
         return self._opened(environment_page)(request, object_id)
 
     def get_urls(self) -> list[URLPattern]:
-        """Put the pages before the admin's own, which take every path."""
+        """Put our pages before the admin's own URLs, which match every path."""
         urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]  # of ModelAdmin
         return [
             self._url("drift/", "drift", drift_page),
@@ -80,7 +80,7 @@ class EnvironmentPages(MetricsPage):
         return pattern
 
     def _opened(self, page: Page, *, deploys: bool = False) -> Page:
-        """Open a page to whoever may view environments, and deploy to this one if it `deploys`."""
+        """Require the permission to view environments, and to deploy here if the page `deploys`."""
 
         def view(request: HttpRequest, object_id: str, **kwargs: Any) -> HttpResponse:
             model_admin: Any = self
@@ -97,7 +97,7 @@ class EnvironmentPages(MetricsPage):
                 "title": str(environment),
                 "opts": model_admin.opts,
                 "original": environment,
-                # `environment` would be a label in the header of the theme.
+                # The theme shows a variable `environment` as a label in its header.
                 "env": environment,
                 "may_deploy": may,
             }
@@ -109,7 +109,7 @@ class EnvironmentPages(MetricsPage):
 def environment_page(
     request: HttpRequest, environment: Environment, context: dict[str, Any]
 ) -> HttpResponse:
-    """Show what an environment serves and what may be done. Asks no back end."""
+    """Show what an environment serves and which actions are possible. Asks no back end."""
     shown = {"now": overview(environment), "moment": timezone.now()}
     return TemplateResponse(request, PAGE, {**context, **shown})
 
@@ -117,9 +117,9 @@ def environment_page(
 def drift_page(
     request: HttpRequest, environment: Environment, context: dict[str, Any]
 ) -> HttpResponse:
-    """Show whether the edge agrees with the history; with `?part` to stand in another page."""
+    """Show whether the edge matches the history; `?part` returns a fragment for another page."""
     shown = {
-        "title": f"Drift of {environment}",
+        "title": f"Drift in {environment}",
         "drift": _drift(environment),
         "moment": timezone.localtime(),
     }
@@ -128,12 +128,8 @@ def drift_page(
 
 
 def _drift(environment: Environment) -> list[Drift]:
-    """Look where it is cheap; a back end that does not answer is a finding."""
-    live = environment.live
+    """Run the quick checks; a back end that cannot be made is reported as drift."""
     try:
-        backend = get_backend()
-        if live is None:
-            return list(drift_of_nothing(backend, environment))
-        return list(found(Look(backend, environment, live), CHEAP))
+        return find_drift(get_backend(), environment)
     except EdgeError as error:
-        return [Drift("no-answer", error.message, "manage.py doctor")]
+        return [Drift("no-answer", error.message, DOCTOR)]

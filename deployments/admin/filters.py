@@ -1,4 +1,4 @@
-"""What lists of releases and deployments can be narrowed to."""
+"""Filters for the lists of releases and deployments."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,14 +7,14 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from deployments.admin.wording import UNFINISHED
+from deployments.admin.labels import UNFINISHED
 from deployments.models import Deployment, Environment, Outcome, Release
 
 Narrowing = Callable[[QuerySet[Any]], QuerySet[Any]]
 
 
 def live_in() -> dict[int, list[str]]:
-    """Name the environments each live release is live in, by its key."""
+    """Return the names of the environments each live release is live in, by release key."""
     found: dict[int, list[str]] = {}
     for environment in Environment.objects.all():
         if live := environment.live:
@@ -27,12 +27,12 @@ _STATES: dict[str, tuple[str, Narrowing]] = {
     "complete": ("Complete", lambda releases: releases.complete()),  # type: ignore[attr-defined]
     "pinned": ("Pinned", lambda releases: releases.filter(pinned=True, removed_at=None)),
     "marked": (
-        "To be removed",
+        "Marked for removal",
         lambda releases: releases.filter(marked_at__isnull=False, removed_at=None),
     ),
     "removed": ("Removed", lambda releases: releases.filter(removed_at__isnull=False)),
     "unfinished": (
-        "Upload unfinished",
+        "Upload incomplete",
         lambda releases: releases.filter(completed_at=None, removed_at=None),
     ),
 }
@@ -40,7 +40,7 @@ _NO_OUTCOME = "unfinished"
 
 
 class StateFilter(admin.SimpleListFilter):
-    """Where a release stands in its life."""
+    """Filter by the state of a release."""
 
     title = "state"
     parameter_name = "state"
@@ -54,7 +54,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 class ResultFilter(admin.SimpleListFilter):
-    """How a deployment ended, or that it did not."""
+    """Filter by the outcome of a deployment, or by its absence."""
 
     title = "result"
     parameter_name = "result"

@@ -1,4 +1,4 @@
-"""The pages that freeze and unfreeze an environment. Only the database changes: done at once."""
+"""The pages that freeze and unfreeze an environment. Only the database changes, so no task runs."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -12,51 +12,51 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from deployments.admin.reasons import ReasonForm
-from deployments.admin.wording import actor_of
-from deployments.freezing import freeze, unfreeze
+from deployments.admin.forms import ReasonForm
+from deployments.admin.labels import actor_of
+from deployments.deploy.freezes import freeze, unfreeze
 from deployments.models import Environment, Freeze
 
 FREEZE = "admin/deployments/environment/freeze.html"
 UNFREEZE = "admin/deployments/environment/unfreeze.html"
 CONFLICT, UNPROCESSABLE = 409, 422
-# What browsers write into a field for a moment.
+# The format that browsers send for datetime-local inputs.
 MOMENT = "%Y-%m-%dT%H:%M"
-# In UTC the last hours of the year 9999 are no moment that databases and Python can hold.
+# Converted to UTC, the last hours of 9999 can exceed the range of databases and Python.
 NO_END = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class FreezeForm(ReasonForm):
-    """Why, and until when."""
+    """The reason for a freeze, and its end."""
 
     until = forms.DateTimeField(
         required=False,
         input_formats=[MOMENT, "%Y-%m-%d %H:%M"],
         widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}),
-        error_messages={"invalid": "Write a moment as 2026-11-20 14:00."},
+        error_messages={"invalid": "Enter a date and time like 2026-11-20 14:00."},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reason"].help_text = "Told to whoever is stopped."
+        self.fields["reason"].help_text = "Shown to anyone whose deployment is refused."
         zone = timezone.get_current_timezone_name()
-        self.fields["until"].help_text = f"Time zone {zone}. Left empty: until somebody unfreezes."
+        self.fields["until"].help_text = f"Time zone: {zone}. Leave empty for no end."
 
     def clean_until(self) -> datetime | None:
         until: datetime | None = self.cleaned_data["until"]
         if until and until <= timezone.now():
-            raise forms.ValidationError("That moment is over: name one to come.")
+            raise forms.ValidationError("That time is in the past. Choose a later time.")
         if until and until >= NO_END:
-            raise forms.ValidationError("Leave it empty for a freeze without an end.")
+            raise forms.ValidationError("Leave this empty for a freeze without an end.")
         return until
 
 
 def freeze_page(
     request: HttpRequest, environment: Environment, context: dict[str, Any]
 ) -> HttpResponse:
-    """Ask for a reason and an end; on a valid POST stop deployments.
+    """Show the form; on a valid POST, freeze the environment.
 
-    A freeze that somebody else put in place meanwhile is shown before it is replaced.
+    A freeze added since the form was opened is shown before it can be replaced.
     """
     form = FreezeForm(request.POST or None)
     frozen = environment.frozen
@@ -64,7 +64,7 @@ def freeze_page(
     is_stale = _is_stale(request, seen)
     if request.method == "POST" and form.is_valid() and not is_stale:
         freeze(environment=environment, actor=actor_of(request.user), **form.cleaned_data)
-        messages.success(request, f"{environment} is frozen. Rollbacks are not stopped.")
+        messages.success(request, f"{environment} is frozen. Rollbacks are still allowed.")
         return _back(environment)
     shown = {"title": f"Freeze {environment}", "form": form, "frozen": frozen, "seen": seen}
     return _page(request, FREEZE, {**context, **shown}, is_stale=is_stale)
@@ -73,26 +73,26 @@ def freeze_page(
 def unfreeze_page(
     request: HttpRequest, environment: Environment, context: dict[str, Any]
 ) -> HttpResponse:
-    """Show which freezes would be lifted; on a POST lift those, or none if there are others."""
+    """Show which freezes would be lifted; on a POST lift them, or none if they have changed."""
     freezes = list(environment.freezes.in_force().select_related("release"))
     seen = _seen(freezes)
     is_stale = _is_stale(request, seen)
     if request.method == "POST" and not is_stale:
         lifted = unfreeze(environment=environment, actor=actor_of(request.user))
-        told = f"{environment} takes deployments again." if lifted else "Nothing was frozen."
-        messages.success(request, told)
+        text = f"{environment} accepts deployments again." if lifted else "Nothing was frozen."
+        messages.success(request, text)
         return _back(environment)
     shown = {"title": f"Unfreeze {environment}", "freezes": freezes, "seen": seen}
     return _page(request, UNFREEZE, {**context, **shown}, is_stale=is_stale)
 
 
 def _seen(freezes: Iterable[Freeze]) -> str:
-    """Name freezes, for a page to carry until it is confirmed."""
+    """Return the keys of freezes as text, for a hidden field of the form."""
     return ",".join(str(one.pk) for one in freezes)
 
 
 def _is_stale(request: HttpRequest, seen: str) -> bool:
-    """Tell whether there are freezes now that were not on the page that is confirmed."""
+    """Whether the freezes have changed since the confirmed page was opened."""
     return request.method == "POST" and bool(seen) and request.POST.get("seen") != seen
 
 

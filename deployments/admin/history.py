@@ -1,4 +1,4 @@
-"""Releases and deployments to read: what exists, what happened, and the ways between them."""
+"""Read-only pages of releases and deployments, linked with each other."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from deployments.admin.filters import ResultFilter, StateFilter, live_in
-from deployments.admin.wording import COLOURS, kind_of, result_of, state_of
+from deployments.admin.labels import COLOURS, kind_of, result_of, state_of
 from deployments.models import Deployment, Release
 
 LATEST = 20
@@ -22,7 +22,7 @@ LINK = "text-primary-600 dark:text-primary-400"
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
-    """Rows that people look at; commands and operations write them."""
+    """Base for rows that only commands and operations write."""
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False
@@ -35,7 +35,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
 
 def link(row: Model, text: object = "") -> str:
-    """Link a row's page in the admin."""
+    """Return a link to a row's page in the admin."""
     name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
     return _anchor(reverse(name, args=[row.pk]), text or row)
 
@@ -45,7 +45,7 @@ def _anchor(address: str, text: object) -> str:
 
 
 class ReleaseAdmin(ReadOnlyAdmin):
-    """Releases, where they are live, and what became of them."""
+    """Releases, their state and where they are live."""
 
     list_display = [
         "name_on_one_line",
@@ -62,13 +62,13 @@ class ReleaseAdmin(ReadOnlyAdmin):
     fieldsets = [
         (None, {"fields": ["name", "live_in", "state", "message"]}),
         ("Content", {"fields": ["size", "surfaces", "sha256"]}),
-        ("Life", {"fields": ["created_at", "created_by", "completed_at"]}),
+        ("History", {"fields": ["created_at", "created_by", "completed_at"]}),
         ("Retention", {"fields": ["pinned", "marked_at", "removed_at"]}),
         ("Deployments", {"fields": ["latest"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Release]:
-        """Say of each release where it is live, in the one query of the list."""
+        """Annotate each release with where it is live, without a query per row."""
         releases: QuerySet[Release] = super().get_queryset(request)
         cases = [When(pk=pk, then=Value(", ".join(names))) for pk, names in live_in().items()]
         where = Case(*cases, default=Value(""), output_field=CharField())
@@ -95,9 +95,9 @@ class ReleaseAdmin(ReadOnlyAdmin):
         files = f"{release.files:,} file{'' if release.files == 1 else 's'}"
         return f"{files}, {filesizeformat(release.bytes)}"
 
-    @admin.display(description="Digest of the manifest")
+    @admin.display(description="Manifest digest")
     def sha256(self, release: Release) -> str:
-        """Let it wrap: 64 letters are wider than a phone."""
+        """Let the digest wrap: 64 characters are wider than a phone."""
         return format_html('<span style="word-break: break-all">{}</span>', release.digest)
 
     @admin.display(description="Pages")
@@ -119,7 +119,7 @@ class ReleaseAdmin(ReadOnlyAdmin):
 
 
 class DeploymentAdmin(ReadOnlyAdmin):
-    """What was deployed where, by whom, why, and how it ended."""
+    """Deployments: what went where, who did it and why, and how it ended."""
 
     list_display = ["when", "environment", "what", "result", "release_link", "actor", "reason"]
     list_filter = ["environment", "kind", ResultFilter, "at"]
@@ -158,13 +158,13 @@ class DeploymentAdmin(ReadOnlyAdmin):
     def release_link(self, deployment: Deployment) -> str:
         return link(deployment.release, _on_one_line(deployment.release.name))
 
-    @admin.display(description="Before it", empty_value="nothing")
+    @admin.display(description="Previous release", empty_value="none")
     def previous_link(self, deployment: Deployment) -> str | None:
         return link(deployment.previous) if deployment.previous else None
 
     @admin.display(description="Compare", empty_value="-")
     def compare(self, deployment: Deployment) -> str | None:
-        """Name the command that lists every file that differs."""
+        """Return the command that lists all files that differ."""
         if not deployment.previous or deployment.previous == deployment.release:
             return None
         return f"manage.py diff {deployment.previous} {deployment.release}"

@@ -1,4 +1,4 @@
-"""The metrics page of an environment: small charts, each with its figures in words."""
+"""The metrics page of an environment: small charts, each with its figures as text."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +11,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import action
 
-from deployments import metrics_text
+from deployments import metrics
 from deployments.metrics import NO_SUBJECT, NOT_MEASURED, Report, Subject, read_report
 from deployments.models import Environment
 from edge.backends import get_backend
 from edge.errors import EdgeError
 
-# Hours a page can show, and what their links say.
+# The time spans on offer, in hours, and their labels.
 CHOICES = {3: "3 hours", 24: "24 hours", 168: "7 days", 720: "30 days"}
 DEFAULT_HOURS = 24
 TEMPLATE = "admin/deployments/environment/metrics.html"
@@ -25,7 +25,7 @@ TEMPLATE = "admin/deployments/environment/metrics.html"
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One figure as the page shows it. `bars` is the path of an SVG of the sizes in the text."""
+    """One chart. `bars` is the path of an SVG of CHART_WIDTH by CHART_HEIGHT."""
 
     title: str
     total: str
@@ -34,7 +34,7 @@ class Chart:
 
 
 class MetricsPage:
-    """Gives an admin of environments the page, and the link to it on each environment's own."""
+    """Mixin that gives the admin of environments the metrics page and links to it."""
 
     actions_detail = ["metrics"]
 
@@ -55,7 +55,7 @@ class MetricsPage:
 def metrics_page(
     request: HttpRequest, environment: Environment, context: dict[str, Any]
 ) -> HttpResponse:
-    """Show an environment's metrics, or why there are none. `?hours=` is one of CHOICES."""
+    """Show an environment's metrics, or why there are none. `?hours=` takes a key of CHOICES."""
     hours = _hours(request)
     report: Report | None = None
     problem = ""
@@ -65,23 +65,23 @@ def metrics_page(
     except EdgeError as error:
         problem = str(error)
     shown = {
-        "title": f"Metrics of {environment}",
-        # `environment` would be a label in the header of the theme.
+        "title": f"Metrics for {environment}",
+        # The theme shows a variable `environment` as a label in its header.
         "env": environment,
         "hours": hours,
         "choices": CHOICES.items(),
         "problem": problem,
-        "width": metrics_text.CHART_WIDTH,
-        "height": metrics_text.CHART_HEIGHT,
+        "width": metrics.CHART_WIDTH,
+        "height": metrics.CHART_HEIGHT,
         **_shown(report),
     }
-    # 502 is what a monitor of this page must see when CloudWatch refused.
+    # Monitors of this page must see an error when CloudWatch fails.
     status = 502 if report is None else 200
     return TemplateResponse(request, TEMPLATE, {**context, **shown}, status=status)
 
 
 def _why_empty(report: Report) -> str:
-    """Say why a report has no chart; nothing if it has one."""
+    """Return why a report has no charts, or "" if it has some."""
     if not report.measured:
         return NOT_MEASURED
     return "" if report.subjects else NO_SUBJECT
@@ -99,7 +99,7 @@ def _shown(report: Report | None) -> dict[str, Any]:
     return {
         "groups": [(subject, _charts(report, subject)) for subject in report.subjects],
         "span": report.span,
-        "period": metrics_text.show_period(report.span.period),
+        "period": metrics.show_period(report.span.period),
     }
 
 
@@ -107,9 +107,9 @@ def _charts(report: Report, subject: Subject) -> list[Chart]:
     return [
         Chart(
             title=figure.column.title,
-            total=metrics_text.show_total(figure),
-            peak=metrics_text.show_peak(figure, report.span, timezone.get_current_timezone()),
-            bars=metrics_text.bars(figure.values),
+            total=metrics.show_total(figure),
+            peak=metrics.show_peak(figure, report.span, timezone.get_current_timezone()),
+            bars=metrics.bars(figure.values),
         )
         for figure in subject.figures
     ]

@@ -1,6 +1,6 @@
-"""What an environment's page shows, as the database knows it: no back end is asked.
+"""The content of an environment's page, read from the database alone.
 
-So the page opens while the back end does not answer. Whether the edge agrees is looked at apart.
+So the page opens even if the back end does not answer. Drift is checked by a separate request.
 """
 
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from deployments import progress
-from deployments.admin.wording import Label, kind_of, result_of
-from deployments.locking import is_stale
+from deployments.admin.labels import Label, kind_of, result_of
+from deployments.live_history import rollback_release
+from deployments.locks.deploy_lock import is_stale
 from deployments.models import (
     DeployLock,
     Deployment,
@@ -20,21 +20,21 @@ from deployments.models import (
     Maintenance,
     Operation,
     Release,
-    Strategy,
 )
-from deployments.progress import Progress
+from deployments.operations import progress
+from deployments.operations.progress import Progress
 
 State = Operation.State
 LATEST = 15
-# An operation that failed, or that nobody works on any more, is pointed at for so long.
+# How long the page shows an operation that failed or was interrupted.
 SHOWN_FOR = timedelta(days=1)
-# How far back releases to roll back to are looked for, and how many are offered.
+# How many deployments are searched for rollback targets, and how many targets are offered.
 LOOKED_THROUGH, OFFERED = 200, 10
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A deployment of the timeline."""
+    """A deployment in the timeline."""
 
     deployment: Deployment
     kind: str
@@ -43,9 +43,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Another environment, and what it could give. `may_be_canary`: to some of the viewers too.
+    """Another environment whose live release could be promoted here.
 
-    `is_newer`: than what is live, so that taking it is not going back.
+    `may_be_canary`: a canary of it is possible. `is_newer`: newer than the live release here.
     """
 
     environment: Environment
@@ -56,7 +56,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All that is known of an environment. `held_back` are releases it was rolled back from."""
+    """All an environment's page shows. `held_back`: the blocks on rolled-back releases."""
 
     live: Deployment | None
     previous: Release | None
@@ -72,7 +72,7 @@ class Overview:
 
 
 def overview(environment: Environment) -> Overview:
-    """Read what an environment's page shows, in a number of queries that does not grow."""
+    """Read what an environment's page shows, in a bounded number of queries."""
     live = environment.live
     freezes = list(environment.freezes.in_force().select_related("release"))
     held_back = [one for one in freezes if one.release is not None]
@@ -80,7 +80,7 @@ def overview(environment: Environment) -> Overview:
     stale = lock is not None and is_stale(lock)
     return Overview(
         live=live,
-        previous=_previous(environment, live),
+        previous=rollback_release(environment),
         canary=environment.canary,
         frozen=next((one for one in reversed(freezes) if one.release is None), None),
         held_back=held_back,
@@ -94,7 +94,7 @@ def overview(environment: Environment) -> Overview:
 
 
 def sources(environment: Environment) -> Iterator[Source]:
-    """Find the other environments that have something live."""
+    """Yield the other environments that have a live release."""
     for other in Environment.objects.exclude(pk=environment.pk):
         if other.live:
             yield Source(other, other.live)
@@ -103,9 +103,8 @@ def sources(environment: Environment) -> Iterator[Source]:
 def _offers(
     environment: Environment, live: Deployment | None, held_back: list[Freeze]
 ) -> list[Source]:
-    """Choose the sources whose promotion would change something, and would not be refused."""
+    """Return the sources whose promotion would change something and would not be refused."""
     refused = {one.release_id for one in held_back}
-    by_pointer = environment.strategy == Strategy.POINTER
     found = []
     for source in sources(environment):
         theirs = source.live
@@ -113,14 +112,14 @@ def _offers(
         if live and not is_new and live.function_id == theirs.function_id:
             continue
         if theirs.release_id not in refused:
-            may_be_canary = bool(live) and is_new and by_pointer
+            may_be_canary = bool(live) and is_new and environment.runs_function
             is_newer = live is None or theirs.release_id >= live.release_id
             found.append(replace(source, may_be_canary=may_be_canary, is_newer=is_newer))
     return found
 
 
 def timeline(environment: Environment, *, underway: bool = False) -> list[Entry]:
-    """Read the last deployments, newest first; `underway` if the lock is held."""
+    """Return the last deployments, newest first; `underway` if the lock is held."""
     latest = environment.deployments.select_related("release", "previous", "outcome")
     return [
         Entry(one, kind_of(one), result_of(one, underway=underway))
@@ -129,9 +128,9 @@ def timeline(environment: Environment, *, underway: bool = False) -> list[Entry]
 
 
 def rollback_choices(environment: Environment) -> list[Deployment]:
-    """List the releases that can be gone back to, each by when it came last, newest first.
+    """Return the latest deployment of each release to roll back to, newest first.
 
-    What is live is among them while a canary is on: choosing it ends the canary.
+    During a canary these include the live release: choosing it ends the canary.
     """
     past = environment.deployments.switched().filter(release__removed_at=None)
     found: dict[int, Deployment] = {}
@@ -143,18 +142,10 @@ def rollback_choices(environment: Environment) -> list[Deployment]:
     return list(found.values())[:OFFERED]
 
 
-def _previous(environment: Environment, live: Deployment | None) -> Release | None:
-    if live is None:
-        return None
-    others = environment.deployments.switched().exclude(release=live.release_id)
-    before = others.select_related("release").order_by("pk").last()
-    return before.release if before else None
-
-
 def _operations_to_see(environment: Environment) -> list[Operation]:
-    """List what is underway, and what failed last unless a deployment went well since.
+    """Return open operations, and a failed last one unless a deployment has succeeded since.
 
-    Whoever closed the page of a failed operation finds its reason nowhere else.
+    Once its own page is closed, the reason of a failed operation appears nowhere else.
     """
     recent = environment.operations.filter(asked_at__gt=timezone.now() - SHOWN_FOR)
     open_ = list(recent.filter(state__in=[State.WAITING, State.RUNNING]))

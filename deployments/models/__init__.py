@@ -1,8 +1,15 @@
 """What exists and what happened: environments, releases, deployments, locks, operations."""
 
-from deployments.models.deployments import Deployment, Invalidation, Outcome
-from deployments.models.environments import Distribution, Environment, Strategy
-from deployments.models.holds import AssetSweep, DeployLock, Freeze, Maintenance
+from deployments.models.distributions import Distribution, Invalidation
+from deployments.models.environments import (
+    Deployment,
+    Environment,
+    Freeze,
+    Maintenance,
+    Outcome,
+    Strategy,
+)
+from deployments.models.locks import AssetSweep, DeployLock
 from deployments.models.operations import Operation, Step
 from deployments.models.releases import FunctionVersion, Release
 

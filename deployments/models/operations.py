@@ -2,8 +2,7 @@
 
 from django.db import models
 
-from deployments.models.deployments import Deployment
-from deployments.models.environments import Environment
+from deployments.models.environments import Deployment, Environment
 
 
 class Operation(models.Model):

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from deployments.errors import Refused
-from deployments.moments import shown
+from deployments.wording import format_time
 
 # How long nobody touches what a push that did not finish has uploaded: it may be underway.
 UNDERWAY = timedelta(days=1)
@@ -98,7 +98,7 @@ class Release(models.Model):
     @property
     def gone(self) -> Refused:
         """The error of somebody who wants to use it after retention removed it."""
-        when = shown(self.removed_at or timezone.now())
+        when = format_time(self.removed_at or timezone.now())
         return Refused(
             "release-removed",
             f"Release {self} was removed at {when}; its objects are gone.",

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
-from deployments.retention.plans import plan_prune
-from deployments.retention.pruning import Pruning, prune
+from deployments.retention.plan import plan_prune
+from deployments.retention.prune import Pruning, prune
 from edge.backends import get_backend
 
 ACTOR = "schedule"

@@ -1,7 +1,7 @@
 """Tags by which one template serves a release and the application alike.
 
-While a release is built the context holds `assets` (deployments.building.Assets) and files get
-their content-hashed names under /assets/; anywhere else they are Django's static files.
+While a release is built the context holds `assets` (deployments.releases.build.Assets) and files
+get their content-hashed names under /assets/; anywhere else they are Django's static files.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
-# Shows on a previewed page which release it is (deployments/previews.py).
+# Shows on a previewed page which release it is (deployments/routing/previews.py).
 BANNER = "site/preview.js"
 
 

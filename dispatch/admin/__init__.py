@@ -1,4 +1,4 @@
-"""The dispatchers' pages. They show, ask and call booking.py and changing.py; nothing else."""
+"""The dispatchers' pages: forms and lists only. All writes go through booking.py, changing.py."""
 
 from dispatch.admin.accounts import GroupAdmin, UserAdmin
 from dispatch.admin.job import JobAdmin

@@ -1,4 +1,4 @@
-"""Filters of the job list: by window, and by what a dispatcher has to do."""
+"""Filters of the job list: by service window, and by what needs doing."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,15 +9,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from dispatch.models import Job
-from dispatch.querysets import JobQuerySet, local_day
+from dispatch.days import local_day
+from dispatch.models import Job, JobQuerySet
 from dispatch.statuses import Status
 
 Choice = Callable[[JobQuerySet, datetime], JobQuerySet]
 
 
 class ChoiceFilter(admin.SimpleListFilter):
-    """A filter whose choices are functions of the jobs and the present moment."""
+    """A filter whose choices are functions of a job queryset and the current time."""
 
     choices_by_code: dict[str, tuple[str, Choice]] = {}
 
@@ -50,11 +50,11 @@ class WindowFilter(ChoiceFilter):
 
 
 class NeedsFilter(ChoiceFilter):
-    title = "needs you"
+    title = "to do"
     parameter_name = "needs"
     choices_by_code = {
-        "answer": ("An answer", lambda jobs, now: jobs.filter(status=Status.REQUESTED)),
-        "price": ("A price", lambda jobs, now: jobs.without_price()),
-        "crew": ("A crew", lambda jobs, now: jobs.unassigned()),
+        "answer": ("Answer request", lambda jobs, now: jobs.filter(status=Status.REQUESTED)),
+        "price": ("Agree price", lambda jobs, now: jobs.without_price()),
+        "crew": ("Assign crew", lambda jobs, now: jobs.unassigned()),
         "late": ("Running late", lambda jobs, now: jobs.late(now)),
     }

@@ -1,4 +1,4 @@
-"""What happened to a job and what it was to cost: to read, on its page."""
+"""The read-only timeline and prices on the job page."""
 
 from django.contrib import admin
 from django.utils.html import format_html_join
@@ -10,17 +10,17 @@ from dispatch.statuses import Status
 
 
 class EventInline(ReadOnlyInline):
-    """The timeline, newest first. Rows are append-only."""
+    """The timeline, newest first."""
 
     model = JobEvent
     verbose_name_plural = "timeline"
-    fields = ["at", "what", "actor", "reason"]
+    fields = ["at", "changed", "actor", "reason"]
     readonly_fields = fields
     ordering = ["-pk"]
 
-    @admin.display(description="what")
-    def what(self, event: JobEvent) -> str:
-        """Say in words what changed: one line for each field."""
+    @admin.display(description="change")
+    def changed(self, event: JobEvent) -> str:
+        """Return the changes as text, one line per field."""
         if not event.changes:
             return str(event)
         lines = [(_line(name, *change),) for name, change in event.changes.items()]
@@ -43,10 +43,10 @@ def _line(name: str, before: object, after: object) -> str:
     if name == "status":
         return f"{Status(str(before)).label} → {Status(str(after)).label}"
     title = "price" if name == "price" else str(Job._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
-    return f"{title}: {_word(before)} → {_word(after)}"
+    return f"{title}: {_text(before)} → {_text(after)}"
 
 
-def _word(value: object) -> str:
+def _text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value) if value not in (None, "") else "none"

@@ -23,26 +23,16 @@ from dispatch.booking import book
 from dispatch.changing import change_details, set_price
 from dispatch.errors import JobChangedMeanwhile, StatusUnknown
 from dispatch.models import Job
-from dispatch.statuses import Status, parse_status
+from dispatch.statuses import FLOW, Status, parse_status
 
-# The colours of unfold's labels.
-COLOURS = {
-    Status.REQUESTED.label: "warning",
-    Status.SCHEDULED.label: "info",
-    Status.ON_SITE.label: "info",
-    Status.READY_FOR_PICKUP.label: "primary",
-    Status.EN_ROUTE.label: "primary",
-    Status.IN_PROGRESS.label: "primary",
-    Status.COMPLETED.label: "success",
-    Status.CANCELLED.label: "danger",
-}
+COLOURS = {status: step.colour for status, step in FLOW.items()}
 PLACE = [("address_line", "unit"), ("town", "zip_code"), "access_notes"]
 WORK = [("service", "load_size"), "details"]
 
 
 @admin.register(Job)
 class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
-    """What a dispatcher does all day. Every write goes through booking.py and changing.py."""
+    """The job list and page. Every write goes through booking.py and changing.py."""
 
     list_display = [
         "label",
@@ -55,18 +45,17 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         "price",
     ]
     list_filter = ["status", WindowFilter, NeedsFilter, "crew", "service", "on_hold", "created_at"]
-    list_filter_submit = False
     list_per_page = 50
     search_fields = ["number"]  # shows the box; get_search_results does the search
     search_help_text = "Number, name, phone or address"
     show_full_result_count = False
     ordering = ["-number"]
     inlines = [EventInline, PriceInline]
-    readonly_fields = ["customer_line", "wished", "consent", "created_at"]
+    readonly_fields = ["customer_line", "requested", "consent", "created_at"]
     fieldsets = [
         ("Plan", {"fields": ["window_start", "window_end", "crew", "on_hold", "hold_reason"]}),
         ("Price", {"fields": ["price_text", "reason", "seen_revision"]}),
-        ("Work", {"fields": [*WORK, "wished"]}),
+        ("Work", {"fields": [*WORK, "requested"]}),
         ("Place", {"fields": PLACE}),
         (
             "Customer",
@@ -86,7 +75,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         jobs: Any = super().get_queryset(request)
-        return jobs.with_what_lists_show()  # type: ignore[no-any-return]
+        return jobs.with_related()  # type: ignore[no-any-return]
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
@@ -94,7 +83,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         return queryset.search(search_term), False
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """One action for each status a job can be moved to; cancelling asks first."""
+        """Add an action for each status to move to; cancelling asks for confirmation."""
         actions: dict[str, Any] = super().get_actions(request)
         if not self.has_change_permission(request):
             return actions
@@ -110,12 +99,13 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         return job.label
 
     @display(description="Status", ordering="status", label=COLOURS)  # type: ignore[untyped-decorator]
-    def status_label(self, job: Job) -> str:
-        return Status(job.status).label
+    def status_label(self, job: Job) -> tuple[Status, str]:
+        status = Status(job.status)
+        return status, status.label
 
     @display(description="Customer", ordering="contact_name", header=True)  # type: ignore[untyped-decorator]
     def customer_and_phone(self, job: Job) -> list[str]:
-        return [job.contact_name, _on_one_line(str(job.customer.phone))]
+        return [job.contact_name, _nowrap(str(job.customer.phone))]
 
     @display(description="Service, town", ordering="town", header=True)  # type: ignore[untyped-decorator]
     def service_and_town(self, job: Job) -> list[str]:
@@ -127,7 +117,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
             return None
         day, times = text.split(", ", 1)
         late = " (late)" if job.is_late(timezone.now()) else ""
-        return format_html("{}<br>{}", _on_one_line(day + late), _on_one_line(times))
+        return format_html("{}<br>{}", _nowrap(day + late), _nowrap(times))
 
     @admin.display(description="Price", empty_value="-")
     def price(self, job: Job) -> str | None:
@@ -146,7 +136,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         return super().get_form(request, obj, change, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Keep long texts low: the page is read from top to bottom all day."""
+        """Keep text areas short, so that the page needs less scrolling."""
         formfield = super().formfield_for_dbfield(db_field, request, **kwargs)
         if isinstance(db_field, TextField) and formfield:
             formfield.widget.attrs["rows"] = 3
@@ -169,8 +159,8 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         try:
             return view(request, *args, **kwargs)
         except JobChangedMeanwhile:
-            # Changed between the form's check and the write, and rolled back. The second time the
-            # form sees the newer revision and shows it, with all that was typed.
+            # The job changed between the form's check and the write, which was rolled back. On the
+            # second call the form sees the newer revision and shows it along with the input.
             return view(request, *args, **kwargs)
 
     def render_change_form(
@@ -188,9 +178,9 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         steps = [step for step in allowed if step != Status.CANCELLED]
         return {
             "job": job,
-            "status_colour": COLOURS[Status(job.status).label],
+            "status_colour": FLOW[Status(job.status)].colour,
             "late": job.is_late(timezone.now()),
-            # Forward first: the first button is the one that is coloured.
+            # Forward first: the first button is the highlighted one.
             "forward": [step for step in steps if _is_forward(job, step)],
             "back": [step for step in steps if not _is_forward(job, step)],
             "may_cancel": Status.CANCELLED in allowed,
@@ -199,13 +189,13 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         }
 
     def move_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Take the step of a button, from the revision whose page showed it."""
+        """Move the job as its button says, from the revision the page showed."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         job = get_object_or_404(Job.objects.select_related("service"), pk=pk)
         if not self.has_change_permission(request, job):
             raise PermissionDenied
-        # The conditional update then refuses what was decided on an older page.
+        # The conditional update then refuses a move from an outdated page.
         revision = request.POST.get("revision", "")
         job.revision = int(revision) if revision.isdecimal() else 0
         try:
@@ -217,7 +207,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         return HttpResponseRedirect(reverse("admin:dispatch_job_change", args=[pk]))
 
     def save_model(self, request: HttpRequest, obj: Job, form: Any, change: bool) -> None:
-        """Hand what was typed to booking and changing; `obj` itself is never saved."""
+        """Pass the input to booking and changing; never save `obj` itself."""
         if change:
             self._change(request, obj, form)
         else:
@@ -240,7 +230,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
             if form.new_price is not None:
                 set_price(job=booked.job, price=form.new_price, actor=actor)
         else:
-            messages.info(request, f"{booked.job.label} was booked by this form before.")
+            messages.info(request, f"This form has already booked {booked.job.label}.")
         obj.pk = booked.job.pk
         obj._state.adding = False
         obj.refresh_from_db()
@@ -252,19 +242,19 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         link = '<a class="text-primary-600" href="{}">{}</a>'
         return format_html(f"{link}, {link}", page, job.customer, phone.as_rfc3966, phone)
 
-    @admin.display(description="Day asked for", empty_value="-")
-    def wished(self, job: Job) -> str | None:
-        day = date_format(job.wished_day, "D M j, Y") if job.wished_day else ""
-        part = Job.DayPart(job.wished_part).label if job.wished_part else ""
+    @admin.display(description="Requested for", empty_value="-")
+    def requested(self, job: Job) -> str | None:
+        day = date_format(job.requested_day, "D M j, Y") if job.requested_day else ""
+        part = Job.DayPart(job.requested_time).label if job.requested_time else ""
         return ", ".join(filter(None, [day, part])) or None
 
     @admin.display(description="Text messages")
     def consent(self, job: Job) -> str:
-        proof = getattr(job, "text_consent", None)
-        return f"Agreed to on {date_format(proof.at)}" if proof else "Not agreed to"
+        consent = getattr(job, "text_consent", None)
+        return f"Agreed on {date_format(consent.at)}" if consent else "No consent"
 
 
-def _on_one_line(text: str) -> str:
+def _nowrap(text: str) -> str:
     return format_html('<span class="whitespace-nowrap">{}</span>', text)
 
 
@@ -274,7 +264,7 @@ def _is_forward(job: Job, step: Status) -> bool:
 
 
 def window_text(job: Job) -> str | None:
-    """Write a window as people read it: Fri Nov 20, 1 p.m. to 3 p.m."""
+    """Format the window like "Fri Nov 20, 1 p.m. to 3 p.m.", or return None."""
     if job.window_start is None or job.window_end is None:
         return None
     start, end = timezone.localtime(job.window_start), timezone.localtime(job.window_end)

@@ -1,4 +1,4 @@
-"""The forms of the job page: editing what is there, and booking by phone."""
+"""The forms of the job page: editing a job, and booking one by phone."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from django.db.models import Q
 from phonenumber_field.formfields import PhoneNumberField
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from dispatch.admin.conflicts import field_of, take_over, untouched
+from dispatch.admin.conflicts import form_field, show_current, untouched
 from dispatch.booking import BookingRequest
 from dispatch.details import FIELDS, check_details
 from dispatch.errors import ValueRefused
@@ -18,14 +18,14 @@ from dispatch.prices import ParsedPrice, parse_price
 
 
 class PricedForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when run
-    """What both forms ask for. `new_price` is what was typed, or None for no change."""
+    """The fields of both forms. `new_price` is the parsed price, or None if left empty."""
 
     price_text = forms.CharField(
         label="Price",
         required=False,
         max_length=60,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Like “600 all-in”, “250 estimate” or “400 to 600”.",
+        help_text="For example “600 all-in”, “250 estimate” or “400 to 600”.",
     )
     new_price: ParsedPrice | None = None
 
@@ -42,7 +42,7 @@ class PricedForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
         return text
 
     def refuse(self, refusal: ValueRefused) -> None:
-        """Show a refusal at its field, or above the form."""
+        """Show a refusal at its field, or above the form if it has none."""
         field = refusal.field if refusal.field in self.fields else None
         self.add_error(field, forms.ValidationError(str(refusal), code=refusal.code))
 
@@ -54,15 +54,15 @@ class PricedForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
 
 
 class JobForm(PricedForm):
-    """Edits a job from one revision of it; never saves it. See `changes` and `new_price`."""
+    """Edits one revision of a job. The caller writes `changes` and `new_price`."""
 
     seen_revision = forms.IntegerField(widget=forms.HiddenInput)
     reason = forms.CharField(
-        label="Reason for the change",
+        label="Reason for change",
         required=False,
         max_length=300,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Goes into the history. Needed when a price changes.",
+        help_text="Kept in the history. Required when the price changes.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -93,63 +93,64 @@ class JobForm(PricedForm):
 
     def _check_price(self) -> None:
         before = self.price_before
-        if before is None or self.new_price is None or self.new_price.matches(before):
-            if before is not None and self.new_price is None:
-                self.refuse(
-                    ValueRefused(
-                        f"The customer was told {before}.",
-                        "A price is replaced by another one, not removed.",
-                        field="price_text",
-                    )
-                )
+        if before is None:
             return
-        if not self.cleaned_data["reason"].strip():
+        if self.new_price is None:
             self.refuse(
                 ValueRefused(
-                    f"The price was {before}: a change needs a reason.",
-                    "The customer may ask.",
+                    f"The customer was quoted {before}.",
+                    "Enter another price instead of removing it.",
+                    field="price_text",
+                )
+            )
+        elif not self.new_price.matches(before) and not self.cleaned_data["reason"].strip():
+            self.refuse(
+                ValueRefused(
+                    f"The price was {before}. Changing it needs a reason.",
+                    "Enter one; the customer may ask.",
                     field="reason",
                 )
             )
 
     def _show_what_others_changed(self) -> None:
-        """Keep all that was typed, name what changed meanwhile, and let a second look save it.
+        """Report the other edits, keep the input, and let the next save through.
 
-        Fields this page left alone show what others wrote: saving again must not undo that.
+        Fields not edited here show the new values, so that the next save does not undo them.
         """
         seen = self.cleaned_data.get("seen_revision") or 0
         later = list(JobEvent.objects.filter(job=self.instance, revision__gt=seen))
-        followed = untouched(self.cleaned_data, later)
-        people = ", ".join(sorted({event.actor for event in later})) or "somebody"
+        # Before add_error, which takes fields out of cleaned_data.
+        unedited = untouched(self.cleaned_data, later)
+        people = ", ".join(sorted({event.actor for event in later})) or "another user"
         self.add_error(
             None,
             forms.ValidationError(
-                f"{self.instance.label} was changed meanwhile by {people}: nothing was saved. "
-                "What you typed is kept below. Look it over and save again.",
+                f"{self.instance.label} was changed by {people} in the meantime, so nothing was "
+                "saved. Your input is kept below. Check it and save again.",
                 code="job-changed",
             ),
         )
         for event in later:
             for name, (_, value) in event.changes.items():
-                field = field_of(name)
+                field = form_field(name)
                 if field in self.fields:
                     self.add_error(field, f"{event.actor} changed this to “{value or 'empty'}”.")
         posted: Any = self.data
-        self.data = posted = posted.copy()  # what a request brought cannot be changed
+        self.data = posted = posted.copy()  # request.POST is immutable
         posted[self.add_prefix("seen_revision")] = str(self.instance.revision)
-        for name in followed:
-            take_over(self, posted, name)
+        for name in unedited:
+            show_current(self, posted, name)
 
 
 class NewJobForm(PricedForm):
-    """Books a job for somebody on the phone; a second click on Save books no second one."""
+    """Books a job by phone. Saving the same form twice books one job."""
 
     phone = PhoneNumberField(
         region="US",
         widget=UnfoldAdminTextInputWidget(attrs={"type": "tel"}),
         error_messages={
-            "required": "Give the customer's phone.",
-            "invalid": "Give ten digits with the area code, like 907-555-0142.",
+            "required": "Enter the customer's phone number.",
+            "invalid": "Enter ten digits with the area code, like 907-555-0142.",
         },
     )
     key = forms.UUIDField(widget=forms.HiddenInput)
@@ -168,30 +169,30 @@ class NewJobForm(PricedForm):
         return self.cleaned_data
 
     def to_request(self) -> BookingRequest:
-        typed = self.cleaned_data
+        values = self.cleaned_data
         return BookingRequest(
-            name=typed["contact_name"],
-            phone=typed["phone"].as_e164,
-            email=typed["contact_email"],
-            service=typed["service"].code,
-            address_line=typed["address_line"],
-            unit=typed["unit"],
-            town=typed["town"],
-            zip_code=typed["zip_code"],
-            load_size=typed["load_size"],
-            details=typed["details"],
-            access_notes=typed["access_notes"],
+            name=values["contact_name"],
+            phone=values["phone"].as_e164,
+            email=values["contact_email"],
+            service=values["service"].code,
+            address_line=values["address_line"],
+            unit=values["unit"],
+            town=values["town"],
+            zip_code=values["zip_code"],
+            load_size=values["load_size"],
+            details=values["details"],
+            access_notes=values["access_notes"],
         )
 
     @property
     def planned(self) -> dict[str, Any]:
-        """The details that a booking does not have: crew and window, where given."""
+        """The given details that a booking request does not have: crew and window."""
         names = ("crew", "window_start", "window_end")
         return {name: self.cleaned_data[name] for name in names if self.cleaned_data.get(name)}
 
 
 def _offer_active(form: PricedForm, job: Job) -> None:
-    """Offer active crews and services, and what the job has."""
+    """Offer active crews and services, and the job's own."""
     crew, service = form.fields.get("crew"), form.fields.get("service")
     if isinstance(crew, forms.ModelChoiceField):
         crew.queryset = Crew.objects.filter(Q(active=True) | Q(pk=job.crew_id))

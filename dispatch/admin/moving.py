@@ -1,4 +1,4 @@
-"""Moving jobs from the admin: one job by its buttons, many by an action of the list."""
+"""Moving jobs in the admin: one by its page's buttons, or several by a list action."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -21,25 +21,25 @@ ListAction = Callable[[Any, HttpRequest, QuerySet[Job]], HttpResponse | None]
 
 
 class CancelForm(forms.Form):
-    """Who cancels, and why."""
+    """Who is cancelling, and why."""
 
     side = forms.ChoiceField(
-        label="Who cancels?",
+        label="Who is cancelling?",
         choices=Job.CancelSide.choices,
         widget=UnfoldAdminRadioSelectWidget,
-        error_messages={"required": "Choose who cancels."},
+        error_messages={"required": "Choose who is cancelling."},
     )
     reason = forms.CharField(
         max_length=300,
         widget=UnfoldAdminTextInputWidget,
-        error_messages={"required": "Say why it is cancelled."},
+        error_messages={"required": "Enter a reason."},
     )
 
 
 def move_and_report(
     *, request: HttpRequest, jobs: Iterable[Job], to: Status, reason: str = "", side: str = ""
 ) -> None:
-    """Move each job by itself and say what became of every one of them."""
+    """Move each job separately and report every result."""
     moved = []
     for job in jobs:
         try:
@@ -49,7 +49,7 @@ def move_and_report(
         else:
             moved.append(job.label)
     if moved:
-        messages.success(request, f"Now “{to.label}”: {', '.join(moved)}.")
+        messages.success(request, f"Moved to “{to.label}”: {', '.join(moved)}.")
 
 
 def actor_of(request: HttpRequest) -> str:
@@ -57,7 +57,7 @@ def actor_of(request: HttpRequest) -> str:
 
 
 def move_action(to: Status) -> tuple[ListAction, str, str]:
-    """Make the list action that moves the selected jobs to `to`."""
+    """Return the list action that moves the selected jobs to `to`."""
 
     def action(model_admin: Any, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         move_and_report(request=request, jobs=queryset.select_related("service"), to=to)
@@ -68,18 +68,18 @@ def move_action(to: Status) -> tuple[ListAction, str, str]:
 def cancel_action(
     model_admin: Any, request: HttpRequest, queryset: QuerySet[Job]
 ) -> HttpResponse | None:
-    """Ask for side and reason, then cancel the selected jobs; one alone goes back to its page."""
+    """Ask for side and reason, then cancel. A single job returns to its page."""
     jobs = list(queryset.select_related("service"))
     form = CancelForm(request.POST if "confirmed" in request.POST else None)
     if not form.is_valid():
-        return _ask(model_admin, request, jobs, form)
+        return _confirmation_page(model_admin, request, jobs, form)
     move_and_report(request=request, jobs=jobs, to=Status.CANCELLED, **form.cleaned_data)
     if len(jobs) == 1:
         return HttpResponseRedirect(reverse("admin:dispatch_job_change", args=[jobs[0].pk]))
     return None
 
 
-def _ask(
+def _confirmation_page(
     model_admin: Any, request: HttpRequest, jobs: list[Job], form: CancelForm
 ) -> TemplateResponse:
     context = {

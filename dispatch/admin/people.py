@@ -12,18 +12,18 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from dispatch.models import Crew, Customer, Job, ServiceType
-from dispatch.querysets import SHORTEST_PHONE_SEARCH, phone_digits
+from dispatch.searching import MIN_PHONE_DIGITS, phone_digits
 
 
-class Kept(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
-    """Rows that jobs refer to: made inactive or corrected, never deleted."""
+class UndeletableAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    """Rows that jobs refer to: they are corrected or deactivated, never deleted."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
 
 class ReadOnlyInline(TabularInline):  # type: ignore[misc]  # unfold ships no types
-    """Rows to read on the page of what they belong to."""
+    """Related rows, shown but not editable."""
 
     extra = 0
     can_delete = False
@@ -57,19 +57,19 @@ class CustomerJobs(ReadOnlyInline):
 
 
 @admin.register(Customer)
-class CustomerAdmin(Kept):
+class CustomerAdmin(UndeletableAdmin):
     list_display = ["name", "phone", "email", "created_at"]
     search_fields = ["name", "email"]
-    search_help_text = "Name, phone or e-mail"
+    search_help_text = "Name, phone or email"
     inlines = [CustomerJobs]
     formfield_overrides = {PhoneNumberField: {"widget": UnfoldAdminTextInputWidget}}
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
     ) -> tuple[QuerySet[Customer], bool]:
-        """Find phones by their digits too, in any format, for they are stored as E.164."""
+        """Also find phones by their digits, because they are stored as E.164."""
         digits = phone_digits(search_term)
-        if len(digits) >= SHORTEST_PHONE_SEARCH:
+        if len(digits) >= MIN_PHONE_DIGITS:
             return queryset.filter(phone__contains=digits), False
         found: tuple[QuerySet[Customer], bool] = super().get_search_results(
             request, queryset, search_term
@@ -78,14 +78,14 @@ class CustomerAdmin(Kept):
 
 
 @admin.register(Crew)
-class CrewAdmin(Kept):
+class CrewAdmin(UndeletableAdmin):
     list_display = ["name", "active"]
     list_filter = ["active"]
     search_fields = ["name"]
 
 
 @admin.register(ServiceType)
-class ServiceTypeAdmin(Kept):
+class ServiceTypeAdmin(UndeletableAdmin):
     list_display = ["name", "code", "kind", "active", "position"]
     list_filter = ["kind", "active"]
     search_fields = ["name", "code"]

@@ -1,36 +1,36 @@
-// Says which stored file answers a request. CloudFront runs this file as it stands (runtime
-// cloudfront-js-2.0); the local edge runs it in QuickJS, the tests in njs too.
+// Rewrites a viewer request to the path of a stored file. CloudFront runs this file unchanged (runtime
+// cloudfront-js-2.0); the local edge runs it in QuickJS, and the tests also run it in njs.
 //
-// Steps: refuse odd paths; pass what no release owns; move old links; read ONE routing document;
-// pick the release (preview, maintenance, canary, live); rewrite. The query string never reaches storage.
+// Steps: reject bad paths; pass paths outside releases; redirect old links; read ONE routing document;
+// choose the release (preview, maintenance, canary, live); rewrite. Storage never sees a query string.
 import cf from 'cloudfront';
 import crypto from 'crypto';
 
 const kvs = cf.kvs();
 
-// A page family, perhaps of another environment: /track/..., /track-staging/..., /track.html
+// A surface, optionally of another environment: /track/..., /track-staging/..., /track.html
 const SURFACE = /^\/(track|book|dashboard)(?:-([a-z0-9-]+))?(\.html)?(\/.*)?$/;
-// A dot does not make a file: tokens and names have dots.
+// A dot alone does not make a file: tokens and names have dots.
 const FILE =
   /\.(html?|css|m?js|json|map|txt|xml|ico|svg|png|jpe?g|gif|webp|avif|woff2?|[ot]tf|pdf|webmanifest|wasm|mp[34]|webm|ics|csv|zip)$/i;
-// Nearly every path is plain: one look instead of three.
+// Most paths are plain: one check instead of three.
 const PLAIN = /^(?:\/[\w-][\w.-]*)*\/?$/;
 const CONTROL = /[\x00-\x1f\x7f]/;
 const TICKET = /^([\w-]+)\.(\d{1,12})\.([\w-]+)$/; // <release>.<expiry, unix seconds>.<signature>
 const TICKET_COOKIE = 'qdn_release';
 const NAME_COOKIE = 'qdn_preview';
 const NO_STORE = { 'cache-control': { value: 'no-store' } };
-const UNAVAILABLE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Back in a moment</title>' +
+const UNAVAILABLE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Back soon</title>' +
   '<meta name="viewport" content="width=device-width,initial-scale=1">' +
   '<body style="font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1rem">' +
-  '<h1>Back in a moment</h1><p>';
+  '<h1>Back soon</h1><p>';
 const PATIENCE = 'Your booking is safe. Please try again in a few minutes.';
 
 async function handler(event) {
   const request = event.request;
   const uri = request.uri;
   if (!acceptable(uri)) {
-    return reply(400, 'Bad Request', 'text/plain', 'Bad request: not an address of ours.\n', {});
+    return reply(400, 'Bad Request', 'text/plain', 'Bad request: invalid path.\n', {});
   }
   if (uri.startsWith('/assets/') || uri.startsWith('/.well-known/')) {
     request.querystring = {};
@@ -43,7 +43,7 @@ async function handler(event) {
   }
   let routing = await readRouting(surface, request.headers);
   if (!routing && surface && surface.env) {
-    surface = null; // no such environment, so an ordinary page: /book-club/
+    surface = null; // not an environment, so an ordinary page such as /book-club/
     routing = await readRouting(surface, request.headers);
   }
   if (!routing || typeof routing.r !== 'string') {
@@ -69,8 +69,8 @@ async function handler(event) {
   return request;
 }
 
-// Dot segments, encoded slashes and control characters mean one path to us and another to storage; a
-// doubled slash would read as a host in a redirect; what is beyond ASCII was never encoded.
+// Storage may read dot segments, encoded slashes and control characters as another path than we do; a
+// double slash in a redirect would read as a host; non-ASCII characters must arrive percent-encoded.
 function acceptable(uri) {
   if (uri && PLAIN.test(uri)) {
     return true;
@@ -86,7 +86,7 @@ function acceptable(uri) {
   }
 }
 
-// {name, env, rest}: rest is what follows the name, '' or '/...'. Only track ever had a .html link.
+// {name, env, rest}: rest is the part after the name, '' or '/...'. Only track ever had .html links.
 function surfaceOf(uri) {
   const found = SURFACE.exec(uri);
   if (!found || (found[3] && (found[1] !== 'track' || found[4]))) {
@@ -95,7 +95,7 @@ function surfaceOf(uri) {
   return { name: found[1], env: found[2] || '', rest: found[4] || '' };
 }
 
-// /track.html?token=T, /track?token=T, /track/?t=T, and the same of /track-<env>.
+// Old forms: /track.html?token=T, /track?token=T, /track/?t=T, and the same for /track-<env>.
 function oldLink(surface, query) {
   const given = query.token || query.t;
   if (!given || !surface || surface.name !== 'track' || surface.rest.length > 1) {
@@ -121,7 +121,7 @@ function routingKey(surface, headers) {
   return 'host:' + (port > host.lastIndexOf(']') ? host.slice(0, port) : host);
 }
 
-// null when there is no such key, or no JSON under it.
+// null if the key does not exist or its value is not JSON.
 async function readRouting(surface, headers) {
   try {
     return await kvs.get(routingKey(surface, headers), { format: 'json' });
@@ -130,7 +130,7 @@ async function readRouting(surface, headers) {
   }
 }
 
-// How long a signed preview still holds, in seconds; 0 when it is expired, forged or another environment's.
+// Seconds until a signed preview expires; 0 if it is expired, forged or for another environment.
 async function ticketSeconds(environment, ticket) {
   const part = TICKET.exec(ticket);
   const left = part ? Number(part[2]) - Math.floor(Date.now() / 1000) : 0;
@@ -147,7 +147,7 @@ async function ticketSeconds(environment, ticket) {
   }
 }
 
-// Takes the same time wherever two texts differ.
+// Compares in constant time.
 function same(a, b) {
   let differs = a.length ^ b.length;
   for (let i = 0; i < a.length; i++) {
@@ -156,10 +156,10 @@ function same(a, b) {
   return differs === 0;
 }
 
-// The release for a viewer: a canary takes those whose fixed number in 0..100 is below its percentage,
-// so whoever saw it at 5 % still sees it at 20 %; the salt chooses who. The number mixes four characters
-// of the address a step and is finished as in MurmurHash3, so that neighbours have nothing in common; the
-// factors keep products whole. A digest would cost more than all the rest, and `let` a check at each use.
+// The release for a viewer. Salt and IP address hash to a fixed number in 0..100; a canary serves viewers
+// below its percentage, so those who saw it at 5% still see it at 20%. The hash mixes four characters per
+// step and ends like MurmurHash3, so neighboring addresses are unrelated; its factors keep products exact.
+// A digest would cost more than all the rest, and `let` a check per use.
 function side(routing, ip) {
   const canary = routing.c;
   var hash = parseInt(canary.s, 36);
@@ -209,8 +209,8 @@ function withoutRelease(uri, query) {
   return uri + (pairs.length ? '?' + pairs.join('&') : '');
 }
 
-// Begins a preview, or ends one with 0 seconds. The ticket is for the edge alone: a script that could
-// read it could give it away. Pages show a banner by the second cookie, which nothing here believes.
+// Starts a preview, or ends it with 0 seconds. The ticket cookie is HttpOnly so that no script can leak it.
+// Pages use the second cookie to show a banner; this function never trusts it.
 function preview(location, ticket, seconds) {
   const attributes = 'Path=/; Max-Age=' + seconds + '; Secure; SameSite=Lax';
   const cookies = {};
@@ -221,7 +221,7 @@ function preview(location, ticket, seconds) {
   return answer;
 }
 
-// Values come as the viewer encoded them; whatever is not printable could end the header.
+// Query values arrive as the viewer encoded them; unprintable characters could end the header.
 function redirect(status, text, location, cookies) {
   const safe = location.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
   const headers = Object.assign({ location: { value: safe } }, NO_STORE);

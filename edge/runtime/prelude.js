@@ -1,23 +1,23 @@
-// What stands around a function in QuickJS: the modules of CloudFront's runtime, and the door to Python.
+// The environment of a function in QuickJS: the modules of CloudFront's runtime and the interface to Python.
 //
-// QuickJS cannot call Python while a time limit is set, so nothing here calls out. What the function
-// wants to know (a key's value, a digest) is looked up among the answers; when one is not there, the
-// question is noted, the run is given up, and Python starts it again with the answer in place. That
-// holds because a run depends on nothing but its event, the frozen clock and the answers.
+// QuickJS cannot call Python while a time limit is set, so nothing here calls out. When the function asks
+// for a key's value or a digest, it is looked up in the answers so far. If it is missing, the question is
+// recorded, the run is abandoned, and Python runs the function again with the answer in place. That is
+// safe because a run depends only on its event, the frozen clock and the answers.
 (function (global) {
   'use strict';
-  var values = new Map(); // of the key-value store: good until the store changes
-  var parsed = new Map(); // the same, of those that were read as JSON
-  var digests = new Map(); // they never change, but their number has an end
+  var values = new Map(); // of the key-value store: valid until the store changes
+  var parsed = new Map(); // the values that were read as JSON, parsed
+  var digests = new Map(); // these never change, but are cleared beyond MOST_DIGESTS
   var MOST_DIGESTS = 200;
   var wanted = [];
   var logs = [];
-  var before = null; // the headers' values as they came, of those that were looked at
-  var count = 0; // how many headers came, once all were looked at
-  var head = ''; // the headers as they came: '\n', then name, '\0', value, '\n' of each
-  var seen = null; // what stands behind the proxy of the headers
+  var before = null; // original values of the headers that were read
+  var count = 0; // number of original headers, once all were read
+  var head = ''; // the original headers: '\n', then name, '\0', value, '\n' for each
+  var seen = null; // the object behind the proxy of the headers
   var headersGiven = null; // the proxy itself
-  var whole = true; // whether all headers were made objects
+  var whole = true; // whether all headers have been turned into objects
   var now = 0;
   var handler = null;
 
@@ -27,7 +27,7 @@
     return answer;
   }
 
-  // A new one each time: a promise keeps everything that ever waited for it.
+  // A new promise each time: a shared one would keep a reference to everything that ever awaited it.
   function never() { return new Promise(function () {}); }
 
   // ---- cloudfront ----
@@ -35,7 +35,7 @@
     var format = options && options.format || 'string';
     var value;
     if (format !== 'string' && format !== 'json') {
-      throw new TypeError('the local runtime knows the formats string and json, found: ' + format);
+      throw new TypeError('the local runtime supports the formats string and json, found: ' + format);
     }
     value = ask(values, 'get\0' + key);
     if (value === undefined) return never();
@@ -47,7 +47,7 @@
       return Promise.reject(error);
     }
   }
-  // Parsed once and frozen, so that no run finds what another one wrote into it.
+  // Parsed once and frozen, so that no run sees changes made by another.
   function asJson(key, value) {
     var found = parsed.get(key);
     if (found === undefined) {
@@ -88,7 +88,7 @@
         done = true;
         var question = ['digest', algorithm, encoding, secret === null ? 'plain' : 'keyed', secret || '', text];
         var answer = ask(digests, question.join('\0'), question);
-        if (answer === undefined) throw new Error('the digest is not there yet: the run starts again');
+        if (answer === undefined) throw new Error('the digest is not available yet: the run starts again');
         return answer;
       },
     };
@@ -98,7 +98,7 @@
     createHmac: function (algorithm, secret) { return hash(algorithm, String(secret)); },
   };
 
-  // ---- what else the runtime has, and has not ----
+  // ---- other globals of the runtime, present and removed ----
   function note(value) {
     if (logs.length < 100) logs.push(typeof value === 'string' ? value : JSON.stringify(value));
   }
@@ -114,9 +114,9 @@
   global.console = { log: note, error: note };
   global.eval = undefined;
 
-  // ---- the door ----
-  // Headers become objects when somebody looks at them: a browser sends a dozen, and the function
-  // reads one. Whatever looks at all of them gets all of them.
+  // ---- the interface to Python ----
+  // Headers become objects when they are read: a browser sends a dozen and the function reads one. Any
+  // operation that needs all of them, such as a loop, creates them all.
   function look(name) {
     var at = head.indexOf('\n' + name + '\0');
     if (at < 0) return undefined;
@@ -162,8 +162,8 @@
     getOwnPropertyDescriptor: whenWhole(Reflect.getOwnPropertyDescriptor),
   };
 
-  // A request goes back as its URI and then the headers that changed, all in lines: writing it as
-  // JSON would take longer than the function itself. What does not fit goes as JSON after all.
+  // Returns a request as lines: its URI, then the headers that changed. Writing JSON would take longer
+  // than the function itself; it is used only for changes that do not fit into lines.
   function changes(request) {
     var headers = request.headers || {};
     var lines = '';
@@ -183,7 +183,7 @@
     }
     for (name in request.querystring) plain = false;
     for (name in request.cookies) plain = false;
-    plain = plain && (!whole || kept === count); // not whole: nothing was deleted
+    plain = plain && (!whole || kept === count); // unless all were read, none was deleted
     return plain ? lines : '\n' + JSON.stringify(allChanges(request, headers));
   }
   function allChanges(request, headers) {
@@ -202,7 +202,7 @@
     if (typeof value.uri !== 'string' || value.uri[0] !== '/' || value.uri.includes('\n')) {
       return JSON.stringify({ invalid: 'a request whose uri is ' + value.uri });
     }
-    // join, not +: a long sum is a rope, which the Python side cannot take.
+    // join, not +: + builds a rope for long strings, which the Python side cannot read.
     return [value.uri, changes(value)].join('');
   }
   function settle(value) {
@@ -235,9 +235,9 @@
 
   global.__load = function (make) {
     handler = make({ cloudfront: cloudfront, crypto: crypto });
-    if (typeof handler !== 'function') throw new SyntaxError('a function named handler is missing');
+    if (typeof handler !== 'function') throw new SyntaxError('the source defines no function named handler');
   };
-  // __outcome is '' until the function has settled.
+  // __outcome is '' until the function settles.
   global.__outcome = '';
   global.__event = function (text, milliseconds) {
     prepare(milliseconds);
@@ -249,7 +249,7 @@
     }
     run(event);
   };
-  // The same without JSON, for the requests of the local edge: twice as fast.
+  // Like __event but without JSON, for the requests of the local edge: twice as fast.
   global.__request = function (milliseconds, id, ip, method, uri, lines, query, cookies) {
     prepare(milliseconds);
     head = lines;
@@ -271,7 +271,7 @@
       },
     });
   };
-  // What a function that has not settled still waits for, or '' when nothing will come.
+  // The questions of a function that has not settled, or '' if it has none and never will settle.
   global.__wanted = function () { return wanted.length ? JSON.stringify({ wanted: wanted }) : ''; };
   global.__answer = function (question, value) {
     (question.startsWith('digest') ? digests : values).set(question, value);

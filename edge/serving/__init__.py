@@ -1,1 +1,1 @@
-"""The local edge: a WSGI application in front of Django that serves releases as CloudFront would."""
+"""The local edge: a WSGI application in front of Django that answers as CloudFront would."""

@@ -63,7 +63,7 @@ def test_publishing_a_function(aws, shop, proxy, releases, monkeypatch, first, l
     def command(number):
         nonlocal newer
         newer = f"{function_source()}\n// {number}\n"
-        monkeypatch.setattr("deployments.functions.function_source", lambda: newer)
+        monkeypatch.setattr("deployments.routing.functions.function_source", lambda: newer)
         return "push_functions", "--environment", "staging", "--yes"
 
     requests, codes = walk(
@@ -158,7 +158,7 @@ def test_function_staged_by_somebody_else_is_not_published(aws, shop, proxy, rel
         )
 
     newer = function_source() + "\n// newer\n"
-    monkeypatch.setattr("deployments.functions.function_source", lambda: newer)
+    monkeypatch.setattr("deployments.routing.functions.function_source", lambda: newer)
     publishing = Fault(
         1, others_first(stage_theirs), when=lambda request: request.path.endswith("/publish")
     )

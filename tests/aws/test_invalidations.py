@@ -5,10 +5,10 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from deployments import room
-from deployments.invalidating import Drops, send
+from deployments.context import DeployContext
+from deployments.invalidation import send
+from deployments.invalidation.send import CachePaths, invalidate
 from deployments.models import Environment, Invalidation
-from deployments.plans import Run
 from edge.backends import get_backend
 from edge.backends.aws.distributions import CloudFrontDistributions
 from tests.aws import proxy as proxies
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch):
-    monkeypatch.setattr(room, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(send, "PAUSE_SECONDS", 0)
 
 
 @pytest.fixture
@@ -55,10 +55,10 @@ def fill(aws, distribution):
 
 def test_seven_thousand_paths_go_one_batch_after_the_other(aws, distribution):
     said = []
-    run = Run(get_backend(), said.append, lambda: None)
+    context = DeployContext(get_backend(), said.append, lambda: None)
     production = Environment.objects.get(name="production")
-    drops = Drops(production, {distribution: names(7_000)})
-    assert send(run, drops, step="step", actor="olga") == 7_000
+    drops = CachePaths(production, {distribution: names(7_000)})
+    assert invalidate(context, drops, step="step", actor="olga") == 7_000
     assert asked_for(aws, distribution) == [3_000, 3_000, 1_000]
     assert [line.partition(":")[0] for line in said] == ["Wait, at most 900 s"] * 2
 

@@ -89,7 +89,7 @@ def test_promotion_and_rollback_carry_the_function_with_the_release(aws, shop, m
     first = shop.push("A")
     shop.promote()
     newer = function_source() + "\n// newer\n"
-    monkeypatch.setattr("deployments.functions.function_source", lambda: newer)
+    monkeypatch.setattr("deployments.routing.functions.function_source", lambda: newer)
     shop.run("push_functions", "--environment", "staging", "--yes")
     assert (aws.live_function(STAGING), aws.live_function(PRODUCTION)) == (newer, function_source())
     second = shop.push("B")

@@ -98,7 +98,7 @@ def test_deploying(aws, places, calls, monkeypatch, settings, tmp_path):
     (site / "index.html").write_text("<!doctype html><title>B</title>")
     run("push", "--source", str(site))
     newer = function_source() + "\n// newer\n"
-    monkeypatch.setattr("deployments.functions.function_source", lambda: newer)
+    monkeypatch.setattr("deployments.routing.functions.function_source", lambda: newer)
     run("push_functions")
     run("promote", "--yes")
     run("rollback", "--yes")
@@ -112,7 +112,7 @@ def test_deploying(aws, places, calls, monkeypatch, settings, tmp_path):
     run("rollback", "--yes")
     run("invalidate", "/book/", "--yes")
     # No room for another wildcard: it looks for what is in progress.
-    monkeypatch.setattr("deployments.room.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("deployments.invalidation.send.PAUSE_SECONDS", 0)
     monkeypatch.setattr("edge.limits.INVALIDATION_WILDCARDS", 1)
     for environment in ("staging", "production") * 2:
         run("invalidate", "/book/*", "--environment", environment, "--yes")

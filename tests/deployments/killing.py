@@ -245,7 +245,7 @@ class Prune(Scene):
     def check_whole(self):
         """See that every release that is listed is whole, killed or not."""
         from deployments.models import Release  # noqa: PLC0415
-        from deployments.stored import listed, read_manifest  # noqa: PLC0415
+        from deployments.releases.store import listed, read_manifest  # noqa: PLC0415
         from edge.backends import get_backend  # noqa: PLC0415
 
         objects = get_backend().objects

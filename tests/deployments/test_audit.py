@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from deployments.artifacts import MANIFEST
 from deployments.models import Environment
+from deployments.releases.manifest import MANIFEST
 from tests.deployments.doubles import Counting, FaultPoint, Killed
 
 

@@ -7,8 +7,16 @@ from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from deployments.metrics import MOST_HOURS, POINTS, choose_span, read_report, report_rows
-from deployments.metrics_text import bars, show, show_peak
+from deployments.metrics import (
+    MOST_HOURS,
+    POINTS,
+    bars,
+    choose_span,
+    read_report,
+    report_rows,
+    show,
+    show_peak,
+)
 from deployments.models import Environment, Strategy
 from edge.errors import BackendUnavailable
 

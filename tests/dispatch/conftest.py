@@ -12,7 +12,7 @@ from dispatch.seeding import DISPATCHERS
 
 @pytest.fixture(autouse=True)
 def time_zone(settings):
-    """The days of these tests are Denver's, whatever the firm's default is."""
+    """Run these tests in Denver's time zone, not the default one."""
     settings.TIME_ZONE = "America/Denver"
 
 
@@ -34,8 +34,8 @@ def desk(client, dispatcher):
 def shared_database(transactional_db, tmp_path):
     """A database that threads share as processes do.
 
-    Tests run SQLite in memory, where a second connection is refused instead of waiting for the
-    lock. So this puts a copy into a file, as in production. Other databases are used as they are.
+    Tests use SQLite in memory, where a second connection fails instead of waiting for the lock.
+    So this copies it to a file, as in production. Other databases are used unchanged.
     """
     memory = connections["default"]
     if memory.vendor != "sqlite":
@@ -45,7 +45,7 @@ def shared_database(transactional_db, tmp_path):
     name, path = memory.settings_dict["NAME"], tmp_path / "shared.sqlite3"
     with sqlite3.connect(path) as copy:
         memory.connection.backup(copy)
-        # Kept in the file. Threads that all switched to it at once would refuse each other.
+        # Stored in the file, so that threads need not switch modes, which fails when concurrent.
         copy.execute("PRAGMA journal_mode=WAL")
     copy.close()
     memory.settings_dict["NAME"] = str(path)
@@ -58,7 +58,7 @@ def shared_database(transactional_db, tmp_path):
 
 @pytest.fixture
 def together(shared_database):
-    """Call a function in several threads at the same moment; give what each returned or raised."""
+    """Call a function in several threads at once; return what each returned or raised."""
 
     def run(function, times=6):
         results, start = [], threading.Barrier(times)

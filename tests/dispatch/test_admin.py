@@ -1,4 +1,4 @@
-"""The dispatchers' pages: they find, move and edit jobs, and lose nothing."""
+"""The dispatchers' pages: finding, moving and editing jobs without losing input."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from dispatch.admin.job_forms import JobForm
 from dispatch.changing import change_details, move_job, set_price
 from dispatch.models import Job
 from dispatch.prices import parse_price
-from dispatch.statuses import Status
+from dispatch.statuses import FLOW, Status
 from tests.builders import make_crew, make_customer, make_job, make_price
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def texts(response):
 
 
 def posted(job, **changes):
-    """What a browser sends for the job page: everything shown, and the changes."""
+    """Return what a browser posts from the job page: the fields shown, with `changes`."""
     form = JobForm(instance=Job.objects.get(pk=job.pk))
     data: dict[str, Any] = {}
     for name, field in form.fields.items():
@@ -59,7 +59,7 @@ def errors_of(response):
     return response.context["adminform"].form.errors.as_data()
 
 
-def test_list_shows_what_a_dispatcher_needs(desk):
+def test_list_shows_the_main_fields(desk):
     job = make_job(
         status=Status.READY_FOR_PICKUP,
         crew=make_crew(name="Birch"),
@@ -86,7 +86,17 @@ def test_list_shows_what_a_dispatcher_needs(desk):
         assert text in html
 
 
-def test_list_asks_the_same_number_of_queries_for_many_jobs(desk):
+@pytest.mark.parametrize("status", Status)
+def test_list_shows_each_status_in_its_colour(desk, status):
+    make_job(status=status)
+    tone = {"danger": "red", "info": "blue", "success": "green", "warning": "orange"}.get(
+        FLOW[status].colour, "primary"
+    )
+    html = desk.get(LIST).content.decode()
+    assert re.search(rf'bg-{tone}-100[^"]*" *>\s*{status.label}\s*</span>', html)
+
+
+def test_list_takes_the_same_number_of_queries_for_many_jobs(desk):
     def fill(count):
         for _ in range(count):
             make_price(make_job(crew=make_crew(), status=Status.SCHEDULED))
@@ -175,7 +185,7 @@ def test_action_reports_every_job(desk):
     assert any(refused.label in text and "cannot go" in text for text in texts(response))
 
 
-def test_cancel_action_asks_first(desk):
+def test_cancel_action_asks_for_confirmation(desk):
     job, other = make_job(), make_job()
     response = act(desk, "cancel_jobs", job, other)
     assert response.status_code == 200
@@ -222,7 +232,7 @@ def test_button_moves_the_job(desk):
     assert Job.objects.get(pk=job.pk).status == Status.SCHEDULED
 
 
-def test_button_of_an_old_page_is_refused(desk):
+def test_button_of_an_outdated_page_is_refused(desk):
     job = make_job(status=Status.SCHEDULED)
     change_details(job=job, changes={"details": "a piano"}, actor="anna")
     response = move(desk, job, to="ready_for_pickup", revision=1)
@@ -231,24 +241,24 @@ def test_button_of_an_old_page_is_refused(desk):
 
 
 @pytest.mark.parametrize("data", [{}, {"to": "lost"}, {"to": "scheduled", "revision": "x"}])
-def test_button_with_nonsense_changes_nothing(desk, data):
+def test_invalid_button_changes_nothing(desk, data):
     job = make_job()
     assert move(desk, job, **data).status_code == 302
     assert Job.objects.get(pk=job.pk).revision == 1
 
 
-def test_get_never_moves(desk):
+def test_get_does_not_move(desk):
     job = make_job()
     assert desk.get(reverse("admin:dispatch_job_move", args=[job.pk])).status_code == 405
 
 
-def test_viewer_may_not_move(client):
+def test_user_without_permission_cannot_move(client):
     client.force_login(User.objects.create_user("guest", is_staff=True))
     job = make_job()
     assert move(client, job, to="scheduled", revision=1).status_code == 403
 
 
-def test_edit_goes_through_history(desk):
+def test_edit_is_recorded_in_history(desk):
     job, crew = make_job(), make_crew(name="Birch")
     window = {
         "window_start_0": "2026-11-20",
@@ -272,13 +282,13 @@ def test_save_without_a_change_writes_no_event(desk):
     assert job.events.count() == 1
 
 
-def test_line_ends_as_browsers_send_them_are_no_change(desk):
+def test_browsers_line_ends_are_not_a_change(desk):
     job = make_job(details="a sofa\na piano")
     assert desk.post(page_of(job), posted(job, details="a sofa\r\na piano")).status_code == 302
     assert job.events.count() == 1
 
 
-def test_edit_of_an_old_revision_is_refused_and_keeps_what_was_typed(desk):
+def test_edit_of_an_old_revision_is_refused_and_keeps_the_input(desk):
     job = make_job()
     old = posted(job, details="a piano", contact_name="Mark A.")
     change_details(job=Job.objects.get(pk=job.pk), changes={"details": "a sofa"}, actor="anna")
@@ -292,7 +302,7 @@ def test_edit_of_an_old_revision_is_refused_and_keeps_what_was_typed(desk):
     assert Job.objects.get(pk=job.pk).details == "a sofa"
 
 
-def test_second_look_saves(desk):
+def test_second_save_wins(desk):
     job = make_job()
     old = posted(job, details="a piano")
     change_details(job=Job.objects.get(pk=job.pk), changes={"details": "a sofa"}, actor="anna")
@@ -302,7 +312,7 @@ def test_second_look_saves(desk):
     assert Job.objects.get(pk=job.pk).details == "a piano"
 
 
-def test_second_look_keeps_what_others_changed_elsewhere(desk):
+def test_second_save_keeps_others_changes_to_other_fields(desk):
     job, crew = make_job(), make_crew()
     make_price(job)
     old = posted(job, details="a piano")
@@ -326,7 +336,7 @@ def test_second_look_keeps_what_others_changed_elsewhere(desk):
     assert str(saved.price) == "$700 all-in"
 
 
-def test_second_look_keeps_what_was_typed_over_others(desk):
+def test_second_save_keeps_the_input_over_others_changes(desk):
     job, mine, theirs = make_job(), make_crew(), make_crew()
     old = posted(job, crew=mine.pk)
     change_details(job=Job.objects.get(pk=job.pk), changes={"crew": theirs}, actor="anna")
@@ -347,8 +357,8 @@ def test_change_between_check_and_write_is_refused(desk, monkeypatch):
 
     monkeypatch.setattr(JobForm, "clean", clean_then_lose)
     response = desk.post(page_of(job), posted(job, details="a piano"))
-    # In a request of its own the rival's change would stay; here it rolled back with ours, so
-    # the second try went through. Either way nothing is half written.
+    # In its own request the rival's change would persist. Here it rolls back with ours, so the
+    # second attempt succeeds. Either way, nothing is half written.
     assert response.status_code in (200, 302)
     assert Job.objects.get(pk=job.pk).revision == job.events.count()
 
@@ -429,7 +439,7 @@ def test_add_books_a_job(desk):
     assert {event.actor for event in job.events.all()} == {"dana"}
 
 
-def test_second_click_on_save_books_no_second_job(desk):
+def test_saving_twice_books_one_job(desk):
     _, data = new_job(desk)
     assert desk.post(ADD, data).status_code == 302
     assert Job.objects.count() == 1
@@ -482,7 +492,7 @@ def test_customer_is_found_by_phone(desk):
 
 
 @pytest.mark.parametrize("path", ["/admin/auth/user/", "/admin/django_q/schedule/"])
-def test_dispatchers_stay_out_of(desk, path):
+def test_dispatchers_cannot_open(desk, path):
     assert desk.get(path).status_code == 403
 
 

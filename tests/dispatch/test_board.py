@@ -1,4 +1,4 @@
-"""The board's document: which jobs, in which column, for whom."""
+"""The board's document: its jobs and columns, and who may read it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -82,12 +82,12 @@ def test_board_flags_late_jobs(board):
         (Status.CANCELLED, NOW, False),
     ],
 )
-def test_which_jobs_are_todays(status, start, shown):
+def test_jobs_on_todays_board(status, start, shown):
     make_job(status=status, **(window(start) if start else {}))
     assert Job.objects.today(NOW).exists() == shown
 
 
-def test_row_and_set_agree_on_late():
+def test_job_and_queryset_agree_on_late():
     for status in Status:
         for start in (NOW - 2 * HOUR, NOW - HOUR):
             make_job(status=status, **window(start))
@@ -96,7 +96,7 @@ def test_row_and_set_agree_on_late():
     )
 
 
-def test_board_asks_the_same_number_of_queries_for_many_jobs(board, django_assert_num_queries):
+def test_board_takes_the_same_number_of_queries_for_many_jobs(board, django_assert_num_queries):
     for _ in range(8):
         make_price(make_job(status=Status.SCHEDULED, crew=make_crew(), **window(NOW)))
     with django_assert_num_queries(6):  # session, user, two for permissions, jobs, prices
@@ -108,7 +108,7 @@ def test_board_is_not_stored(desk):
     assert "no-store" in response["Cache-Control"]
 
 
-def test_stranger_gets_401_and_where_to_log_in(client):
+def test_anonymous_user_gets_401_and_the_login_url(client):
     response = client.get("/api/board")
     assert response.status_code == 401
     assert response.json()["login"] == "/admin/login/?next=/dashboard/"

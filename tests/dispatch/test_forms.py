@@ -1,4 +1,4 @@
-"""The booking form: what one person typed, refused at the field it stands in."""
+"""The booking form: valid input becomes a request; errors appear at their field."""
 
 from uuid import UUID, uuid4
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def day_of_the_form():
-    """The day asked for in `typed` is today, whenever the tests run."""
+    """Make the requested day in `typed` today, whenever the tests run."""
     with time_machine.travel("2026-11-20T12:00:00Z"):
         yield
 
@@ -27,8 +27,8 @@ def typed(**changes):
         "service": "junk",
         "load_size": "half",
         "details": "A sofa in the garage",
-        "wished_day": "2026-11-20",
-        "wished_part": "morning",
+        "requested_day": "2026-11-20",
+        "requested_time": "morning",
         "name": "Mark Ames",
         "phone": "907.555.0142",
         "email": "mark@example.com",
@@ -45,37 +45,37 @@ def typed(**changes):
     return data
 
 
-def test_filled_in_form_books_a_job():
+def test_complete_form_books_a_job():
     form = BookingForm(typed(text_consent="on"))
     assert form.is_valid(), form.errors
     request = form.to_request(remote_address="203.0.113.7")
     job = book(request=request, form_key=form.cleaned_data["form_key"]).job
     assert (job.customer.phone.as_e164, job.load_size) == ("+19075550142", "half")
-    assert (str(job.wished_day), job.access_notes) == ("2026-11-20", "Gate 4711")
+    assert (str(job.requested_day), job.access_notes) == ("2026-11-20", "Gate 4711")
     assert job.text_consent.version == consent.CURRENT
 
 
-def test_line_ends_count_as_browsers_count_them():
-    lines = ["x" * 99] * 20  # 1,999 characters where they were typed, sent as 2,018
+def test_line_ends_are_counted_as_in_browsers():
+    lines = ["x" * 99] * 20  # 1,999 characters in the browser, sent as 2,018
     form = BookingForm(typed(details="\r\n".join(lines)))
     assert form.is_valid(), form.errors
     job = book(request=form.to_request(), form_key=form.cleaned_data["form_key"]).job
     assert job.details == "\n".join(lines)
 
 
-def test_form_without_what_is_not_required_is_valid():
+def test_form_without_optional_fields_is_valid():
     empty = dict.fromkeys(
-        ("load_size", "details", "wished_day", "wished_part", "email", "access_notes"), ""
+        ("load_size", "details", "requested_day", "requested_time", "email", "access_notes"), ""
     )
     form = BookingForm(typed(**empty))
     assert form.is_valid(), form.errors
     assert form.to_request().consent_version == ""
 
 
-def test_zip_comes_first_and_the_name_after_the_work():
+def test_zip_comes_first_and_name_after_the_job_details():
     names = list(BookingForm().fields)
     assert names[:4] == ["zip_code", "service", "load_size", "details"]
-    assert names.index("wished_part") < names.index("name") < names.index("access_notes")
+    assert names.index("requested_time") < names.index("name") < names.index("access_notes")
 
 
 @pytest.mark.parametrize(
@@ -90,13 +90,13 @@ def test_zip_comes_first_and_the_name_after_the_work():
         ("service", "", "required"),
         ("service", "piano", "invalid_choice"),
         ("load_size", "planet", "invalid_choice"),
-        ("email", "nobody", "invalid"),
+        ("email", "mark", "invalid"),
         ("town", "", "required"),
         ("address_line", "", "required"),
         ("address_line", "x" * 121, "max_length"),
-        ("wished_day", "2026-11-19", "past"),
-        ("wished_day", "2062-11-20", "too-far"),
-        ("wished_day", "someday", "invalid"),
+        ("requested_day", "2026-11-19", "past"),
+        ("requested_day", "2062-11-20", "too-far"),
+        ("requested_day", "someday", "invalid"),
         ("website", "http://spam.example", "spam"),
         ("form_key", "", "required"),
         ("form_key", "42", "invalid"),
@@ -111,9 +111,9 @@ def test_refused_at_the_field(field, value, code):
 
 
 def test_today_is_local_not_utc():
-    """At 05:00 UTC it is still yesterday evening in Denver."""
+    """05:00 UTC is the previous evening in Denver."""
     with time_machine.travel("2026-11-21T05:00:00Z"):
-        assert BookingForm(typed(wished_day="2026-11-20")).is_valid()
+        assert BookingForm(typed(requested_day="2026-11-20")).is_valid()
 
 
 def test_inactive_service_is_not_offered():
@@ -121,11 +121,11 @@ def test_inactive_service_is_not_offered():
     assert BookingForm(typed(service="piano")).has_error("service", "invalid_choice")
 
 
-def test_zip_plus_four_is_taken():
+def test_zip_plus_four_is_accepted():
     assert BookingForm(typed(zip_code="99709-1234")).is_valid()
 
 
-def test_missing_key_loses_nothing():
+def test_missing_key_loses_no_input():
     form = BookingForm(typed(form_key=None))
     assert not form.is_valid()
     again = form.with_fresh_key()
@@ -134,12 +134,12 @@ def test_missing_key_loses_nothing():
     assert UUID(again["form_key"].value()).version == 4
 
 
-def test_spam_is_recognised():
+def test_honeypot_detects_spam():
     assert BookingForm(typed(website="x")).looks_like_spam
     assert not BookingForm(typed()).looks_like_spam
 
 
-def test_page_helps_phones_and_browsers():
+def test_fields_have_input_hints_for_browsers():
     html = BookingForm().as_div()
     for attribute in (
         'type="tel"',

@@ -1,4 +1,4 @@
-"""Prices as people write them."""
+"""Parsing prices."""
 
 import pytest
 from hypothesis import given
@@ -25,7 +25,7 @@ KIND = Price.Kind
         ("1000000", (KIND.ALL_IN, 100_000_000, None)),
     ],
 )
-def test_price_is_read(text, expected):
+def test_price_is_parsed(text, expected):
     assert parse_price(text) == ParsedPrice(*expected)
 
 
@@ -49,7 +49,7 @@ def test_price_is_read(text, expected):
         "٣٠٠ x",
     ],
 )
-def test_unreadable_price_is_refused(text):
+def test_invalid_price_is_refused(text):
     with pytest.raises(ValueRefused) as refusal:
         parse_price(text)
     assert refusal.value.code == "value-refused"
@@ -60,12 +60,12 @@ AMOUNTS = st.integers(1, 100_000_000)
 
 
 @given(kind=st.sampled_from([KIND.ALL_IN, KIND.ESTIMATE]), cents=AMOUNTS)
-def test_written_price_reads_back(kind, cents):
+def test_formatted_price_parses_back(kind, cents):
     assert parse_price(str(Price(kind=kind, cents=cents))) == ParsedPrice(kind, cents)
 
 
 @given(st.tuples(AMOUNTS, AMOUNTS).filter(lambda ends: ends[0] != ends[1]).map(sorted))
-def test_written_range_reads_back(ends):
+def test_formatted_range_parses_back(ends):
     low, high = ends
     written = str(Price(kind=KIND.RANGE, cents=low, upper_cents=high))
     assert parse_price(written) == ParsedPrice(KIND.RANGE, low, high)

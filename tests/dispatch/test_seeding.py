@@ -1,4 +1,4 @@
-"""A fresh database can take a booking, and dispatchers may do their work and no more."""
+"""A fresh database accepts bookings, and dispatchers have only the permissions they need."""
 
 import pytest
 from django.contrib.auth.models import Group
@@ -20,7 +20,7 @@ def test_fresh_database_has_services_and_a_counter():
     assert Counter.objects.get(name="job").value == 1000
 
 
-def test_migrating_again_keeps_what_people_changed():
+def test_migrating_again_keeps_changes():
     ServiceType.objects.filter(code="junk").update(name="Hauling", active=False)
     ServiceType.objects.filter(code="cleanout").delete()
     Counter.objects.update(value=1042)
@@ -30,14 +30,14 @@ def test_migrating_again_keeps_what_people_changed():
     assert Counter.objects.get(name="job").value == 1042
 
 
-def test_dispatchers_have_no_way_into_tasks_or_accounts():
+def test_dispatchers_have_no_access_to_tasks_or_accounts():
     permissions = Group.objects.get(name=DISPATCHERS).permissions
     apps = set(permissions.values_list("content_type__app_label", flat=True))
     assert not apps & {"django_q", "auth", "admin", "deployments", "edge"}
     assert permissions.filter(codename="change_job").exists()
 
 
-def test_dispatchers_delete_nothing_and_edit_no_history():
+def test_dispatchers_cannot_delete_or_edit_history():
     codenames = set(
         Group.objects.get(name=DISPATCHERS).permissions.values_list("codename", flat=True)
     )

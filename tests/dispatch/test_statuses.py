@@ -1,4 +1,4 @@
-"""The flow is one table, and nothing else in the repository knows it."""
+"""The status table, and that no page has a copy of it."""
 
 import re
 from itertools import pairwise
@@ -18,7 +18,7 @@ PAGES = [
 ]
 
 
-def test_haul_walks_the_flow_without_the_dumpster_step():
+def test_flow_of_a_haul_has_no_dumpster_step():
     assert flow_for(ServiceKind.HAUL) == [
         Status.REQUESTED,
         Status.SCHEDULED,
@@ -37,11 +37,11 @@ def test_every_step_of_a_flow_leads_to_the_next(kind):
         assert there in next_statuses(here, kind)
 
 
-def test_every_status_is_in_the_table():
+def test_every_status_has_a_row():
     assert set(FLOW) == set(Status)
 
 
-def test_work_that_started_cannot_be_cancelled():
+def test_started_work_cannot_be_cancelled():
     assert {status for status in Status if Status.CANCELLED not in FLOW[status].to} == {
         Status.IN_PROGRESS,
         Status.COMPLETED,
@@ -53,7 +53,11 @@ def test_open_means_there_is_a_next_step():
     assert set(Status) - set(OPEN) == {Status.COMPLETED, Status.CANCELLED}
 
 
-def test_unknown_status_names_the_known_ones():
+def test_tracking_pages_poll_open_jobs_only():
+    assert {status for status in Status if FLOW[status].poll_seconds} == set(OPEN)
+
+
+def test_unknown_status_lists_the_known_ones():
     with pytest.raises(StatusUnknown) as refusal:
         parse_status("lost")
     assert refusal.value.code == "status-unknown"
@@ -63,7 +67,7 @@ def test_unknown_status_names_the_known_ones():
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_page_has_a_list_of_the_statuses(path):
-    """One page may know a status or two (a colour, a button); three would be a copy."""
+    """A page may name one or two statuses, for a colour or a button; three would be a copy."""
     words = set(re.findall(r"[\"'](\w+)[\"']", path.read_text()))
     known = words & set(Status.values)
     assert len(known) < 3, f"{path.name} knows {sorted(known)}: take them from the document"

@@ -138,7 +138,7 @@ def test_page_without_connection_shows_what_it_knew(site, open_page):
     page.context.set_offline(True)
     page.clock.fast_forward("05:01")
     page.wait_for_selector("#stale:not([hidden])")
-    assert "Showing what we knew at" in page.inner_text("#stale")
+    assert "Showing the status as of" in page.inner_text("#stale")
     assert "Ready for pickup" in page.inner_text("#status")
     page.context.set_offline(False)
     page.clock.fast_forward("00:11")

@@ -6,7 +6,7 @@ import re
 import pytest
 from django.conf import settings
 
-from deployments.building import build_surfaces
+from deployments.releases.build import build_surfaces
 from dispatch.statuses import Status
 
 pytestmark = pytest.mark.django_db

@@ -26,10 +26,10 @@ def test_steps_appear_without_a_reload(site, open_page, cluster):
     page.fill("[name=password]", PASSWORD)
     page.press("[name=password]", "Enter")
     page.click("text=staging")
-    page.wait_for_selector("text=The routing documents, the function and the pages")  # of the drift
+    page.wait_for_selector("text=The routing documents, the edge function and the pages")
     page.click("text=Roll back")
     page.fill("[name=reason]", "Wrong prices")
-    page.click("text=Roll staging back")
+    page.click("button >> text=Roll back staging")
     page.wait_for_selector("[data-state] >> text=Waiting")
     page.evaluate("window.isTheSamePage = true")
     cluster()
@@ -60,11 +60,11 @@ def test_without_javascript_the_same_pages_work(site, open_page, cluster):
     page.click("th >> text=staging")
     page.click("main >> text=Roll back")
     page.fill("[name=reason]", "Wrong prices again")
-    page.click("text=Roll staging back")
+    page.click("button >> text=Roll back staging")
     page.wait_for_selector("[data-state] >> text=Done")
     page.click("text=Back to staging")
-    page.click("text=Look now")
-    page.wait_for_selector("text=The routing documents, the function and the pages")
+    page.click("text=Check now")
+    page.wait_for_selector("text=The routing documents, the edge function and the pages")
 
 
 def test_long_message_of_a_release_can_be_read_on_a_phone(site, open_page):

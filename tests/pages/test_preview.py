@@ -140,6 +140,6 @@ def test_preview_goes_through_maintenance_and_out_again(site, open_page, link):
         with page.expect_navigation():
             page.get_by_role("link", name="Leave the preview").click()
         page.wait_for_selector("text=Back at 6 pm.")
-        assert page.inner_text("h1") == "Back in a moment"
+        assert page.inner_text("h1") == "Back soon"
     finally:
         assert site.manage("maintenance", "off", *flags).returncode == 0

@@ -1,4 +1,4 @@
-"""Plain builders for links, and an object store that tests can look into and stop."""
+"""Plain builders for links, and an object store that tests can inspect and break."""
 
 from itertools import count
 
@@ -14,7 +14,7 @@ _serial = count(1)
 
 
 def make_link(*, job=None, revoked=False, **kwargs):
-    """Make a link of a job, without telling anybody."""
+    """Make a link for a job without requesting its publishing."""
     token = kwargs.pop("token", f"token-{next(_serial)}")
     values = {"created_by": "test", "token_sha256": hash_token(token), **kwargs}
     if revoked:
@@ -23,7 +23,7 @@ def make_link(*, job=None, revoked=False, **kwargs):
 
 
 class MemoryStore:
-    """An object store in a dict. `before_put` runs in the middle of a put, once."""
+    """An object store in a dict. `before_put` and `after_put` run during the next put, once."""
 
     def __init__(self):
         self.bodies = {}

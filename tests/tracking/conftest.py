@@ -1,4 +1,4 @@
-"""Fixtures for links: threads that share a database come from the jobs' tests."""
+"""Fixtures for links, shared with the jobs' tests."""
 
 from tests.dispatch.conftest import shared_database, together
 

@@ -45,14 +45,14 @@ def test_document_of_marks_job():
     }
 
 
-def test_document_has_the_allowed_keys_and_no_other():
+def test_document_has_only_the_allowed_keys():
     document = public_document(make_job(window_start=timezone.now(), window_end=later()))
     assert set(document) == ALLOWED
     assert {key for step in document["flow"] for key in step} == {"code", "label", "at"}
     assert set(document["window"]) == {"start", "end"}
 
 
-def test_document_tells_nothing_that_finds_or_calls_a_person():
+def test_document_has_nothing_to_find_or_call_a_person_by():
     customer = make_customer(name="Mark Halvorsen", phone="+19075550142", email="m@example.com")
     job = make_job(
         customer=customer,
@@ -68,7 +68,7 @@ def test_document_tells_nothing_that_finds_or_calls_a_person():
         assert secret not in text.replace(job.label, "")
 
 
-def test_same_document_is_the_same_bytes():
+def test_equal_documents_have_equal_bytes():
     job = make_job()
     body = to_bytes(public_document(job))
     assert body == to_bytes(public_document(job))
@@ -76,7 +76,7 @@ def test_same_document_is_the_same_bytes():
     assert b": " not in body
 
 
-def test_open_values_are_null():
+def test_unset_values_are_null():
     document = public_document(make_job())
     assert (document["window"], document["price"], document["crew"]) == (None, None, None)
 
@@ -92,7 +92,7 @@ def test_flow_of_a_dumpster_has_the_step_on_site():
     assert "on_site" in [step["code"] for step in public_document(job)["flow"]]
 
 
-def test_steps_carry_the_time_they_were_reached():
+def test_steps_have_the_time_they_were_reached():
     job = make_job()
     move_job(job=job, to=Status.SCHEDULED, actor="pat")
     times = {step["code"]: step["at"] for step in public_document(job)["flow"]}
@@ -101,7 +101,7 @@ def test_steps_carry_the_time_they_were_reached():
     assert times["ready_for_pickup"] is None
 
 
-def test_rescheduling_takes_back_the_steps_ahead(time_machine):
+def test_rescheduling_clears_the_times_of_later_steps(time_machine):
     time_machine.move_to("2026-11-20T12:00Z", tick=False)
     job = make_job()
     for status in [Status.SCHEDULED, Status.READY_FOR_PICKUP, Status.EN_ROUTE]:
@@ -130,13 +130,13 @@ def test_cancelled_job_shows_how_far_it_got():
     assert codes == ["requested", "scheduled", "cancelled"]
 
 
-def test_status_that_the_service_has_not_still_stands_on_the_path():
+def test_flow_includes_a_status_that_the_service_lacks():
     job = make_job(service="dumpster-10", status=Status.ON_SITE)
     job.service = make_service("junk")
     assert "on_site" in [step["code"] for step in public_document(job)["flow"]]
 
 
-def test_events_after_the_job_was_read_are_left_out():
+def test_events_after_the_job_was_read_are_ignored():
     job = make_job(status=Status.SCHEDULED)
     JobEvent.objects.create(
         job=job, kind="status", status="scheduled", revision=2, actor="pat",

@@ -17,7 +17,7 @@ from tracking.links import (
     token_in,
     tracking_url,
 )
-from tracking.models import TrackingLink
+from tracking.models import TrackingLink, TrackingLinkQuerySet
 
 pytestmark = pytest.mark.django_db
 
@@ -38,15 +38,15 @@ def test_job_keeps_its_link():
     assert ensure_link(job=job, actor="pat") == ensure_link(job=job, actor="kim")
 
 
-def test_two_at_once_get_one_link(monkeypatch):
+def test_concurrent_requests_get_one_link(monkeypatch):
     job = make_job()
     other = make_link(job=job)
-    # What a second request sees that looked before the first one wrote.
-    monkeypatch.setattr("django.db.models.query.QuerySet.first", lambda links: None)
+    # The second request queried before the first one wrote.
+    monkeypatch.setattr(TrackingLinkQuerySet, "first", lambda links: None)
     assert ensure_link(job=job, actor="pat") == other
 
 
-def test_rotation_closes_the_old_link():
+def test_rotation_deactivates_the_old_link():
     old = ensure_link(job=make_job(), actor="pat")
     new = rotate(link=old, actor="pat", reason="sent to a wrong phone")
     assert find_link(old.token) is None
@@ -54,7 +54,7 @@ def test_rotation_closes_the_old_link():
     assert new.job == old.job
 
 
-def test_revoked_link_keeps_who_and_why():
+def test_revoked_link_records_who_and_why():
     link = make_link()
     revoke_link(link=link, actor="pat", reason=" asked for it ")
     link.refresh_from_db()
@@ -62,7 +62,7 @@ def test_revoked_link_keeps_who_and_why():
     assert not link.is_active
 
 
-def test_open_jobs_get_links_and_others_do_not():
+def test_only_open_jobs_get_links():
     make_job()
     make_job(status=Status.COMPLETED)
     make_link(revoked=True)
@@ -70,17 +70,17 @@ def test_open_jobs_get_links_and_others_do_not():
     assert ensure_open_links(actor="system") == 0
 
 
-def test_link_with_dots_has_an_address_of_its_own():
+def test_special_characters_are_quoted_in_the_url():
     link = make_link(token="A.b/c d.12")
     assert tracking_url(link).endswith("/track/A.b%2Fc%20d.12")
 
 
-@pytest.mark.parametrize("token", ["", "nobody", "x" * 129, "\x00", "%"])
+@pytest.mark.parametrize("token", ["", "unknown", "x" * 129, "\x00", "%"])
 def test_unknown_token_finds_nothing(token):
     assert find_link(token) is None
 
 
-def test_revoked_looks_like_unknown():
+def test_revoked_token_finds_nothing():
     assert find_link(make_link(token="gone", revoked=True).token) is None
 
 
@@ -104,7 +104,7 @@ def test_database_refuses_two_active_links_of_a_job():
         make_link(job=link.job)
 
 
-def test_link_is_named_without_its_token():
+def test_text_of_a_link_has_no_token():
     link = make_link(token="do-not-show-me")
     for text in [str(link), repr(link), f"{TrackingLink.objects.all()}"]:
         assert "do-not-show-me" not in text
@@ -131,5 +131,5 @@ def test_link_is_named_without_its_token():
         ("https://example.com/t/?link=" + "?link=" * 2_000 + "AB.12", ""),
     ],
 )
-def test_token_in_what_was_pasted(pasted, token):
+def test_token_in_pasted_text(pasted, token):
     assert token_in(pasted) == token

@@ -1,8 +1,9 @@
-"""Publishing: what is out is the newest document, whoever raced whom."""
+"""Publishing: the newest document is published, even when workers race."""
 
 import json
 import logging
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db.models import F
@@ -37,7 +38,7 @@ def store():
 
 
 def shown(store, link):
-    """Give the revision of the document that is out, or None."""
+    """Return the revision of the published document, or None."""
     body = store.bodies.get(link.key)
     return json.loads(body)["revision"] if body else None
 
@@ -56,7 +57,7 @@ def test_link_behind_is_published(store):
     assert link.published_at
 
 
-def test_nothing_is_done_twice(store):
+def test_published_link_is_not_published_again(store):
     make_link()
     publish_behind(objects=store)
     assert publish_behind(objects=store) == NOTHING
@@ -79,7 +80,7 @@ def test_document_of_a_revoked_link_is_deleted(store):
     assert publish_behind(objects=store) == NOTHING
 
 
-def test_rotation_moves_the_document(store):
+def test_rotation_replaces_the_document(store):
     old = make_link()
     publish_behind(objects=store)
     new = rotate(link=old, actor="pat", reason="leaked")
@@ -87,12 +88,12 @@ def test_rotation_moves_the_document(store):
     assert list(store.bodies) == [new.key]
 
 
-def test_revoked_before_it_was_out_costs_nothing(store):
+def test_link_revoked_before_publishing_needs_nothing(store):
     make_link(revoked=True)
     assert publish_behind(objects=store) == NOTHING
 
 
-def test_dry_run_counts_and_writes_nothing(store):
+def test_dry_run_only_counts(store):
     make_link()
     make_link(revoked=True, published_revision=1)
     planned = publish_behind(objects=store, dry_run=True)
@@ -100,37 +101,37 @@ def test_dry_run_counts_and_writes_nothing(store):
     assert store.bodies == {}
 
 
-def test_job_that_changes_while_it_is_published_is_published_again(store):
+def test_job_changed_during_publishing_is_published_again(store):
     link = make_link()
     store.before_put = lambda: change(link)
     assert publish_behind(objects=store)["written"] == 2
     assert shown(store, link) == 2
 
 
-def test_link_revoked_while_it_is_published_is_deleted_after(store):
+def test_link_revoked_during_publishing_is_deleted(store):
     link = make_link()
     store.before_put = lambda: revoke_link(link=link, actor="pat", reason="leaked")
     assert publish_behind(objects=store)["deleted"] == 1
     assert store.bodies == {}
 
 
-def test_worker_killed_after_its_first_put_of_a_link_revoked_meanwhile(store, clock):
+def test_document_of_a_killed_worker_is_deleted_once_its_link_is_revoked(store, clock):
     link = make_link()
     publishing.claim_link(pk=link.pk)
-    store.bodies[link.key] = b"{}"  # it wrote, and died before it could say so
+    store.bodies[link.key] = b"{}"  # written, but the worker died before recording it
     revoke_link(link=link, actor="pat", reason="leaked")
     clock.shift(LEASE + timedelta(seconds=1))
     assert publish_behind(objects=store)["deleted"] == 1
     assert store.bodies == {}
 
 
-def test_claimed_link_is_left_to_its_worker(store):
+def test_claimed_link_is_skipped(store):
     make_link(claimed_at=timezone.now())
     assert publish_behind(objects=store) == {**NOTHING, "busy": 1}
     assert store.bodies == {}
 
 
-def test_second_worker_leaves_the_first_alone_and_the_first_looks_again(store):
+def test_second_worker_skips_a_claimed_link_and_the_first_publishes_again(store):
     link = make_link()
     seen = []
 
@@ -145,8 +146,8 @@ def test_second_worker_leaves_the_first_alone_and_the_first_looks_again(store):
 
 
 def slow_worker_overtaken(store, link, clock):
-    """Let one worker stall in its put until its claim lapses, while the job changes and another
-    worker publishes the change: the older document lands last.
+    """Stall a worker in its put until its claim lapses, the job changes and another worker
+    publishes the change, so that the older document is written last.
     """
 
     def overtake():
@@ -159,7 +160,7 @@ def slow_worker_overtaken(store, link, clock):
     return publish_link(pk=link.pk, objects=store)
 
 
-def test_older_document_that_lands_last_is_not_taken_for_the_newest(store, clock):
+def test_older_document_written_last_is_replaced(store, clock):
     link = make_link()
     assert slow_worker_overtaken(store, link, clock) is Outcome.LOST
     assert shown(store, link) == 1
@@ -168,8 +169,8 @@ def test_older_document_that_lands_last_is_not_taken_for_the_newest(store, clock
     assert shown(store, link) == 2
 
 
-def test_older_document_that_lands_before_the_other_worker_records(store, clock):
-    """The slow worker writes after the other's put and finishes before the other's record."""
+def test_older_document_written_before_the_newer_is_recorded_is_replaced(store, clock):
+    """The slow worker writes after the other's put and records before the other does."""
     link = make_link()
     change(link)
     claim = publishing.claim_link(pk=link.pk)
@@ -190,7 +191,7 @@ def test_older_document_that_lands_before_the_other_worker_records(store, clock)
     assert shown(store, link) == 2
 
 
-def test_put_that_lands_after_the_link_was_revoked_and_deleted(store, clock):
+def test_document_written_after_its_deletion_is_deleted_again(store, clock):
     link = make_link()
 
     def overtake():
@@ -205,7 +206,7 @@ def test_put_that_lands_after_the_link_was_revoked_and_deleted(store, clock):
     assert store.bodies == {}
 
 
-def test_many_workers_at_once_leave_the_newest(store, together):
+def test_concurrent_workers_leave_the_newest_document(store, together):
     link = make_link()
 
     def change_and_publish():
@@ -218,7 +219,7 @@ def test_many_workers_at_once_leave_the_newest(store, together):
     assert shown(store, link) == 7
 
 
-def test_store_failure_is_told_at_the_end_and_mended_later(store, caplog):
+def test_store_failure_is_raised_at_the_end_and_retried(store, caplog):
     broken, fine = make_link(), make_link()
     store.refused.add(broken.key)
     with pytest.raises(PublishingFailed) as failed:
@@ -242,7 +243,7 @@ def test_store_failure_is_logged_without_token_and_key(store, caplog):
     assert link.token_sha256 not in caplog.text
 
 
-def test_failed_delete_is_tried_again(store):
+def test_failed_delete_is_retried(store):
     link = make_link(revoked=True, published_revision=1)
     store.bodies[link.key] = b"{}"
     store.down = True
@@ -252,20 +253,18 @@ def test_failed_delete_is_tried_again(store):
     assert publish_behind(objects=store)["deleted"] == 1
 
 
-def test_job_that_never_stands_still_is_left_to_the_next_run(store, monkeypatch):
+def test_job_that_keeps_changing_is_left_to_the_next_run(store):
     link = make_link()
-    write = publishing._write
 
-    def write_while_it_changes(*args):
-        revision = write(*args)
-        Job.objects.filter(pk=link.job_id).update(revision=revision + 1)
-        return revision
+    def change_during_every_put():
+        Job.objects.filter(pk=link.job_id).update(revision=F("revision") + 1)
+        store.before_put = change_during_every_put
 
-    monkeypatch.setattr(publishing, "_write", write_while_it_changes)
+    store.before_put = change_during_every_put
     assert publish_behind(objects=store) == {**NOTHING, "written": 5, "left": 1}
 
 
-def test_redis_hears_of_a_change_that_is_written(
+def test_redis_gets_the_task_after_the_commit(
     settings, monkeypatch, django_capture_on_commit_callbacks
 ):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
@@ -274,7 +273,7 @@ def test_redis_hears_of_a_change_that_is_written(
     job = make_job()
     with django_capture_on_commit_callbacks(execute=True):
         move_job(job=job, to=Status.SCHEDULED, actor="dana")
-        assert queued == []  # a worker would look before there is anything to see
+        assert queued == []  # a worker would not see the change yet
     assert queued == [("tracking.tasks.publish",)]
 
 
@@ -282,7 +281,7 @@ def test_jobs_change_while_redis_is_down(settings, monkeypatch, django_capture_o
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
 
     def refuse(*args, **kwargs):
-        raise ConnectionError("nobody listens")
+        raise ConnectionError("connection refused")
 
     monkeypatch.setattr(queue, "async_task", refuse)
     job = make_job()
@@ -301,12 +300,12 @@ def test_change_of_a_job_enqueues_publishing_without_arguments():
 
 def test_task_makes_links_and_publishes(store, monkeypatch):
     job = make_job()
-    monkeypatch.setattr("tracking.tasks.get_backend", lambda: type("B", (), {"objects": store}))
+    monkeypatch.setattr(tasks, "get_backend", lambda: SimpleNamespace(objects=store))
     assert tasks.publish() == {**NOTHING, "written": 1}
     assert shown(store, TrackingLink.objects.get(job=job)) == 1
 
 
-def test_schedule_stands_once():
+def test_schedule_is_created_once():
     queue.ensure_schedule()
     queue.ensure_schedule()
     assert Schedule.objects.filter(func="tracking.tasks.publish").count() == 1

@@ -40,7 +40,7 @@ def written(log):
 def test_log_of_the_web_server_is_redacted():
     import qdn.wsgi  # noqa: F401, PLC0415 - what gunicorn loads
 
-    # gunicorn gives its logger a handler of its own, and names the path of what failed.
+    # gunicorn's logger has its own handler, and its messages contain the path.
     logger, stream = logging.getLogger("gunicorn.error"), io.StringIO()
     handler = logging.StreamHandler(stream)
     logger.addHandler(handler)
@@ -69,12 +69,12 @@ def test_token_in_an_exception_is_redacted():
     assert "no such page: /track/[token]" in text
 
 
-def test_other_arguments_stay_as_they_are():
+def test_other_arguments_are_unchanged():
     assert written(lambda log: log.warning("%s of %d", "one", 2)) == "one of 2\n"
 
 
 @pytest.mark.django_db
-def test_what_django_logs_of_an_unknown_link_has_no_token(monkeypatch):
+def test_djangos_log_of_an_unknown_link_has_no_token(monkeypatch):
     text = io.StringIO()
     for handler in logging.getLogger().handlers:
         if type(handler) is logging.StreamHandler:

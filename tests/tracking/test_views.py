@@ -18,7 +18,7 @@ BOOK = "/book/request/"
 
 @pytest.fixture
 def client():
-    """A visitor whose cookies and CSRF tokens are checked as a browser's are."""
+    """A client subject to CSRF checks, like a browser."""
     return Client(enforce_csrf_checks=True)
 
 
@@ -40,7 +40,7 @@ def key_in(response):
     return re.search(r'name="form_key" value="([^"]*)"', response.content.decode())[1]
 
 
-def test_booking_leads_to_the_page_of_the_job(client):
+def test_booking_redirects_to_the_job_page(client):
     response = client.post(BOOK, typed())
     job = Job.objects.get()
     link = TrackingLink.objects.get(job=job)
@@ -51,14 +51,14 @@ def test_booking_leads_to_the_page_of_the_job(client):
     assert "Hi Mark" in page.content.decode()
 
 
-def test_same_form_again_leads_to_the_same_job(client):
+def test_same_form_again_redirects_to_the_same_job(client):
     form = typed()
     first, second = client.post(BOOK, form), client.post(BOOK, form)
     assert first["Location"] == second["Location"]
     assert Job.objects.count() == 1
 
 
-def test_form_sent_again_brings_no_revoked_link_back(client):
+def test_form_sent_again_does_not_restore_a_revoked_link(client):
     form = typed()
     client.post(BOOK, form)
     link = TrackingLink.objects.get()
@@ -90,7 +90,7 @@ def test_form_without_a_key_asks_to_send_it_again(client, key):
     assert client.post(BOOK, {**form, "form_key": key_in(response)}).status_code == 303
 
 
-def test_errors_keep_what_was_typed_and_stand_twice(client):
+def test_errors_keep_the_input_and_appear_at_the_field(client):
     response = client.post(BOOK, typed(phone="12", details="a couch & a lamp"))
     text = response.content.decode()
     assert response.status_code == 422
@@ -102,14 +102,14 @@ def test_errors_keep_what_was_typed_and_stand_twice(client):
     assert Job.objects.count() == 0
 
 
-def test_error_in_a_form_without_a_key_gives_it_one(client):
+def test_invalid_form_without_a_key_gets_one(client):
     response = client.post(BOOK, typed(phone="", form_key=""))
     assert response.status_code == 422
-    assert "Give a phone" in response.content.decode()
+    assert "Enter a phone number" in response.content.decode()
     assert key_in(response)
 
 
-def test_trap_that_is_filled_in_books_nothing_and_lets_a_person_go_on(client):
+def test_filled_honeypot_books_nothing_and_can_be_sent_again(client):
     form = typed(website="https://spam.example")
     response = client.post(BOOK, form)
     assert response.status_code == 200
@@ -127,7 +127,7 @@ def test_trap_that_is_filled_in_books_nothing_and_lets_a_person_go_on(client):
         {"Origin": "null"},
     ],
 )
-def test_form_from_elsewhere_is_refused(client, headers):
+def test_form_from_another_site_is_refused(client, headers):
     response = client.post(BOOK, typed(), headers=headers)
     assert response.status_code == 403
     assert "/book/" in response.content.decode()
@@ -142,12 +142,12 @@ def test_form_from_elsewhere_is_refused(client, headers):
         {"Origin": "https://qdn.example"},
     ],
 )
-def test_form_from_our_page_is_taken(client, settings, headers):
+def test_form_from_our_page_is_accepted(client, settings, headers):
     settings.SITE_URL = "https://qdn.example"
     assert client.post(BOOK, typed(), headers=headers).status_code == 303
 
 
-def test_page_of_a_job_shows_its_public_document(client, settings):
+def test_job_page_shows_the_public_document(client, settings):
     settings.SITE_URL = "https://qdn.example"
     job = make_job(status=Status.READY_FOR_PICKUP, crew=make_crew(name="Denali"))
     make_price(job)
@@ -160,7 +160,7 @@ def test_page_of_a_job_shows_its_public_document(client, settings):
 
 
 @pytest.mark.parametrize("path", ["/t/AB.12/", "/t/AB.12", "/t/", "/t/unknown/"])
-def test_pages_behind_a_link_are_private(client, path):
+def test_tracking_pages_are_private(client, path):
     make_link(token="AB.12")
     response = client.get(path)
     assert response["Referrer-Policy"] == "no-referrer"
@@ -168,7 +168,7 @@ def test_pages_behind_a_link_are_private(client, path):
     assert response["Cache-Control"] == "private, no-store"
 
 
-def test_unknown_and_revoked_look_alike(client):
+def test_unknown_and_revoked_links_look_alike(client):
     make_link(token="gone", revoked=True)
     unknown, revoked = client.get("/t/never/"), client.get("/t/gone/")
     assert unknown.status_code == revoked.status_code == 404
@@ -176,7 +176,7 @@ def test_unknown_and_revoked_look_alike(client):
     assert b"This link is not active" in revoked.content
 
 
-def test_looking_changes_nothing(client):
+def test_get_changes_nothing(client):
     link = make_link()
     before = TrackingLink.objects.values().get()
     client.get(f"/t/{link.token}/")
@@ -185,7 +185,7 @@ def test_looking_changes_nothing(client):
     assert client.post(f"/t/{link.token}/").status_code == 403
 
 
-def test_pasted_link_leads_to_its_job(client):
+def test_pasted_link_redirects_to_its_job(client):
     response = client.get("/t/", {"link": "https://qdn.example/track/AB.12"})
     assert (response.status_code, response["Location"]) == (302, "/t/AB.12/")
 
@@ -196,33 +196,33 @@ def test_pasted_link_leads_to_its_job(client):
 def test_pasted_text_without_a_code_says_what_is_expected(client, pasted):
     response = client.get("/t/", {"link": pasted})
     assert response.status_code == 200
-    assert "No code was found" in response.content.decode()
+    assert "find a code in what you entered" in response.content.decode()
 
 
 def test_empty_paste_form(client):
-    assert "No code was found" not in client.get("/t/").content.decode()
+    assert "find a code in what you entered" not in client.get("/t/").content.decode()
 
 
 @pytest.mark.parametrize("text", ["%s", "\x00", "a" * 500, "ä/../.."])
-def test_strange_codes_are_not_active(client, text):
+def test_malformed_codes_are_not_active(client, text):
     response = client.get("/t/", {"link": text}, follow=True)
     assert response.status_code in (200, 404)
 
 
-def test_job_page_of_the_office_has_the_link(admin_client):
+def test_admin_job_page_has_the_link(admin_client):
     link = make_link(token="AB.12")
     page = admin_client.get(reverse("admin:dispatch_job_change", args=[link.job_id]))
     assert 'data-copy="http://localhost:8000/track/AB.12"' in page.content.decode()
 
 
-def test_job_list_of_the_office_has_no_link(admin_client):
+def test_admin_job_list_has_no_link(admin_client):
     make_link(token="AB.12")
     page = admin_client.get(reverse("admin:dispatch_job_changelist"))
     assert "AB.12" not in page.content.decode()
 
 
 @pytest.mark.parametrize(("end", "left"), [("replace", 1), ("revoke", 0)])
-def test_office_ends_a_link(admin_client, end, left):
+def test_admin_ends_a_link(admin_client, end, left):
     link = make_link()
     path = reverse("admin:tracking_job_link", args=[link.job_id])
     assert admin_client.get(path).status_code == 200
@@ -232,7 +232,7 @@ def test_office_ends_a_link(admin_client, end, left):
     assert TrackingLink.objects.active().count() == left
 
 
-def test_office_makes_a_link_where_there_is_none(admin_client):
+def test_admin_creates_a_missing_link(admin_client):
     job = make_job()
     admin_client.post(reverse("admin:tracking_job_link", args=[job.pk]))
     assert TrackingLink.objects.active().get().job == job
@@ -241,11 +241,11 @@ def test_office_makes_a_link_where_there_is_none(admin_client):
 def test_office_has_to_say_why(admin_client):
     link = make_link()
     path = reverse("admin:tracking_job_link", args=[link.job_id])
-    assert "Say why" in admin_client.post(path, {"end": "revoke"}).content.decode()
+    assert "Enter a reason" in admin_client.post(path, {"end": "revoke"}).content.decode()
     assert TrackingLink.objects.active().count() == 1
 
 
-def test_looking_at_links_does_not_let_change_them(client, django_user_model):
+def test_user_without_permission_cannot_change_links(client, django_user_model):
     client.force_login(django_user_model.objects.create_user("kim", is_staff=True))
     link = make_link()
     path = reverse("admin:tracking_job_link", args=[link.job_id])

@@ -37,7 +37,7 @@ def at(day, hour, minute=0):
         (at(25, 18), at(25, 20), "Wednesday, Nov 25, 9:00 \u2013 11:00 AM"),
         (at(21, 18), at(23, 18), "Today, 9:00 AM \u2013 Monday, Nov 23, 9:00 AM"),
         (at(22, 6), at(22, 10), "Today, 9:00 PM \u2013 Tomorrow, 1:00 AM"),
-        # Late evening in Fairbanks is tomorrow in UTC already.
+        # Late evening in Fairbanks is the next day in UTC.
         (at(22, 6), at(22, 8), "Today, 9:00 \u2013 11:00 PM"),
     ],
 )
@@ -56,7 +56,7 @@ def test_window(start, end, text):
         (Status.COMPLETED, False),
     ],
 )
-def test_late_when_the_window_passed_without_a_start(status, late):
+def test_job_is_late_after_its_window_unless_work_started(status, late):
     assert view(at(21, 18), NOW, status=status)["late"] is late
     assert view(at(21, 18), at(21, 21), status=status)["late"] is False
 
@@ -75,12 +75,12 @@ def test_every_step_of_a_finished_job_is_done():
     assert states == {"done"}
 
 
-def test_open_values_are_said_in_words():
+def test_unset_values_have_texts():
     words = view(None, None)
     assert (words["price"], words["crew"]) == ("To be agreed", "Not assigned yet")
 
 
-def test_pages_look_often_while_a_crew_moves_and_stop_at_the_end():
+def test_pages_poll_often_during_the_work_and_stop_at_the_end():
     polls = {code: about["poll"] for code, about in status_table().items()}
     assert polls == {
         "requested": 300, "scheduled": 300, "on_site": 300, "ready_for_pickup": 300,

@@ -1,4 +1,4 @@
-"""Facts about the firm that every page shows: its name, its phone and where it works."""
+"""The firm's details on every page: name, phone and service area."""
 
 from django import template
 from django.conf import settings
@@ -9,7 +9,7 @@ register = template.Library()
 
 @register.simple_tag
 def firm() -> dict[str, str]:
-    """Give `name`, `phone` as people read it, `phone_link` for a tel: link, and `area`."""
+    """Return `name`, `phone` for display, `phone_link` for a tel: link, and `area`."""
     number = parse(settings.FIRM_PHONE, settings.PHONENUMBER_DEFAULT_REGION)
     return {
         "name": settings.FIRM_NAME,

@@ -1,7 +1,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from deployments.diffing import Diff, diff_releases, release_or_live
+from deployments.releases.diff import Diff, diff_releases, release_or_live
 from edge.backends import get_backend
 from qdn.console import OperatorCommand
 

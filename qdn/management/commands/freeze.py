@@ -1,9 +1,9 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from deployments.freezing import check_freeze, freeze
+from deployments.deploy.freezes import check_freeze, freeze
 from deployments.models import Environment
-from deployments.moments import shown
+from deployments.wording import format_time
 from qdn.console import DeployCommand, actor
 from qdn.moments import moment
 from qdn.reasons import reason
@@ -29,7 +29,7 @@ class Command(DeployCommand):
             "reason": reason,
             "until": until.isoformat() if until else None,
         }
-        end = f"until {shown(until)}" if until else "until: manage.py unfreeze"
+        end = f"until {format_time(until)}" if until else "until: manage.py unfreeze"
         if options["dry_run"]:
             self.summarise(f"Would freeze {environment} {end}: {reason}")
             return result

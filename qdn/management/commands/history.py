@@ -2,7 +2,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from deployments.models import Deployment, Environment
-from deployments.reporting import history_rows
+from deployments.verification.reports import history_rows
 from qdn.arguments import row_count
 from qdn.console import OperatorCommand, minute
 from qdn.moments import moment

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 
 from deployments.errors import Refused
-from deployments.stacks.policies import places_of
+from deployments.stacks.parts import places_of
 from edge.provisioning.iam import Role, write_policy
 from qdn.console import OperatorCommand
 

@@ -1,10 +1,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from deployments.dropping import drop, plan_request
-from deployments.invalidating import Drops, cost_of
+from deployments.context import DeployContext
+from deployments.invalidation.by_path import drop, plan_request
+from deployments.invalidation.send import CachePaths, cost_of
 from deployments.models import Environment
-from deployments.plans import Run
 from edge.backends import get_backend
 from qdn.console import DeployCommand, actor
 
@@ -29,11 +29,11 @@ class Command(DeployCommand):
             return self._result(drops, 0, cost)
         self.confirm(environment, f"Drop them in {environment}?", yes=options["yes"])
         self.so_far = "What was asked for before stands."
-        invalidated = drop(Run(backend, self.say, _no_lock), drops, actor=actor())
+        invalidated = drop(DeployContext(backend, self.say, _no_lock), drops, actor=actor())
         self.summarise(f"Invalidated {cost}")
         return self._result(drops, invalidated, cost)
 
-    def _result(self, drops: Drops, invalidated: int, cost: str) -> dict[str, Any]:
+    def _result(self, drops: CachePaths, invalidated: int, cost: str) -> dict[str, Any]:
         return {
             "environment": drops.environment.name,
             "distributions": {name: list(entries) for name, entries in drops.entries.items()},

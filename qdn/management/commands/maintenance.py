@@ -1,8 +1,8 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from deployments.maintenance import MaintenancePlan, plan_maintenance, set_maintenance
 from deployments.models import Environment
+from deployments.routing.maintenance import MaintenancePlan, plan_maintenance, set_maintenance
 from edge.backends import get_backend
 from qdn.console import actor
 from qdn.reasons import reason

@@ -10,8 +10,10 @@ from deployments.metrics import (
     Report,
     read_report,
     report_rows,
+    show_peak,
+    show_period,
+    show_total,
 )
-from deployments.metrics_text import show_peak, show_period, show_total
 from deployments.models import Environment
 from edge.backends import get_backend
 from qdn.console import OperatorCommand

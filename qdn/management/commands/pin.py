@@ -2,7 +2,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from deployments.models import Release
-from deployments.retention.pinning import pin
+from deployments.retention.pin import pin
 from edge.backends import get_backend
 from qdn.console import OperatorCommand
 

@@ -3,8 +3,8 @@ from datetime import timedelta
 from typing import Any
 
 from deployments.models import Environment, Release
-from deployments.moments import shown
-from deployments.previews import preview
+from deployments.routing.previews import preview
+from deployments.wording import format_time
 from edge.backends import get_backend
 from qdn.console import OperatorCommand
 from qdn.durations import duration
@@ -38,7 +38,7 @@ class Command(OperatorCommand):
         self.say(link.url)
         self.summarise(
             f"Shows {link.release} in {link.environment} to whoever has the link, "
-            f"until {shown(link.expires)}"
+            f"until {format_time(link.expires)}"
         )
         return {
             "release": link.release.name,

@@ -7,10 +7,9 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from deployments.models import Environment, Strategy
-from deployments.stacks.adoption import adopt, plan_adoption
-from deployments.stacks.plans import StackPlan, Wanted, plan_stack
-from deployments.stacks.provisioning import provision, record
-from deployments.stacks.strategy_changes import change_strategy, check_strategy
+from deployments.stacks.adopt import adopt, plan_adoption
+from deployments.stacks.plan import StackPlan, Wanted, plan_stack
+from deployments.stacks.provision import change_strategy, check_strategy, provision, record
 from edge.backends.aws.stacks import get_stacks
 from edge.provisioning.stacks import Change, StackHost
 from edge.provisioning.template import PRICE_CLASSES

@@ -2,9 +2,9 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from deployments.moments import shown
-from deployments.retention.plans import PrunePlan, plan_prune
-from deployments.retention.pruning import Pruned, Pruning, prune
+from deployments.retention.plan import PrunePlan, plan_prune
+from deployments.retention.prune import Pruned, Pruning, prune
+from deployments.wording import format_time
 from edge.backends import get_backend
 from qdn.console import OperatorCommand, actor
 
@@ -44,7 +44,7 @@ class Command(OperatorCommand):
         rows = [[one.name, "mark", ""] for one in plan.marks]
         rows += [[one.name, "take the mark away", plan.kept[one.name]] for one in plan.lifts]
         for one, until in plan.waits.items():
-            rows.append([one.name, "wait", f"until {shown(until)}"])
+            rows.append([one.name, "wait", f"until {format_time(until)}"])
         rows += [[one.name, "remove", str(size)] for one, size in plan.sweeps.items()]
         self.table(["release", "what", ""], sorted(rows), empty="Nothing to mark or to remove")
 

@@ -1,10 +1,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from deployments import functions
+from deployments.deploy.plan import Target
+from deployments.deploy.targets import function_target
 from deployments.models import Environment
-from deployments.plans import Target
-from deployments.promotion import function_target
+from deployments.routing import functions
 from edge.backends import get_backend
 from qdn.console import actor
 from qdn.switching import SwitchCommand

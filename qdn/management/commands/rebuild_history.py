@@ -2,7 +2,7 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from deployments.audit.rebuilding import Rebuilding, check_undamaged, plan_rebuilding, restore
+from deployments.recovery.rebuild import Rebuilding, check_undamaged, plan_rebuilding, restore
 from edge.backends import get_backend
 from qdn.console import OperatorCommand
 

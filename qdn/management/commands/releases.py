@@ -1,7 +1,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from deployments.reporting import release_rows
+from deployments.verification.reports import release_rows
 from qdn.arguments import row_count
 from qdn.console import OperatorCommand, minute
 

@@ -1,9 +1,9 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from deployments.deploy.plan import Target
+from deployments.deploy.targets import rollback_target
 from deployments.models import Environment, Release
-from deployments.plans import Target
-from deployments.promotion import rollback_target
 from qdn.console import actor
 from qdn.moments import moment
 from qdn.switching import SwitchCommand

@@ -1,6 +1,6 @@
 from typing import Any
 
-from deployments.reporting import status_rows
+from deployments.verification.reports import status_rows
 from edge.backends import get_backend
 from qdn.console import OperatorCommand, minute
 

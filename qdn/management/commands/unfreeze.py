@@ -1,7 +1,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from deployments.freezing import unfreeze
+from deployments.deploy.freezes import unfreeze
 from deployments.models import Environment, Freeze
 from qdn.console import DeployCommand, actor
 

@@ -2,7 +2,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from deployments.models import Environment
-from deployments.verifying import verify
+from deployments.verification.verify import verify
 from edge.backends import get_backend
 from qdn.console import OperatorCommand
 

@@ -135,7 +135,7 @@ def test_switch_by_another_process_shows(server):
     program = PREPARE.format(objects=objects, document=document).replace(
         "host:127.0.0.1", "host:switched.localhost"
     )
-    assert b"Back in a moment" in fetch_host(connection, "switched.localhost")
+    assert b"Back soon" in fetch_host(connection, "switched.localhost")
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environ, check=True)
     for _ in range(100):
         content = fetch_host(connection, "switched.localhost")

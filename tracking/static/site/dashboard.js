@@ -1,13 +1,13 @@
-// The board: reads /api/board and shows it, every half minute while somebody looks at it.
+// The board: fetches /api/board and shows it, every 30 seconds while the page is visible.
 {
   const data = JSON.parse(document.getElementById('data').textContent);
-  const at = (id) => document.getElementById(id);
+  const byId = (id) => document.getElementById(id);
   const EVERY_MS = 30e3;
   let seenAt = null, busy = false, last = 0;
 
   const clock = (date) => new Intl.DateTimeFormat('en-US',
     { timeZone: data.zone, hour: 'numeric', minute: '2-digit' }).format(date).replace(/\u202f/g, ' ');
-  // Windows begin and end on the hour nearly always, and a column is narrow.
+  // Most windows begin and end on the hour, and columns are narrow: leave out ":00".
   const hour = (date) => clock(date).replace(':00', '');
   const day = (date) => new Intl.DateTimeFormat('en-US',
     { timeZone: data.zone, weekday: 'short', month: 'short', day: 'numeric' }).format(date);
@@ -55,31 +55,31 @@
 
   const summary = (jobs) => {
     const late = jobs.filter((job) => job.late).length, held = jobs.filter((job) => job.on_hold).length;
-    if (!jobs.length) return 'No jobs today. New bookings show up here by themselves.';
+    if (!jobs.length) return 'No jobs today. New bookings appear here automatically.';
     return [count(jobs.length, 'job'), late && `${late} late`, held && `${held} on hold`].filter(Boolean).join(' · ');
   };
 
   const show = (board) => {
     const text = summary(board.columns.flatMap(({ jobs }) => jobs));
-    if (at('summary').textContent !== text) at('summary').textContent = text;
-    at('asof').textContent = `As of ${clock(new Date(board.generated_at))}`;
-    // A card somebody reached with the keyboard keeps the focus when the board is drawn anew.
+    if (byId('summary').textContent !== text) byId('summary').textContent = text;
+    byId('asof').textContent = `As of ${clock(new Date(board.generated_at))}`;
+    // Redrawing the board keeps the keyboard focus on the same card.
     const focused = document.activeElement && document.activeElement.href;
-    at('board').replaceChildren(...board.columns.map(column));
-    const again = focused && [...at('board').querySelectorAll('a')].find(({ href }) => href === focused);
+    byId('board').replaceChildren(...board.columns.map(column));
+    const again = focused && [...byId('board').querySelectorAll('a')].find(({ href }) => href === focused);
     if (again) again.focus({ preventScroll: true });
-    at('board').hidden = false;
-    at('login').hidden = true;
+    byId('board').hidden = false;
+    byId('login').hidden = true;
   };
 
   const askToSignIn = ({ login }) => {
-    if (login) at('login-link').href = login;
-    at('login').hidden = false;
-    at('board').hidden = true;
-    at('summary').textContent = at('asof').textContent = '';
+    if (login) byId('login-link').href = login;
+    byId('login').hidden = false;
+    byId('board').hidden = true;
+    byId('summary').textContent = byId('asof').textContent = '';
   };
 
-  const look = async () => {
+  const poll = async () => {
     if (busy || document.hidden) return;
     busy = true;
     last = Date.now();
@@ -91,17 +91,17 @@
         show(await answer.json());
         seenAt = new Date();
       }
-      at('stale').hidden = true;
+      byId('stale').hidden = true;
     } catch (error) {
-      at('stale').textContent = seenAt ? `No connection. Showing what we knew at ${clock(seenAt)}.`
-        : 'The board cannot be reached. It tries again every half minute.';
-      at('stale').hidden = false;
+      byId('stale').textContent = seenAt ? `No connection. Showing the board as of ${clock(seenAt)}.`
+        : 'Can’t load the board. Trying again every 30 seconds.';
+      byId('stale').hidden = false;
     } finally {
       busy = false;
     }
   };
 
-  setInterval(look, EVERY_MS);
-  document.addEventListener('visibilitychange', () => Date.now() - last > EVERY_MS && look());
-  look();
+  setInterval(poll, EVERY_MS);
+  document.addEventListener('visibilitychange', () => Date.now() - last > EVERY_MS && poll());
+  poll();
 }

@@ -1,13 +1,13 @@
-// Follows one job: reads its public document and shows it, again whenever it may have changed.
-// Everything said about a status comes from the page's data or the document, never from here.
+// Follows one job: polls its public document and shows it. All texts about a status come from the
+// page's data or the document; this script knows no status by name.
 {
   const data = JSON.parse(document.getElementById('data').textContent);
-  const at = (id) => document.getElementById(id);
-  const RETRY_MS = 10e3, IDLE_MS = 300e3, EARLY_MS = 2e3, EARLY_LOOKS = 2;
+  const byId = (id) => document.getElementById(id);
+  const RETRY_MS = 10e3, IDLE_MS = 300e3, EARLY_MS = 2e3, EARLY_POLLS = 2;
   let shown = null, seenAt = null, failures = 0, timer, due = 0;
 
-  // /track/<token> and /track-staging/<token>, slash or not. Decoding and encoding again leaves
-  // one spelling, whatever the link looked like where it was pasted.
+  // /track/<token> and /track-staging/<token>, slash or not. Decoding and re-encoding gives
+  // one spelling, however the link was escaped when it was shared.
   const address = () => {
     const token = location.pathname.split('/')[2];
     try {
@@ -34,9 +34,9 @@
     return `${day(new Date(start))}, ${same ? from.slice(0, -3) : from} – ${to}`;
   };
 
-  // Text that did not change is left alone, so that a screen reader stays quiet.
-  const say = (id, text) => {
-    if (at(id).textContent !== text) at(id).textContent = text;
+  // Leaves unchanged text alone so that screen readers do not repeat it.
+  const setText = (id, text) => {
+    if (byId(id).textContent !== text) byId(id).textContent = text;
   };
   const make = (tag, text, className) =>
     Object.assign(document.createElement(tag), { textContent: text, className: className || '' });
@@ -46,7 +46,7 @@
     const item = make('li', '', state);
     if (state === 'now') {
       item.setAttribute('aria-current', 'step');
-      item.append(at('truck').content.cloneNode(true));
+      item.append(byId('truck').content.cloneNode(true));
     }
     const name = make('span', label);
     if (state === 'done') name.append(make('span', ' (done)', 'vh'));
@@ -59,30 +59,30 @@
     const about = data.statuses[job.status] || { next: '', poll: 300 };
     const open = about.poll > 0;
     const current = job.flow.findIndex(({ code }) => code === job.status);
-    say('hello', `Hi ${job.first_name || 'there'}, here is where your job stands:`);
-    say('status', job.label);
-    at('status').dataset.status = job.status;
-    say('window', job.window && open ? interval(job.window) : '');
-    at('late').hidden = !(about.waits && job.window && Date.parse(job.window.end) <= Date.now());
-    say('next', about.next);
-    const road = at('road').cloneNode(false);
+    setText('hello', `Hi ${job.first_name || 'there'}, here’s the status of your job:`);
+    setText('status', job.label);
+    byId('status').dataset.status = job.status;
+    setText('window', job.window && open ? interval(job.window) : '');
+    byId('late').hidden = !(about.waits && job.window && Date.parse(job.window.end) <= Date.now());
+    setText('next', about.next);
+    const road = byId('road').cloneNode(false);
     road.append(...job.flow.map((one, index) => step(one, index, current, !open)));
-    if (!road.isEqualNode(at('road'))) at('road').replaceWith(road);
-    for (const id of ['number', 'service', 'area']) say(id, job[id]);
-    say('price', job.price || data.noPrice);
-    say('crew', job.crew || data.noCrew);
-    say('updated', `Last change: ${moment(job.updated_at)}`);
-    at('job').hidden = false;
+    if (!road.isEqualNode(byId('road'))) byId('road').replaceWith(road);
+    for (const id of ['number', 'service', 'area']) setText(id, job[id]);
+    setText('price', job.price || data.noPrice);
+    setText('crew', job.crew || data.noCrew);
+    setText('updated', `Last updated: ${moment(job.updated_at)}`);
+    byId('job').hidden = false;
     document.title = `${job.label} · ${job.number}`;
   };
 
   const found = (yes) => {
-    at('found').hidden = !yes;
-    at('inactive').hidden = yes;
+    byId('found').hidden = !yes;
+    byId('inactive').hidden = yes;
   };
 
   const pause = () => {
-    if (failures && !shown && failures <= EARLY_LOOKS) return EARLY_MS;
+    if (failures && !shown && failures <= EARLY_POLLS) return EARLY_MS;
     if (failures) return Math.min(IDLE_MS, RETRY_MS * 2 ** (failures - 1));
     const about = shown && data.statuses[shown.status];
     return about ? about.poll * 1e3 : IDLE_MS;
@@ -92,17 +92,17 @@
     clearTimeout(timer);
     const ms = pause();
     due = ms ? Date.now() + ms : Infinity;
-    if (ms) timer = setTimeout(look, document.hidden ? Math.max(ms, IDLE_MS) : ms);
+    if (ms) timer = setTimeout(poll, document.hidden ? Math.max(ms, IDLE_MS) : ms);
   };
 
-  // `no-cache` asks the edge each time, with the ETag of what the browser holds.
-  const look = async () => {
+  // `no-cache` revalidates with the edge every time, using the ETag of the browser's copy.
+  const poll = async () => {
     try {
       const answer = await fetch(address(), { cache: 'no-cache', credentials: 'omit', referrerPolicy: 'no-referrer' });
       if (answer.status === 404 || answer.status === 403) {
         failures += 1;
-        // Who has just booked may be here before the document is.
-        if (shown || failures > EARLY_LOOKS) found(false);
+        // A customer who has just booked may arrive before the document is published.
+        if (shown || failures > EARLY_POLLS) found(false);
         shown = null;
         return wait();
       }
@@ -112,13 +112,13 @@
       failures = 0;
       show(shown);
       found(true);
-      at('stale').hidden = true;
+      byId('stale').hidden = true;
     } catch (error) {
       failures += 1;
-      if (!shown) say('status', 'Still looking…');
-      say('stale', shown ? `No connection. Showing what we knew at ${clock(seenAt)}.`
-        : 'No connection yet. This page keeps trying by itself.');
-      at('stale').hidden = false;
+      if (!shown) setText('status', 'Still looking…');
+      setText('stale', shown ? `No connection. Showing the status as of ${clock(seenAt)}.`
+        : 'No connection yet. This page will keep trying.');
+      byId('stale').hidden = false;
     }
     return wait();
   };
@@ -126,11 +126,11 @@
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) return;
     if (shown) show(shown);
-    if (Date.now() >= due) look();
-    else if (due < Infinity) { clearTimeout(timer); timer = setTimeout(look, due - Date.now()); }
+    if (Date.now() >= due) poll();
+    else if (due < Infinity) { clearTimeout(timer); timer = setTimeout(poll, due - Date.now()); }
   });
-  addEventListener('online', () => failures && look());
+  addEventListener('online', () => failures && poll());
 
-  if (address()) look();
+  if (address()) poll();
   else found(false);
 }

@@ -1,4 +1,4 @@
-// Copies what a button's data-copy holds, and says so on the button.
+// Copies a button's data-copy to the clipboard and confirms it in the button's text.
 document.addEventListener('click', async (event) => {
   const button = event.target.closest('[data-copy]');
   if (!button) return;
@@ -8,7 +8,7 @@ document.addEventListener('click', async (event) => {
     button.textContent = button.dataset.copied;
     setTimeout(() => { button.textContent = label; }, 2000);
   } catch (error) {
-    // No clipboard without https: select the link instead, ready for the keyboard.
+    // Without HTTPS there is no clipboard API: select the link so that Ctrl+C copies it.
     getSelection().selectAllChildren(button.previousElementSibling);
   }
 });

@@ -1,1 +1,0 @@
-"""Audit objects: history that survives the loss of the database."""

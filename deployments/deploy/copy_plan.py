@@ -1,0 +1,159 @@
+"""Describing a deployment by copy: what the keys may hold, what they shall hold. Reads only."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from deployments.at_once import at_once
+from deployments.deploy.copy_changes import Before, Changes, compare, uncertain
+from deployments.deploy.plan import Target
+from deployments.invalidation.fold import address, addresses
+from deployments.invalidation.send import CachePaths, cost_of, plan_paths
+from deployments.live_history import replaced_release
+from deployments.models import Deployment, Environment, Release, Strategy
+from deployments.releases.manifest import ASSETS, Artifact, Manifest
+from deployments.releases.store import objects_gone, read_manifest
+from edge.errors import ObjectMissing
+from edge.limits import INVALIDATION_WILDCARDS
+from edge.protocols import Backend, ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class CopyPlan:
+    """What deploying by copy would change.
+
+    `interrupted`: an earlier deployment did not finish, so caches may hold its files.
+    """
+
+    target: Target
+    live: str
+    changes: Changes
+    interrupted: bool
+    is_pointed: bool
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the environment serves the target already."""
+        return (
+            self.live == self.target.release.name
+            and self.is_pointed
+            and not (self.changes or self.interrupted)
+        )
+
+    @property
+    def stale(self) -> CachePaths:
+        """What the distributions drop before the probe: the addresses of what changed."""
+        return self._drops(self.changes.stale, INVALIDATION_WILDCARDS)
+
+    @property
+    def gone(self) -> CachePaths:
+        """What they drop at the end; the requests before may still be in progress."""
+        return self._drops(self.changes.gone, INVALIDATION_WILDCARDS - self.stale.wildcards)
+
+    def lines(self) -> list[str]:
+        """Tell what is copied, deleted and dropped, and what that costs."""
+        changes = self.changes
+        drops = self.stale.paths + self.gone.paths
+        return [
+            f"Copy {len(changes.copies)} files, delete {len(changes.deletions)}",
+            f"Invalidate {cost_of(drops)}",
+        ]
+
+    def _drops(self, paths: Iterable[str], wildcards: int) -> CachePaths:
+        wanted = {url for path in paths for url in addresses(path)}
+        unchanged = map(address, self.changes.unchanged)
+        environment = self.target.environment
+        return plan_paths(environment, wanted, unchanged=unchanged, wildcards=wildcards)
+
+
+def plan_copies(backend: Backend, target: Target) -> CopyPlan:
+    """Compare manifests and describe what would change. Raises Refused."""
+    environment, live = target.environment, target.environment.live
+    interrupted = unfinished_copies(environment, live)
+    manifest = _manifest(backend.objects, target.release)
+    if manifest is None:
+        raise objects_gone(target.release, "its manifest cannot be read")
+    before = _before(backend.objects, target, interrupted)
+    right = _right(backend.objects, target, uncertain(manifest, before))
+    changes = compare(manifest, before, right=right)
+    _check_sources(backend.objects, target.release, changes.copies)
+    return CopyPlan(
+        target=target,
+        live=live.release.name if live else "",
+        changes=changes,
+        interrupted=bool(interrupted),
+        is_pointed=is_pointed(backend, environment),
+    )
+
+
+def unfinished_copies(environment: Environment, live: Deployment | None) -> list[Deployment]:
+    """Return the deployments after the live one whose copies may have arrived in part."""
+    later = environment.deployments.filter(strategy=Strategy.COPY).select_related("release")
+    return list(later.filter(pk__gt=live.pk) if live else later)
+
+
+def _before(objects: ObjectStore, target: Target, interrupted: list[Deployment]) -> Before:
+    """Find out what the keys may hold."""
+    environment, live = target.environment, target.environment.live
+    by_copy = live is not None and live.strategy == Strategy.COPY
+    releases = [live.release] if live and by_copy else []
+    releases += [deployment.release for deployment in interrupted]
+    manifests = [_manifest(objects, release) for release in dict.fromkeys(releases)]
+    # Deploying what is live is how an environment is mended: then nothing is taken for granted.
+    mends = live is not None and live.release == target.release
+    kept = replaced_release(environment, target.release)
+    kept_manifest = _manifest(objects, kept) if kept else None
+    return Before(
+        listed=_listed(objects, environment.copy_prefix),
+        manifests=tuple(manifest for manifest in manifests if manifest),
+        is_known=by_copy and not mends and None not in manifests,
+        kept=frozenset(a.path for a in kept_manifest or () if a.shared),
+    )
+
+
+def _manifest(objects: ObjectStore, release: Release) -> Manifest | None:
+    """Read a manifest, unless it is gone or is one no longer."""
+    try:
+        manifest = read_manifest(objects, release)
+    except (ObjectMissing, ValueError, KeyError):
+        return None
+    return manifest if manifest.digest == release.digest else None
+
+
+def _listed(objects: ObjectStore, prefix: str) -> dict[str, int]:
+    return {found.key.removeprefix(prefix): found.size for found in objects.list(prefix)}
+
+
+def _right(objects: ObjectStore, target: Target, artifacts: list[Artifact]) -> set[str]:
+    """Look which keys hold what they shall hold already."""
+    check = partial(is_right, objects, target)
+    return {a.path for a, right in zip(artifacts, at_once(check, artifacts), strict=True) if right}
+
+
+def is_right(objects: ObjectStore, target: Target, artifact: Artifact) -> bool:
+    """Look whether one key holds its artifact: content, size and headers."""
+    info = objects.head(target.environment.copy_prefix + artifact.path)
+    if info is None or info.size != artifact.size:
+        return False
+    # A shared asset keeps the headers it was first pushed with.
+    headers = artifact.shared or (
+        info.content_type == artifact.content_type and info.cache_control == artifact.cache_control
+    )
+    return headers and info.metadata.get("sha256") == artifact.sha256
+
+
+def _check_sources(objects: ObjectStore, release: Release, copies: list[Artifact]) -> None:
+    """Refuse a release of which a file is gone, before anything is changed. Raises Refused."""
+    there: dict[str, int] = {}
+    for prefix in {ASSETS if artifact.shared else release.key("") for artifact in copies}:
+        there |= {found.key: found.size for found in objects.list(prefix)}
+    for artifact in copies:
+        key = artifact.key(release.name)
+        if there.get(key) != artifact.size:
+            raise objects_gone(release, f"{key} is {'cut short' if key in there else 'missing'}")
+
+
+def is_pointed(backend: Backend, environment: Environment) -> bool:
+    """Whether the hosts are answered from below the prefix, as far as we are the ones to say."""
+    origins, prefix = backend.origins, environment.copy_prefix
+    return origins is None or all(origins.prefix(host) == prefix for host in environment.hosts)

@@ -1,0 +1,160 @@
+"""Deploying: the one code path of push, promote, rollback and push_functions.
+
+Order, and what a kill at each point leaves behind:
+  check            nothing was changed
+  lock             taken over by the next run, since its process is gone
+  rehearse         nothing was changed: the release was asked for through a signed preview
+  record           a deployment without outcome; the next run settles it
+  function         the old release behind the new function, which serves both
+  routing update   the switch: all keys of the environment in one update with If-Match
+  read back, probe the new release; the next run settles the record
+  error page       the new release; the next run copies it
+  audit, outcome   the new release; the next run writes what is missing
+What lies between record and error page is the strategy's (deployments/deploy/strategies.py); this
+is `pointer`. After the probe the switch stands, and a failure only leaves something to settle.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from deployments.context import DeployContext
+from deployments.deploy.freezes import check_not_frozen
+from deployments.deploy.plan import Plan, Target, next_command
+from deployments.deploy.record import FAILURES, finish, record
+from deployments.deploy.strategies import strategy_of
+from deployments.errors import ChangedMeanwhile, PartlyChanged
+from deployments.locks.deploy_lock import NO_PATIENCE, Patience, deploy_lock, renew
+from deployments.models import Deployment, Outcome
+from deployments.releases.diff import Diff
+from deployments.releases.store import check_whole
+from deployments.wording import reason_of
+from edge.protocols import Backend
+
+Say = Callable[[str], None]
+Check = Callable[[Plan], None]
+Result = Outcome.Result
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What a deployment came to. `deployment` is None when there was nothing to do.
+
+    `invalidated` counts paths; `changes` are the files that differ, where they were looked up.
+    """
+
+    plan: Plan
+    deployment: Deployment | None = None
+    invalidated: int = 0
+    changes: Diff | None = None
+
+
+def deploy(
+    backend: Backend,
+    target: Target,
+    *,
+    say: Say,
+    patience: Patience = NO_PATIENCE,
+    check: Check | None = None,
+) -> Deployed:
+    """Make an environment serve a release, by its strategy.
+
+    `check` is asked under the lock, before anything changes, and may refuse. Raises Refused
+    (nothing changed, or all restored), ChangedMeanwhile (lock held, or routing changed by somebody
+    else), PartlyChanged (the hint names the command to run).
+    """
+    environment = target.environment
+    strategy = strategy_of(environment)
+    say(f"Check {target.release}")
+    environment.check_host()
+    check_whole(backend.objects, target.release)
+    reason = _lock_reason(target)
+    with deploy_lock(
+        environment=environment, actor=target.actor, reason=reason, patience=patience, say=say
+    ) as lock:
+        context = DeployContext(backend, say, lambda: renew(lock))
+        resumed = settle_unfinished(context, target)
+        check_whole(backend.objects, target.release)
+        plan = strategy.plan(backend, target)
+        if plan.is_done:
+            return Deployed(plan, invalidated=_follow_up_again(context, target))
+        _check_expected(plan)
+        if check:
+            check(plan)
+        check_not_frozen(target)
+        strategy.rehearse(context, plan)
+        # Whoever took the lock over meanwhile decides; there is nothing to settle or undo yet.
+        context.keep_lock()
+        deployment = resumed or record(target, previous=plan.live)
+        try:
+            invalidated = strategy.carry_out(context, plan, deployment)
+        except FAILURES as error:
+            raise strategy.failed(context, plan, deployment, error) from error
+        return Deployed(plan, deployment, invalidated + _finish(context, plan, deployment))
+
+
+def _follow_up_again(context: DeployContext, target: Target) -> int:
+    """Mend what follows a deployment, where it is served already. Raises EdgeError."""
+    live = target.environment.live
+    if live is None or live.release != target.release:
+        return 0
+    return strategy_of(target.environment).follow_up(context, live)
+
+
+def _check_expected(plan: Plan) -> None:
+    """Refuse when the target was chosen by what was live, and that has changed since."""
+    expected = plan.target.chosen_from
+    if expected is not None and expected.name != plan.live:
+        raise ChangedMeanwhile(
+            "live-changed",
+            f"{plan.target.environment} served {expected} when this was decided, and serves "
+            f"{plan.live or 'nothing'} now.",
+            "Look with: manage.py status, then decide again.",
+        )
+
+
+def _finish(context: DeployContext, plan: Plan, deployment: Deployment) -> int:
+    """Do what follows and record the outcome. Raises PartlyChanged."""
+    try:
+        strategy = strategy_of(deployment.environment)
+        invalidated = strategy.follow_up(context, deployment)
+        finish(context.backend, deployment, Outcome.Result.SUCCEEDED)
+    except FAILURES as error:
+        raise PartlyChanged(
+            "not-recorded",
+            f"{deployment.environment} serves {deployment.release}, but what follows a switch did "
+            f"not finish: {reason_of(error)}.",
+            f"Run: {next_command(plan, again=True)}",
+        ) from error
+    return invalidated
+
+
+def _lock_reason(target: Target) -> str:
+    return f"{target.kind.label} of {target}" + (f": {target.reason}" if target.reason else "")
+
+
+def settle_unfinished(context: DeployContext, target: Target) -> Deployment | None:
+    """Give every interrupted deployment the outcome it had, by what the environment serves.
+
+    Gives the one that deploying the target goes on with, which is left open. Called with the lock
+    held, so nobody is at work on them.
+    """
+    environment = target.environment
+    unfinished = list(environment.deployments.unfinished().select_related("release", "function"))
+    resumed = strategy_of(environment).resumes(unfinished, target)
+    for deployment in unfinished:
+        if deployment == resumed:
+            context.say(f"Go on with interrupted deployment {deployment.pk}")
+        else:
+            _settle(context, deployment, is_last=deployment == unfinished[-1])
+    return resumed
+
+
+def _settle(context: DeployContext, deployment: Deployment, *, is_last: bool) -> None:
+    strategy = strategy_of(deployment)
+    took_place = is_last and strategy.took_effect(context.backend, deployment)
+    result = Result.SUCCEEDED if took_place else Result.ABANDONED
+    context.say(f"Settle interrupted deployment {deployment.pk}: {result.label.lower()}")
+    if took_place:
+        strategy.follow_up(context, deployment)
+    detail = "Interrupted; settled by a later run."
+    finish(context.backend, deployment, result, detail=detail)

@@ -1,0 +1,47 @@
+"""The error page at its fixed key: edge functions do not run on error responses.
+
+All environments share it, so it follows the protected one; any may fill the empty place.
+"""
+
+from deployments.context import DeployContext
+from deployments.invalidation.send import CachePaths, invalidate
+from deployments.models import Deployment
+from deployments.releases.manifest import ERROR_PAGE
+from edge.protocols import ObjectInfo
+
+KEY = "errors/404.html"
+
+
+def refresh(context: DeployContext, deployment: Deployment) -> int:
+    """Bring the error page up to date; tell how many paths were invalidated. Raises EdgeError."""
+    objects, source = context.backend.objects, deployment.release.key(ERROR_PAGE)
+    wanted, stored = objects.head(source), objects.head(KEY)
+    if wanted is None or (stored and not deployment.environment.protected):
+        return 0
+    metadata = {"sha256": wanted.metadata.get("sha256", "")}
+    if stored and is_same(stored, wanted):
+        return 0
+    former = stored.metadata.get("sha256", "") if stored else ""
+    # Without its digest until the caches have dropped the former page: a run that is killed in
+    # between leaves a page that the next one takes for another, and drops again.
+    objects.copy(source, KEY, metadata={})
+    dropped = _drop(context, deployment, former)
+    objects.copy(source, KEY, metadata=metadata)
+    return dropped
+
+
+def is_same(page: ObjectInfo, other: ObjectInfo) -> bool:
+    """Whether a viewer would notice no difference: the same content and headers."""
+    return _answer(page) == _answer(other)
+
+
+def _answer(page: ObjectInfo) -> tuple[str, str, str]:
+    return page.metadata.get("sha256", ""), page.content_type, page.cache_control
+
+
+def _drop(context: DeployContext, deployment: Deployment, former: str) -> int:
+    environment = deployment.environment
+    # It is asked for by the distribution itself, so the patterns of its paths do not matter.
+    drops = CachePaths(environment, {name: [f"/{KEY}"] for name in environment.caches})
+    step = f"deployment-{deployment.pk}-error-page-{former[:8]}"
+    return invalidate(context, drops, step=step, actor=deployment.actor, deployment=deployment)

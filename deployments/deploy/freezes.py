@@ -1,0 +1,122 @@
+"""Freezing: a stop of deployments to an environment, with who, why and until when.
+
+A rollback is never stopped: it is the way out at two in the morning. It leaves a freeze of its own
+behind it, of the one release it left, so that the next promotion does not bring the fault back.
+"""
+
+from datetime import datetime
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from deployments.deploy.plan import Target
+from deployments.errors import Refused
+from deployments.models import Deployment, Environment, Freeze, Release
+from deployments.wording import format_time
+
+Kind = Deployment.Kind
+PROMOTIONS = {Kind.PROMOTE, Kind.CANARY}
+ROLLED_BACK = "Rolled back from"
+
+
+def freeze(
+    *, environment: Environment, reason: str, actor: str, until: datetime | None = None
+) -> Freeze:
+    """Stop deployments to an environment; replaces the freeze there is. Raises Refused."""
+    check_freeze(reason=reason, until=until)
+    with transaction.atomic():
+        _lift(environment.freezes.in_force().filter(release=None), actor)
+        return Freeze.objects.create(
+            environment=environment, reason=reason.strip(), actor=actor, until=until
+        )
+
+
+def check_freeze(*, reason: str, until: datetime | None) -> None:
+    """Refuse a freeze that tells nothing or is over. Raises Refused."""
+    if not reason.strip():
+        raise Refused("no-reason", "A freeze needs a reason.", "Say why: --reason '...'")
+    if until and until <= timezone.now():
+        raise Refused(
+            "until-over", f"--until {format_time(until)} is over.", "Name a time to come."
+        )
+
+
+def unfreeze(*, environment: Environment, actor: str) -> list[Freeze]:
+    """Lift every freeze of an environment, those of single releases too; tell which."""
+    with transaction.atomic():
+        lifted = list(environment.freezes.in_force().select_related("release"))
+        _lift(environment.freezes.in_force(), actor)
+    return lifted
+
+
+def check_not_frozen(target: Target) -> None:
+    """Refuse a deployment that a freeze stops. What is live may always be put back in place."""
+    environment, live = target.environment, target.environment.live
+    if target.kind == Kind.ROLLBACK:
+        return
+    is_live = live and (live.release, live.function) == (target.release, target.function)
+    if is_live and target.kind != Kind.CANARY:
+        return
+    check_open(environment)
+    if target.kind in PROMOTIONS:
+        _check_release(environment, target.release)
+
+
+def check_open(environment: Environment) -> None:
+    """Refuse any deployment to an environment that is frozen. Raises Refused (`frozen`)."""
+    frozen = environment.frozen
+    if frozen:
+        until = f" until {format_time(frozen.until)}" if frozen.until else ""
+        raise Refused(
+            "frozen",
+            f"{environment} is frozen{until}: {frozen.reason} ({frozen.actor}, since "
+            f"{format_time(frozen.at)}).",
+            f"Wait, or lift it with: manage.py unfreeze --environment {environment}. "
+            "A rollback is not stopped.",
+        )
+
+
+def keep_up(deployment: Deployment) -> None:
+    """Write and lift the freezes of releases that follow from a deployment that took place.
+
+    Called before its outcome is written, in the same transaction.
+    """
+    environment = deployment.environment
+    if deployment.percent is None:
+        older = environment.freezes.in_force().filter(release__pk__lt=deployment.release_id)
+        _lift(older, f"deployment {deployment.pk}")
+    because = f": {deployment.reason}" if deployment.reason else ""
+    for left in _left_by(deployment):
+        if environment.freezes.in_force().filter(release=left).exists():
+            continue
+        Freeze.objects.create(
+            environment=environment,
+            release=left,
+            reason=f"{ROLLED_BACK}{because}"[:300],
+            actor=deployment.actor,
+        )
+
+
+def _left_by(deployment: Deployment) -> set[Release]:
+    """Find the releases a rollback went away from: what was live, and what a canary tried."""
+    if deployment.kind != Kind.ROLLBACK:
+        return set()
+    canary = deployment.environment.canary
+    left = {deployment.previous, canary.release if canary else None}
+    return {release for release in left if release and release != deployment.release}
+
+
+def _check_release(environment: Environment, release: Release) -> None:
+    frozen = environment.freezes.in_force().filter(release=release).first()
+    if frozen:
+        raise Refused(
+            "release-frozen",
+            f"{environment} was rolled back from {release} by {frozen.actor} at "
+            f"{format_time(frozen.at)}{frozen.reason.removeprefix(ROLLED_BACK)}.",
+            "Push a newer release that mends it, or lift the freeze with: "
+            f"manage.py unfreeze --environment {environment}",
+        )
+
+
+def _lift(freezes: models.QuerySet[Freeze], actor: str) -> None:
+    freezes.update(lifted_at=timezone.now(), lifted_by=actor[:150])

@@ -1,0 +1,116 @@
+"""Plans of the `pointer` strategy: the routing documents that are wanted, and the function."""
+
+import secrets
+from dataclasses import dataclass, replace
+
+from deployments.deploy.plan import Target
+from deployments.errors import Refused
+from deployments.models import Deployment, Environment
+from deployments.routing import functions
+from deployments.routing.routes import Route, read_route, route_to
+from edge import limits
+from edge.errors import LimitExceeded
+from edge.protocols import Backend, PublishedFunction
+from edge.routing import PREVIEW_KEY, Canary, RoutingDocument
+
+
+@dataclass(frozen=True, slots=True)
+class PointerPlan:
+    """What moving the pointer would change: routing documents, and perhaps the function.
+
+    `origin` is the prefix its hosts are answered from, where it was deployed to by copy before.
+    `salt` is what a canary that begins chooses its viewers by.
+    """
+
+    target: Target
+    route: Route
+    function: PublishedFunction | None
+    origin: str = ""
+    salt: str = ""
+
+    @property
+    def live(self) -> str:
+        """Name of the release the routing document names, or nothing."""
+        document = self.route.document
+        return document.release if document else ""
+
+    @property
+    def function_changes(self) -> bool:
+        """Whether the environment runs another edge function, or none."""
+        return self.function is None or self.function.digest != self.target.function.digest
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the environment serves the target already."""
+        settled = self.route.agrees and not (self.function_changes or self.origin)
+        return settled and serves(self.route.document, self.target)
+
+    @property
+    def wanted(self) -> Route:
+        """What the routing keys shall hold; maintenance stays on, a canary ends or goes on."""
+        target = self.target
+        now = self.route.document or RoutingDocument(target.environment.name, "")
+        if target.percent is not None:
+            canary = self._canary(now.canary, target.release.name, target.percent)
+            return route_to(target.environment, replace(now, canary=canary))
+        release = target.release.name
+        previous = now.previous if now.release == release else now.release
+        document = replace(now, release=release, previous=previous, canary=None)
+        return route_to(target.environment, document)
+
+    def _canary(self, now: Canary | None, release: str, percent: int) -> Canary:
+        """Grow the canary that is on, or begin one: a new salt chooses other viewers."""
+        if now and now.release == release:
+            return replace(now, percent=percent)
+        return Canary(release, percent, self.salt)
+
+    def lines(self) -> list[str]:
+        """Tell what becomes of the edge function, and of a canary."""
+        change = "changes to" if self.function_changes else "stays"
+        lines = [f"Edge function {change} {self.target.function}"]
+        canary = self.route.document and self.route.document.canary
+        if canary:
+            now = f"{canary.release}, shown to {canary.percent} % of the viewers"
+            ends = self.target.percent is None
+            lines.append(f"Canary {'ends' if ends else 'changes'}: {now}")
+        return lines
+
+
+def serves(document: RoutingDocument | None, target: Target | Deployment) -> bool:
+    """Tell whether a routing document gives viewers what a deployment says."""
+    if document is None:
+        return False
+    canary, release = document.canary, target.release.name
+    if target.percent is None:
+        return document.release == release and canary is None
+    return canary is not None and (canary.release, canary.percent) == (release, target.percent)
+
+
+def _check_limits(plan: PointerPlan) -> None:
+    """Refuse an update beyond the limits of the key-value store before anything is written."""
+    # The first update of a store writes the preview secret too.
+    puts = {PREVIEW_KEY: "", **{key: value or "" for key, value in plan.wanted.values.items()}}
+    try:
+        limits.check_update(puts=puts, deletes=sorted(plan.route.stale))
+    except LimitExceeded as error:
+        raise Refused(error.code, error.message, error.hint) from error
+
+
+def plan_pointer(backend: Backend, target: Target) -> PointerPlan:
+    """Describe what would change. Raises Refused for what the store would not take."""
+    plan = PointerPlan(
+        target=target,
+        route=read_route(backend.keyvalues, target.environment),
+        function=functions.live(backend, target.environment),
+        origin=origin_of(backend, target.environment),
+        salt=secrets.token_hex(4),
+    )
+    _check_limits(plan)
+    return plan
+
+
+def origin_of(backend: Backend, environment: Environment) -> str:
+    """Tell from below which prefix a host is answered, if one is."""
+    if backend.origins is None:
+        return ""
+    return next(filter(None, map(backend.origins.prefix, environment.hosts)), "")

@@ -1,0 +1,182 @@
+"""Operations: what was confirmed in the admin, done by a task, with every step written down.
+
+A row is written, then a task is asked for that knows its id. The task that changes `waiting` into
+`running` does the work, so a task delivered twice does it once. What becomes of the environment
+when a task is killed is what deployments/deploy/deploy.py says: one whole release is served, and
+the next run
+settles the rest.
+"""
+
+from functools import partial
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django_q.tasks import async_task
+from redis.exceptions import RedisError
+
+from deployments.deploy.deploy import Deployed, deploy
+from deployments.deploy.strategies import plan_deployment
+from deployments.errors import DeploymentError
+from deployments.locks.deploy_lock import Patience
+from deployments.models import Deployment, Environment, Operation
+from deployments.operations import progress
+from deployments.operations.proposals import Proposal, check_as_confirmed, confirmed_target
+from deployments.routing import functions
+from deployments.wording import reason_of
+from edge.backends import get_backend
+from edge.errors import EdgeError
+
+State = Operation.State
+TASK = "deployments.tasks.run_operation"
+# Somebody else's switch takes seconds; the task must not spend its time on waiting.
+PATIENCE = Patience(wait_seconds=20)
+LONGEST_LINE = 1000
+ASK_AGAIN = "Look at the environment's page; asking for the same again settles what was begun."
+
+
+def ask(*, environment: Environment, proposal: Proposal, actor: str, reason: str) -> Operation:
+    """Write down what was confirmed and enqueue its task. Called outside of a transaction.
+
+    The same asked again by the same person before it is done is the same operation: a second click.
+    """
+    settle_interrupted(environment)
+    with transaction.atomic():
+        # Two clicks of one hand arrive together: the later one waits here, then finds the other.
+        Environment.objects.select_for_update().get(pk=environment.pk)
+        asked = _asked_already(environment, proposal, actor)
+        operation = asked or _write_down(environment, proposal, actor, reason)
+    if not asked:
+        _enqueue(operation)
+    return operation
+
+
+def _asked_already(environment: Environment, proposal: Proposal, actor: str) -> Operation | None:
+    """Find the operation a second click asks for again: it waits, or has only just begun."""
+    now = timezone.now()
+    is_fresh = Q(state=State.WAITING, asked_at__gt=now - progress.GOOD_FOR)
+    has_just_begun = Q(state=State.RUNNING, asked_at__gt=now - progress.SOON)
+    kind = proposal.plan.target.kind.value
+    found = environment.operations.filter(is_fresh | has_just_begun, actor=actor, kind=kind)
+    return next((one for one in found if one.options == proposal.options), None)
+
+
+def _write_down(environment: Environment, proposal: Proposal, actor: str, reason: str) -> Operation:
+    target = proposal.plan.target
+    functions.keep(target.function)
+    return Operation.objects.create(
+        environment=environment,
+        kind=target.kind.value,
+        options=proposal.options,
+        actor=actor,
+        reason=reason,
+    )
+
+
+def _enqueue(operation: Operation) -> None:
+    """Ask for the task; a queue that does not take it ends the operation, which says so."""
+    # A task that failed is not run again: the row says so, and people decide.
+    limits = {"timeout": settings.OPERATION_SECONDS, "ack_failure": True}
+    try:
+        async_task(TASK, operation.pk, q_options={"group": "deployments", **limits})
+    except (RedisError, DatabaseError) as error:
+        _fail(
+            operation,
+            f"The task queue did not take this: {reason_of(error)}. Nothing was changed. "
+            "See that it answers (REDIS_URL, or else the database), then ask again.",
+        )
+
+
+def run(operation_id: int) -> None:
+    """Do an operation that waits; whatever happens, the row says how it ended."""
+    operation = Operation.objects.select_related("environment").get(pk=operation_id)
+    if not _claim(operation):
+        _settle(operation)
+        return
+    try:
+        done = _carry_out(operation)
+    except (DeploymentError, EdgeError) as error:
+        _fail(operation, str(error))
+    except BaseException as error:
+        # A defect, or the cluster's time limit: told to whoever waits, and to the log by raising.
+        _fail(operation, f"The task ended early: {error or type(error).__name__}. {ASK_AGAIN}")
+        raise
+    else:
+        _end(operation, State.DONE, done.deployment)
+
+
+def settle_interrupted(environment: Environment) -> None:
+    """Write down the end of operations whose task is gone, or never came."""
+    for operation in environment.operations.filter(state__in=[State.WAITING, State.RUNNING]):
+        _settle(operation)
+
+
+def _claim(operation: Operation) -> bool:
+    """Take a waiting operation; one of two tasks gets it. Too old, it is nobody's."""
+    oldest = timezone.now() - progress.GOOD_FOR
+    waiting = Operation.objects.filter(pk=operation.pk, state=State.WAITING, asked_at__gt=oldest)
+    return bool(waiting.update(state=State.RUNNING))
+
+
+def _settle(operation: Operation) -> None:
+    """End an operation nobody works on any more."""
+    now = progress.of(operation)
+    if not now.is_given_up:
+        return
+    with transaction.atomic():
+        if _end(operation, State.FAILED, _begun_by(operation)):
+            _say(operation, now.note, is_fault=True)
+
+
+def _carry_out(operation: Operation) -> Deployed:
+    """Do what was confirmed, or refuse. Raises DeploymentError, EdgeError."""
+    backend, target = get_backend(), confirmed_target(operation)
+    plan = plan_deployment(backend, target)
+    _say(operation, f"{target.environment}: {plan.live or 'nothing'} -> {target}")
+    for line in plan.lines():
+        _say(operation, line)
+    done = deploy(
+        backend,
+        target,
+        say=lambda line: _say(operation, line),
+        patience=PATIENCE,
+        check=partial(check_as_confirmed, operation),
+    )
+    _say(operation, _summary(done))
+    return done
+
+
+def _summary(done: Deployed) -> str:
+    target = done.plan.target
+    if done.deployment is None:
+        return f"Nothing to do: {target.environment} serves {target} already"
+    return f"{target.environment} serves {target}: deployment {done.deployment.pk}"
+
+
+def _fail(operation: Operation, fault: str) -> None:
+    # Whatever a server put into its message: one line.
+    _say(operation, " ".join(fault.split()), is_fault=True)
+    _end(operation, State.FAILED, _begun_by(operation))
+
+
+def _begun_by(operation: Operation) -> Deployment | None:
+    """Find the deployment that an operation recorded before it failed, if it came so far."""
+    begun: Deployment | None = operation.environment.deployments.filter(
+        actor=operation.actor,
+        kind=operation.kind,
+        release__name=operation.options["release"],
+        percent=operation.options["percent"],
+        at__gte=operation.asked_at,
+    ).first()
+    return begun
+
+
+def _end(operation: Operation, state: State, deployment: Deployment | None) -> bool:
+    """Close an operation, once."""
+    still_open = Operation.objects.filter(pk=operation.pk, ended_at=None)
+    return bool(still_open.update(state=state, deployment=deployment, ended_at=timezone.now()))
+
+
+def _say(operation: Operation, line: str, *, is_fault: bool = False) -> None:
+    operation.steps.create(line=line[:LONGEST_LINE], is_fault=is_fault)

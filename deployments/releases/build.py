@@ -1,0 +1,140 @@
+"""Building a release of the surfaces: Django templates and content-hashed static files."""
+
+import base64
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from django.template.loader import render_to_string
+from django.utils.module_loading import import_string
+
+from deployments.errors import Refused
+from deployments.releases.manifest import (
+    ASSETS,
+    CHECKS,
+    ERROR_PAGE,
+    SourceFile,
+    from_bytes,
+    page_path,
+)
+from deployments.releases.smoke_checks import SmokeCheck, checks_body, parse_checks
+
+
+class Assets:
+    """Static files under their content-hashed names, in a folder of their own.
+
+    Django's ManifestStaticFilesStorage hashes the names and rewrites what stylesheets refer to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.storage = ManifestStaticFilesStorage(location=folder, base_url=f"/{ASSETS}")
+        self._joined: dict[str, bytes] = {}
+        originals = dict(self._collect())
+        for name, _, processed in self.storage.post_process(originals):
+            if isinstance(processed, Exception):
+                raise Refused(
+                    "asset-broken",
+                    f"Static file {name}: {processed}",
+                    "Mend the reference and push again.",
+                ) from processed
+
+    def _collect(self) -> Iterator[tuple[str, tuple[ManifestStaticFilesStorage, str]]]:
+        seen = set()
+        for finder in get_finders():
+            for name, source in finder.list([]):
+                if name.startswith(settings.SURFACE_ASSETS) and name not in seen:
+                    seen.add(name)
+                    with source.open(name) as file:
+                        self.storage.save(name, file)
+                    yield name, (self.storage, name)
+
+    @cached_property
+    def hashed(self) -> dict[str, str]:
+        """Hashed name by original name."""
+        return {
+            self.storage.clean_name(name): hashed
+            for name, hashed in self.storage.hashed_files.items()
+        }
+
+    def url(self, name: str) -> str:
+        """Give the URL of a static file in the release. Raises Refused."""
+        return f"/{ASSETS}{self._hashed(name)}"
+
+    def joined_url(self, first: str, *more: str) -> str:
+        """Give the URL of one file made of several scripts: a page asks once. Raises Refused."""
+        if not more:
+            return self.url(first)
+        body = "".join(f"{self.text(name)}\n" for name in (first, *more)).encode()
+        stem, ending = first.rsplit(".", 1)
+        path = f"{ASSETS}{stem}.{hashlib.sha256(body).hexdigest()[:12]}.{ending}"
+        self._joined[path] = body
+        return f"/{path}"
+
+    def text(self, name: str) -> str:
+        """Read a static file as it is in the release."""
+        return Path(self.storage.path(self._hashed(name))).read_text(encoding="utf-8").strip()
+
+    def policy_hash(self, text: str) -> str:
+        """Give the source expression by which a Content-Security-Policy admits inline text."""
+        return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+    def files(self) -> list[SourceFile]:
+        """Take every hashed file, and what was joined of them so far."""
+        bodies = {
+            f"{ASSETS}{name}": Path(self.storage.path(name)).read_bytes()
+            for name in self.hashed.values()
+        }
+        return [from_bytes(path, body) for path, body in sorted((bodies | self._joined).items())]
+
+    def _hashed(self, name: str) -> str:
+        if name not in self.hashed:
+            raise Refused(
+                "asset-missing",
+                f"A page refers to the static file {name}, which does not exist.",
+                f"Put it under static/{settings.SURFACE_ASSETS} of an app, or mend the page.",
+            )
+        return self.hashed[name]
+
+
+@contextmanager
+def collected_assets() -> Iterator[Assets]:
+    """Hash the surfaces' static files in a folder that goes away again."""
+    with tempfile.TemporaryDirectory(prefix="qdn-build-") as folder:
+        yield Assets(Path(folder))
+
+
+def build_surfaces() -> list[SourceFile]:
+    """Build every surface of settings.SURFACES, their checks, the error page and static files.
+
+    Same templates, same static files, same bytes: what is built carries no time and no release.
+    """
+    with collected_assets() as assets:
+        pages = [
+            from_bytes(page_path(surface["path"]), render_surface(surface, assets))
+            for surface in settings.SURFACES.values()
+        ]
+        error_page = render_to_string(settings.ERROR_PAGE_TEMPLATE, {"assets": assets}).encode()
+        return [*pages, from_bytes(ERROR_PAGE, error_page), *_checks(), *assets.files()]
+
+
+def render_surface(surface: dict[str, Any], assets: Assets) -> bytes:
+    """Render one surface with what its context function gives."""
+    context = import_string(surface["context"])() if "context" in surface else {}
+    return render_to_string(surface["template"], {**context, "assets": assets}).encode()
+
+
+def _checks() -> list[SourceFile]:
+    """Write down what the surfaces must show, where settings.SURFACES says so. Raises Refused."""
+    body = checks_body(
+        SmokeCheck(surface["path"], text=text)
+        for surface in settings.SURFACES.values()
+        for text in surface.get("checks", ())
+    )
+    return [from_bytes(CHECKS, body)] if parse_checks(body) else []

@@ -1,0 +1,169 @@
+"""Comparing two releases, file by file, by their manifests.
+
+What is compared is what viewers get: content, and the headers it comes with. The edge function is
+no part of a release.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+
+from deployments.errors import Refused
+from deployments.models import Environment, Release
+from deployments.releases.manifest import ASSETS, Artifact, Manifest
+from deployments.releases.store import manifest_of
+from edge.protocols import ObjectStore
+
+NOTHING = Manifest(())
+
+
+class Change(StrEnum):
+    """What becomes of a path."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
+    HEADERS = "headers"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One path that differs; `before` or `after` is None where it does not exist."""
+
+    path: str
+    before: Artifact | None
+    after: Artifact | None
+
+    @property
+    def change(self) -> Change:
+        if self.before is None:
+            return Change.ADDED
+        if self.after is None:
+            return Change.REMOVED
+        return Change.CHANGED if self.before.sha256 != self.after.sha256 else Change.HEADERS
+
+    @property
+    def sizes(self) -> tuple[int | None, int | None]:
+        """Bytes before and after."""
+        return (self.before.size if self.before else None, self.after.size if self.after else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """All that differs between two manifests, in the order of paths. Bytes are totals."""
+
+    differences: tuple[Difference, ...]
+    bytes_before: int
+    bytes_after: int
+
+    def __bool__(self) -> bool:
+        return bool(self.differences)
+
+    def count(self, change: Change) -> int:
+        return sum(one.change == change for one in self.differences)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Count files by what becomes of them: added, changed, removed, headers."""
+        return {change.value: self.count(change) for change in Change}
+
+    @property
+    def surfaces(self) -> list[str]:
+        """Name the surfaces of which a document differs."""
+        touched = {surface_of(one.path) for one in self.differences}
+        return [name for name in settings.SURFACES if name in touched]
+
+    def lines(self) -> list[str]:
+        """Tell people what differs, a line each."""
+        if not self:
+            return ["No file differs"]
+        text = _counted(self.counts)
+        delta = f"{self.bytes_after - self.bytes_before:+,} bytes"
+        headers = self.count(Change.HEADERS)
+        lines = [f"{text}, {delta}" if text else delta]
+        if headers:
+            lines[0] += f"; headers of {_files(headers)} change"
+        return lines + ([f"Surfaces: {', '.join(self.surfaces)}"] if self.surfaces else [])
+
+    def as_json(self) -> dict[str, Any]:
+        """Give counts, bytes and every path for --json."""
+        return {
+            **self.counts,
+            "bytes_before": self.bytes_before,
+            "bytes_after": self.bytes_after,
+            "surfaces": self.surfaces,
+            "files": [
+                {
+                    "path": one.path,
+                    "change": one.change.value,
+                    "bytes_before": one.sizes[0],
+                    "bytes_after": one.sizes[1],
+                }
+                for one in self.differences
+            ],
+        }
+
+
+def compare_manifests(one: Manifest, other: Manifest) -> Diff:
+    """Find what differs when `other` takes the place of `one`."""
+    paths = sorted(one.by_path.keys() | other.by_path.keys())
+    pairs = (Difference(path, one.by_path.get(path), other.by_path.get(path)) for path in paths)
+    return Diff(
+        tuple(pair for pair in pairs if pair.before != pair.after),
+        one.total_bytes,
+        other.total_bytes,
+    )
+
+
+def diff_releases(objects: ObjectStore, one: Release | None, other: Release) -> Diff:
+    """Find what differs when `other` takes the place of `one`; None is an empty release.
+
+    Raises Refused (`objects-gone`) when a manifest cannot be read.
+    """
+    before = manifest_of(objects, one) if one else NOTHING
+    return compare_manifests(before, manifest_of(objects, other))
+
+
+def release_or_live(name: str) -> Release:
+    """Find a release by its name, or what the environment of that name has live.
+
+    Raises Refused.
+    """
+    environment = Environment.objects.filter(name=name).first()
+    if environment is None:
+        return Release.objects.named(name)
+    if environment.live is None:
+        raise Refused(
+            "nothing-live",
+            f"{environment} serves no release yet.",
+            f"Name a release (manage.py releases), or run: manage.py push --to {environment}",
+        )
+    return environment.live.release
+
+
+def surface_of(path: str) -> str | None:
+    """Name the surface a document belongs to: the one with the longest path above it.
+
+    Shared assets belong to none.
+    """
+    if path.startswith(ASSETS):
+        return None
+    above = [name for name, surface in settings.SURFACES.items() if _lies_below(path, surface)]
+    return max(above, key=lambda name: len(settings.SURFACES[name]["path"]), default=None)
+
+
+def _lies_below(path: str, surface: dict[str, str]) -> bool:
+    return f"/{path}".startswith(surface["path"])
+
+
+def _counted(counts: dict[str, int]) -> str:
+    """Say `3 files added, 2 changed`; nothing where only headers change."""
+    found = [(name, count) for name, count in counts.items() if count and name != Change.HEADERS]
+    texts = [f"{count:,} {name}" for name, count in found[1:]]
+    return ", ".join([f"{_files(count)} {name}" for name, count in found[:1]] + texts)
+
+
+def _files(count: int) -> str:
+    return f"{count:,} file{'' if count == 1 else 's'}"

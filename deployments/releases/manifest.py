@@ -1,0 +1,191 @@
+"""Artifacts: the files of a release, where they are stored and how they are cached."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, cached_property
+from mimetypes import MimeTypes
+from pathlib import Path
+from posixpath import splitext
+from typing import Any
+
+from deployments.errors import Refused
+
+ASSETS = "assets/"
+MANIFEST = "manifest.json"
+CHECKS = "checks.json"
+ERROR_PAGE = "404.html"
+
+# Content-hashed names never change their content. Documents: the browser revalidates, the edge
+# may keep them for ever, because the release is part of the key.
+ASSET_CACHE = "public, max-age=31536000, immutable"
+DOCUMENT_CACHE = "public, max-age=0, must-revalidate, s-maxage=31536000"
+
+# What the standard library's own table lacks, or has otherwise.
+CONTENT_TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".ico": "image/x-icon",
+    ".ics": "text/calendar",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".mjs": "text/javascript",
+    ".otf": "font/otf",
+    ".svg": "image/svg+xml",
+    ".ttf": "font/ttf",
+    ".txt": "text/plain",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+    ".xml": "application/xml",
+}
+WITH_CHARSET = ("text/", "application/json", "application/manifest+json", "application/xml")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Artifact:
+    """One file of a release: path, content by SHA-256 (hex) and size in bytes, and its headers."""
+
+    path: str
+    sha256: str
+    size: int
+    content_type: str
+    cache_control: str
+
+    @property
+    def shared(self) -> bool:
+        """Whether all releases share the object."""
+        return self.path.startswith(ASSETS)
+
+    def key(self, release: str) -> str:
+        """Name the object that holds the artifact."""
+        return self.path if self.shared else f"releases/{release}/{self.path}"
+
+    def as_row(self) -> dict[str, Any]:
+        """Give the manifest's row."""
+        return {
+            "cache": self.cache_control,
+            "path": self.path,
+            "sha256": self.sha256,
+            "size": self.size,
+            "type": self.content_type,
+        }
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> "Artifact":
+        """Read the manifest's row. Raises KeyError."""
+        return cls(row["path"], row["sha256"], row["size"], row["type"], row["cache"])
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """An artifact and where its bytes are: in memory or in a file."""
+
+    artifact: Artifact
+    body: bytes | Path
+
+
+def describe(path: str, sha256: str, size: int) -> Artifact:
+    """Make the artifact of a file, with the headers the rules give its path."""
+    return Artifact(path, sha256, size, content_type_for(path), cache_rule_for(path))
+
+
+def content_type_for(path: str) -> str:
+    """Tell the Content-Type of a path by its ending."""
+    return _type_of(splitext(path)[1].lower())
+
+
+@cache
+def _type_of(ending: str) -> str:
+    # An own table: the module's reads /etc/mime.types too, and the same files pushed from two
+    # machines would be two releases.
+    guessed = CONTENT_TYPES.get(ending) or MimeTypes().guess_type(f"a{ending}")[0]
+    found = guessed or "application/octet-stream"
+    return f"{found}; charset=utf-8" if found.startswith(WITH_CHARSET) else found
+
+
+def cache_rule_for(path: str) -> str:
+    """Tell the Cache-Control of a path."""
+    return ASSET_CACHE if path.startswith(ASSETS) else DOCUMENT_CACHE
+
+
+def page_path(url_path: str) -> str:
+    """Name the artifact that answers a page's URL: `/book/` is `book/index.html`."""
+    return f"{url_path.strip('/')}/index.html".lstrip("/")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Artifacts in the order of their paths."""
+
+    artifacts: tuple[Artifact, ...]
+
+    @classmethod
+    def of(cls, artifacts: Iterable[Artifact]) -> "Manifest":
+        """Make a manifest. Raises Refused for a path twice, or for the manifest's own name."""
+        ordered = tuple(sorted(artifacts))
+        paths = [artifact.path for artifact in ordered]
+        if MANIFEST in paths:
+            raise Refused(
+                "manifest-name-taken",
+                f"A file is called {MANIFEST}, the name of the release's own manifest.",
+                "Rename it, for example to site.webmanifest, and push again.",
+            )
+        if len(set(paths)) != len(paths):
+            raise Refused("path-twice", "Two files of the release have the same path.")
+        return cls(ordered)
+
+    @classmethod
+    def from_json(cls, body: bytes) -> "Manifest":
+        """Read `manifest.json`. Raises ValueError or KeyError when it is not one."""
+        try:
+            return cls(tuple(Artifact.from_row(row) for row in json.loads(body)))
+        except TypeError as error:  # JSON of another shape, such as a web app's manifest
+            raise ValueError("it is no list of artifacts") from error
+
+    @cached_property
+    def body(self) -> bytes:
+        """The canonical bytes: same artifacts, same bytes."""
+        rows = [artifact.as_row() for artifact in self.artifacts]
+        return json.dumps(rows, separators=(",", ":"), sort_keys=True).encode()
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the canonical bytes, in hex."""
+        return hashlib.sha256(self.body).hexdigest()
+
+    @cached_property
+    def by_path(self) -> dict[str, Artifact]:
+        return {artifact.path: artifact for artifact in self.artifacts}
+
+    @property
+    def total_bytes(self) -> int:
+        return sum(artifact.size for artifact in self.artifacts)
+
+    def __iter__(self) -> Iterator[Artifact]:
+        return iter(self.artifacts)
+
+    def __len__(self) -> int:
+        return len(self.artifacts)
+
+    def release_name(self, now: datetime) -> str:
+        """Name a release made now (UTC) of these artifacts."""
+        return f"{now:%Y%m%d-%H%M%S}-{self.digest[:8]}"
+
+    def pages(self, surfaces: dict[str, str]) -> dict[str, dict[str, object]]:
+        """Find the page of each surface (name -> URL path) the release contains."""
+        found = {}
+        for name, url_path in surfaces.items():
+            artifact = self.by_path.get(page_path(url_path))
+            if artifact:
+                found[name] = {"url": url_path, **artifact.as_row()}
+        return found
+
+
+def from_bytes(name: str, body: bytes) -> SourceFile:
+    """Describe a file that is in memory."""
+    return SourceFile(describe(name, hashlib.sha256(body).hexdigest(), len(body)), body)

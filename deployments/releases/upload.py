@@ -1,0 +1,148 @@
+"""Making releases: copy and upload what a plan says, check it, write the manifest last."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.utils import timezone
+
+from deployments import audit
+from deployments.errors import PartlyChanged
+from deployments.locks.asset_sweep import enter_push, leave_push
+from deployments.models import Release
+from deployments.releases.inventory import gone_since, vouch_still
+from deployments.releases.manifest import DOCUMENT_CACHE, MANIFEST, Artifact, Manifest
+from deployments.releases.upload_plan import ReleasePlan
+from deployments.wording import reason_of
+from edge.errors import ContentChanged, EdgeError, ObjectMissing
+from edge.protocols import NewObject, ObjectStore
+
+
+def make_release(
+    *,
+    objects: ObjectStore,
+    plan: ReleasePlan,
+    message: str,
+    actor: str,
+    say: Callable[[str], None],
+    on_stored: Callable[[NewObject], None] = lambda new: None,
+) -> Release:
+    """Carry a plan out: copy, upload, check, write the manifest, complete the release's row.
+
+    The row is written first, so that a push that was interrupted goes on under the same name.
+    Raises PartlyChanged when the store fails or somebody interrupts it, ChangedMeanwhile when
+    retention is in the way; no environment is touched.
+    """
+    release = plan.known or _record(plan, message, actor)
+    enter_push(release)
+    say(f"Upload {len(plan.uploads)} files, copy {len(plan.copies)}, skip {plan.skipped}")
+    if not plan.is_done:
+        _write(objects, plan, release, on_stored)
+        Release.objects.filter(pk=release.pk, completed_at=None).update(completed_at=timezone.now())
+    release.refresh_from_db()
+    return release
+
+
+def document_metadata(release: Release, artifact: Artifact) -> dict[str, str]:
+    """Give the metadata of an object: documents say their release, shared assets do not."""
+    digest = {"sha256": artifact.sha256}
+    return digest if artifact.shared else {**digest, "release": release.name}
+
+
+def _record(plan: ReleasePlan, message: str, actor: str) -> Release:
+    manifest = plan.manifest
+    release, _ = Release.objects.present().get_or_create(
+        digest=manifest.digest,
+        defaults={
+            "name": manifest.release_name(datetime.now(UTC)),
+            "files": len(manifest),
+            "bytes": manifest.total_bytes,
+            "pages": plan.pages,
+            "message": message,
+            "created_by": actor,
+        },
+    )
+    return release
+
+
+def _write(
+    objects: ObjectStore,
+    plan: ReleasePlan,
+    release: Release,
+    on_stored: Callable[[NewObject], None],
+) -> None:
+    """Write what is missing, make sure of the rest, write the manifest. Raises PartlyChanged."""
+    try:
+        objects.put_all(_new_objects(plan, release), on_stored=on_stored)
+        _check_all_there(objects, plan)
+        leave_push(release)
+        if release.completed_at is None or release.pages != plan.pages:
+            _tell(objects, plan, release)
+        _write_manifest(objects, plan.manifest, release)
+    except ContentChanged as error:
+        raise PartlyChanged(
+            "source-changed",
+            error.message,
+            "No environment was touched. Wait until the build is done, then push again.",
+        ) from error
+    except (EdgeError, KeyboardInterrupt) as error:
+        raise PartlyChanged(
+            "upload-failed",
+            f"The upload of {release.name} did not finish: {reason_of(error)}.",
+            "No environment was touched. The same push again goes on where it stopped.",
+        ) from error
+
+
+def _tell(objects: ObjectStore, plan: ReleasePlan, release: Release) -> None:
+    """Write the audit object; with the pages of surfaces that came after an earlier push."""
+    release.pages = plan.pages
+    audit.write_release(objects, release)
+    release.save(update_fields=["pages"])
+
+
+def _new_objects(plan: ReleasePlan, release: Release) -> Iterator[NewObject]:
+    """Describe what is written: copies first, since they cost nothing but requests."""
+    for copy in plan.copies:
+        body = copy.file.body if copy.file else None
+        yield _new_object(release, copy.artifact, body, copy.key)
+    for file in plan.uploads:
+        yield _new_object(release, file.artifact, file.body)
+
+
+def _new_object(
+    release: Release, artifact: Artifact, body: bytes | Path | None, copy_of: str = ""
+) -> NewObject:
+    return NewObject(
+        key=artifact.key(release.name),
+        sha256=artifact.sha256,
+        size=artifact.size,
+        content_type=artifact.content_type,
+        cache_control=artifact.cache_control,
+        metadata=document_metadata(release, artifact),
+        body=body,
+        copy_of=copy_of,
+    )
+
+
+def _check_all_there(objects: ObjectStore, plan: ReleasePlan) -> None:
+    """Make sure of what this run did not write, before the release may exist.
+
+    What it wrote the store has confirmed. Assets that retention may have removed since they were
+    planned with are looked for again; it removes none from now on. Raises ObjectMissing.
+    """
+    doubtful = plan.holdings.seen
+    if not vouch_still(plan.holdings):
+        doubtful = tuple(a for a in plan.manifest if a.shared and a.path in plan.holdings.paths)
+    gone = gone_since(objects, doubtful)
+    if gone:
+        raise ObjectMissing(f"{len(gone)} files were removed meanwhile, first {gone[0].path}.")
+
+
+def _write_manifest(objects: ObjectStore, manifest: Manifest, release: Release) -> None:
+    objects.put(
+        release.key(MANIFEST),
+        manifest.body,
+        content_type="application/json",
+        cache_control=DOCUMENT_CACHE,
+        metadata={"release": release.name, "sha256": manifest.digest},
+    )

@@ -1,0 +1,272 @@
+"""What becomes of an operation of the admin: its task, its steps, and when either is gone."""
+
+import re
+import socket
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from deployments import tasks
+from deployments.locks.deploy_lock import LEASE
+from deployments.models import DeployLock, Environment, Operation, Strategy
+from deployments.operations import progress, run
+from edge.errors import BackendUnavailable
+from tests.deployments.desks import Desk, lines, run_tasks
+from tests.deployments.doubles import Killed
+
+State = Operation.State
+
+# The queue
+
+
+@pytest.fixture
+def no_queue(monkeypatch):
+    """Let the broker refuse every task."""
+
+    def refuse(*args, **kwargs):
+        raise RedisConnectionError("Error 111 connecting to redis:6379. Connection refused.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "async_task", refuse)
+        yield patched
+
+
+def test_queue_that_takes_nothing_ends_the_operation(desk, two, production, no_queue):
+    assert desk.confirm("promote").status_code == 302
+    operation = Operation.objects.get()
+    assert (operation.state, operation.deployment) == (State.FAILED, None)
+    assert "Connection refused. Nothing was changed." in lines(operation)[-1]
+    no_queue.undo()
+    assert desk.do("promote").state == State.DONE
+    assert production.live.release == two[1]
+
+
+# The back end
+
+
+@pytest.fixture
+def outage(backend, replaced, monkeypatch):
+    """Put a back end in place whose key-value store does not answer."""
+
+    class Dead:
+        def __getattr__(self, name):
+            def refuse(*args, **kwargs):
+                raise BackendUnavailable("The key-value store did not answer.", "Try again.")
+
+            return refuse
+
+    def begin():
+        dead = replaced(keyvalues=Dead(), functions=Dead())
+        for module in ("admin.deploy_pages", "admin.environment", "operations"):
+            monkeypatch.setattr(f"deployments.{module}.get_backend", lambda: dead)
+
+    return begin
+
+
+def test_page_says_that_the_back_end_does_not_answer(desk, two, outage):
+    outage()
+    answer = desk.open("promote")
+    assert answer.status_code == 502
+    assert "The key-value store did not answer." in answer.content.decode()
+
+
+def test_outage_between_yes_and_task(desk, operator, two, outage, monkeypatch):
+    desk.confirm("promote")
+    outage()
+    run_tasks()
+    operation = Operation.objects.get()
+    assert (operation.state, operation.steps.last().is_fault) == (State.FAILED, True)
+    assert "did not answer" in lines(operation)[-1]
+
+
+def test_page_of_an_environment_opens_without_the_back_end(desk, two, outage):
+    outage()
+    assert desk.client.get(desk.address("change")).status_code == 200
+    answer = desk.client.get(desk.address("drift"))
+    assert answer.status_code == 200
+    assert "does not answer" in answer.content.decode()
+    assert "manage.py doctor" in answer.content.decode()
+
+
+def test_failed_switch_names_its_deployment(desk, two, production, monkeypatch):
+    monkeypatch.setattr("deployments.deploy.pointer._can_rehearse", lambda plan: False)
+    wrong = {"home": "/ answered 500"}
+    monkeypatch.setattr("deployments.deploy.pointer.wait_until_answered", lambda *args: wrong)
+    operation = desk.do("promote")
+    assert operation.state == State.FAILED
+    assert operation.deployment.outcome.result == "restored"
+    assert "/ answered 500" in lines(operation)[-1]
+
+
+# A task that is gone
+
+
+def test_task_that_dies_of_a_defect_says_so(desk, two, monkeypatch):
+    def break_off(*args, **kwargs):
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(run, "deploy", break_off)
+    desk.confirm("promote")
+    with pytest.raises(ZeroDivisionError):
+        run_tasks()
+    operation = Operation.objects.get()
+    assert operation.state == State.FAILED
+    assert "ended early: division by zero." in lines(operation)[-1]
+
+
+@pytest.fixture
+def killed(desk, two, monkeypatch):
+    """A task that was killed while it held the lock, by kill -9: nothing of ours ran after it."""
+    desk.confirm("promote")
+    operation = Operation.objects.get()
+    OrmQ.objects.all().delete()
+    now = timezone.now()
+    Operation.objects.update(state=State.RUNNING)
+    operation.steps.create(line="Switch production")
+    DeployLock.objects.create(
+        environment=operation.environment,
+        holder=operation.actor,
+        reason="promote",
+        host="elsewhere",
+        pid=1,
+        acquired_at=now,
+        expires_at=now + LEASE,
+    )
+    return operation
+
+
+def kill_the_process():
+    """Let the lock's process be one of this machine that does not exist."""
+    DeployLock.objects.update(host=socket.gethostname(), pid=2**22 + 1)
+
+
+def test_killed_task_shows_as_interrupted_at_once(desk, killed):
+    assert "Running" in desk.steps(killed)
+    kill_the_process()
+    page = desk.steps(killed)
+    assert "Interrupted" in page
+    assert "One whole release is served" in page
+    assert 'data-ended="yes"' in page
+    Environment.objects.update(strategy=Strategy.COPY)
+    assert "Files of both releases may be served" in desk.steps(killed)
+
+
+def test_killed_task_of_another_machine_shows_when_its_lock_runs_out(desk, killed, time_machine):
+    time_machine.move_to(timezone.now() + LEASE - timedelta(seconds=5))
+    assert "Running" in desk.steps(killed)
+    time_machine.shift(10)
+    assert "Interrupted" in desk.steps(killed)
+
+
+def test_killed_task_without_a_lock_shows_when_its_time_is_over(
+    desk, killed, time_machine, settings
+):
+    DeployLock.objects.all().delete()
+    time_machine.move_to(timezone.now() + timedelta(seconds=settings.OPERATION_SECONDS))
+    assert "Running" in desk.steps(killed)
+    time_machine.shift(15)
+    assert "Interrupted" in desk.steps(killed)
+
+
+def test_retried_task_writes_the_end_of_a_killed_one(desk, killed, operator, two):
+    kill_the_process()
+    tasks.run_operation(killed.pk)
+    killed.refresh_from_db()
+    assert killed.state == State.FAILED
+    assert lines(killed)[-1].startswith("Interrupted")
+    assert operator.served() == two[0].name
+
+
+def test_asking_again_settles_and_finishes(desk, killed, operator, two, production):
+    kill_the_process()
+    operation = desk.do("promote")
+    killed.refresh_from_db()
+    assert (killed.state, operation.state) == (State.FAILED, State.DONE)
+    assert operator.served() == two[1].name
+
+
+def test_deployment_of_a_killed_task_is_settled_by_the_next(desk, operator, two, production):
+    desk.confirm("promote")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("deployments.deploy.pointer._check_switched", _kill)
+        with pytest.raises(Killed):
+            run_tasks()
+    assert "asking for the same again settles" in lines(Operation.objects.get())[-1]
+    begun = production.deployments.unfinished().get()
+    page = desk.open("promote").content.decode()
+    assert f"Interrupted deployment {begun.pk} is settled first" in page
+    operation = desk.do("promote")
+    assert f"Settle interrupted deployment {begun.pk}: succeeded" in lines(operation)
+    assert (production.live, operation.state) == (begun, State.DONE)
+    assert "Nothing to do" in desk.open("promote").content.decode()
+
+
+def _kill(*args):
+    raise Killed
+
+
+# Waiting
+
+
+def test_nobody_takes_it_up(desk, two, time_machine):
+    time_machine.move_to(timezone.now())
+    desk.confirm("promote")
+    operation = Operation.objects.get()
+    assert "qcluster" not in desk.steps(operation)
+    time_machine.shift(11)
+    assert "manage.py qcluster" in desk.steps(operation)
+    assert 'data-ended=""' in desk.steps(operation)
+
+
+def test_what_was_asked_for_long_ago_is_not_done(desk, operator, two, time_machine):
+    time_machine.move_to(timezone.now())
+    desk.confirm("promote")
+    time_machine.shift(progress.GOOD_FOR + timedelta(seconds=1))
+    assert "Lapsed" in desk.steps(Operation.objects.get())
+    run_tasks()
+    operation = Operation.objects.get()
+    assert (operation.state, operator.served()) == (State.FAILED, two[0].name)
+    assert "ask again" in lines(operation)[-1]
+
+
+def test_time_of_a_task_covers_a_switch_and_ends_before_it_is_retried(settings):
+    patience = run.PATIENCE.wait_seconds
+    assert 2 * 30 + settings.EDGE_INVALIDATION_SECONDS + patience < settings.OPERATION_SECONDS
+    assert settings.Q_CLUSTER["retry"] > settings.OPERATION_SECONDS + 3  # 3 s are django-q's own
+
+
+# The page of an operation
+
+
+def test_steps_stand_in_order_and_lead_back(desk, two):
+    operation = desk.do("promote")
+    page = desk.client.get(desk.address("operation", operation.pk)).content.decode()
+    shown = re.findall(r"<span>([^<]+)</span></li>", page)
+    assert shown[0].startswith("production:")
+    assert "deployment" in shown[-1]
+    assert desk.address("change") in page
+    assert "http-equiv" not in page
+
+
+def test_page_reloads_by_itself_without_javascript(desk, two):
+    desk.confirm("promote")
+    page = desk.client.get(desk.address("operation", Operation.objects.get().pk)).content.decode()
+    assert '<noscript><meta http-equiv="refresh"' in page
+    assert 'role="status"' in page
+
+
+def test_operation_belongs_to_its_environment(desk, two, staging):
+    desk.confirm("promote")
+    other = Desk(desk.client, staging)
+    assert (
+        other.client.get(other.address("operation", Operation.objects.get().pk)).status_code == 404
+    )
+
+
+def test_environment_page_points_at_what_is_underway(desk, two):
+    desk.confirm("promote")
+    page = desk.client.get(desk.address("change")).content.decode()
+    assert desk.address("operation", Operation.objects.get().pk) in page

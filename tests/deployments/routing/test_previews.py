@@ -1,0 +1,200 @@
+"""Previews, from signing to the page a viewer gets."""
+
+import re
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.utils import timezone
+
+from deployments.errors import Refused
+from deployments.models import Strategy
+from deployments.routing import previews
+from deployments.routing.maintenance import plan_maintenance, set_maintenance
+from deployments.verification.checks import find_drift
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def releases(operator):
+    """Two releases, both pushed; production serves the first."""
+    first = operator.push("A")
+    operator.promote()
+    return first, operator.push("B")
+
+
+@pytest.fixture
+def seen(backend):
+    """Name the release that a viewer of production sees."""
+
+    def see(cookie="", path="/", host="localhost"):
+        answer = backend.viewer.fetch(host, path, cookie=cookie)
+        return answer.headers.get("x-amz-meta-release")
+
+    return see
+
+
+def code_of(call, *args, **kwargs):
+    """Tell why something is refused."""
+    with pytest.raises(Refused) as caught:
+        call(*args, **kwargs)
+    assert caught.value.hint
+    return caught.value.code
+
+
+# Tickets
+
+
+def test_ticket_shows_the_release_and_nobody_else(releases, backend, production, seen):
+    live, other = releases
+    ticket = previews.ticket(backend.keyvalues, production, other, lifetime=HOUR)
+    assert seen(previews.cookie(ticket)) == other.name
+    assert seen() == live.name
+
+
+def test_ticket_is_refused_where_nothing_was_deployed(operator, backend, production):
+    release = operator.release()
+    sign = previews.ticket
+    assert code_of(sign, backend.keyvalues, production, release, lifetime=HOUR) == "no-secret"
+
+
+def without_secret(backend):
+    store = backend.keyvalues
+    store.update(puts={}, deletes=["preview"], if_match=store.etag())
+
+
+def test_deleting_the_secret_ends_all_previews_and_stops_nobody(
+    releases, operator, backend, production, seen
+):
+    live, other = releases
+    cookie = previews.cookie(previews.ticket(backend.keyvalues, production, other, lifetime=HOUR))
+    without_secret(backend)
+    assert seen(cookie) == live.name
+    assert code_of(previews.preview, backend, production, other, lifetime=HOUR) == "no-secret"
+    operator.promote()
+    assert seen() == other.name
+    operator.promote(live)
+    assert seen(cookie) == live.name
+    assert previews.preview(backend, production, other, lifetime=HOUR)
+
+
+def test_status_answers_without_the_secret_in_maintenance(releases, backend, production):
+    plan = plan_maintenance(backend.keyvalues, production, on=True)
+    set_maintenance(backend, plan, actor="olga", say=print)
+    without_secret(backend)
+    assert "no-secret" in {one.code for one in find_drift(backend, production)}
+
+
+@pytest.fixture(params=["forged", "cut", "expired", "foreign", "other-secret", "other-release"])
+def worthless(request, releases, backend, production, staging):
+    """Tickets that must be ignored, each for a reason of its own."""
+    live, other = releases
+
+    def sign(environment=production, release=other, store=backend.keyvalues, now=None):
+        return previews.ticket(store, environment, release, lifetime=HOUR, now=now)
+
+    good = sign()
+    return {
+        "forged": lambda: good[:-43] + "A" * 43,
+        "cut": lambda: good[:-1],
+        "expired": lambda: sign(now=timezone.now() - 2 * HOUR),
+        "foreign": lambda: sign(environment=staging),
+        "other-secret": lambda: sign(store=SimpleNamespace(get=lambda key: "another secret")),
+        "other-release": lambda: good.replace(other.name, live.name[:-8] + "00000000"),
+    }[request.param]()
+
+
+def test_worthless_cookie_is_ignored(worthless, releases, seen):
+    assert seen(previews.cookie(worthless)) == releases[0].name
+
+
+def test_worthless_link_is_ignored(worthless, releases, backend):
+    answer = backend.viewer.fetch("localhost", f"/?release={worthless}")
+    assert answer.status == 200
+    assert answer.headers["x-amz-meta-release"] == releases[0].name
+    assert "set-cookie" not in answer.headers
+
+
+# Links
+
+
+def test_link_leads_to_the_release_and_out_again(releases, backend, production, seen):
+    other = releases[1]
+    link = previews.preview(backend, production, other, lifetime=HOUR, path="/book/?a=1")
+    found = re.fullmatch(r"http://localhost:8000(/book/\?a=1&release=(.+))", link.url)
+    answer = backend.viewer.fetch("localhost", found[1])
+    assert (answer.status, answer.headers["location"]) == (302, "/book/?a=1")
+    assert answer.headers["x-robots-tag"] == "noindex, nofollow"
+    assert seen(previews.cookie(found[2]), "/book/") == other.name
+    assert timedelta(minutes=59) < link.expires - timezone.now() <= HOUR
+    out = backend.viewer.fetch("localhost", "/book/?release=live", cookie=previews.cookie(found[2]))
+    assert (out.status, out.headers["location"]) == (302, "/book/")
+
+
+def test_link_shows_its_release_whatever_stood_in_the_path(releases, backend, production):
+    path = "/book/?release=live&a=1"
+    url = previews.preview(backend, production, releases[1], lifetime=HOUR, path=path).url
+    answer = backend.viewer.fetch("localhost", url.removeprefix("http://localhost:8000"))
+    assert releases[1].name in answer.headers["set-cookie"]
+    assert answer.headers["location"] == "/book/?a=1"
+
+
+def test_link_to_a_page_with_letters_beyond_ascii(releases, backend, production):
+    link = previews.preview(backend, production, releases[1], lifetime=HOUR, path="/caf\u00e9 1#a")
+    assert re.fullmatch(r"http://localhost:8000/caf%C3%A9%201\?release=[^#]+#a", link.url)
+
+
+def test_link_names_the_host_of_the_environment(releases, backend, production, staging, settings):
+    def start(environment):
+        url = previews.preview(backend, environment, releases[1], lifetime=HOUR).url
+        return url.partition("/?")[0]
+
+    settings.SITE_URL = "http://127.0.0.1:8123"
+    assert start(production) == "http://127.0.0.1:8123"
+    assert start(staging) == "http://staging.localhost:8123"
+    settings.EDGE_BACKEND = "aws"
+    assert start(production) == "https://localhost"
+
+
+def test_release_that_was_never_deployed_can_be_previewed(releases, operator, backend, production,
+                                                          seen):  # fmt: skip
+    candidate = operator.release("C")
+    ticket = previews.ticket(backend.keyvalues, production, candidate, lifetime=HOUR)
+    assert seen(previews.cookie(ticket)) == candidate.name
+
+
+@pytest.mark.parametrize(
+    "path", ["book/", "//evil.example", "", "https://evil.example/", "/admin/", "/assets/site.css",
+             "/.well-known/x", "/t/x/", "/a/../b", "/book//x", "/a%2Fb", "/100%", "/a\\b"],
+)  # fmt: skip
+def test_link_to_what_is_no_page_is_refused(path, releases, backend, production):
+    make = previews.preview
+    assert code_of(make, backend, production, releases[1], lifetime=HOUR, path=path) == "no-page"
+
+
+def test_link_that_would_hold_too_long_is_refused(releases, backend, production):
+    month = timedelta(days=30)
+    make = previews.preview
+    assert make(backend, production, releases[1], lifetime=month)
+    code = code_of(make, backend, production, releases[1], lifetime=month + timedelta(minutes=1))
+    assert code == "too-long"
+
+
+def test_link_is_refused_where_nothing_was_deployed(operator, backend, production, staging):
+    release = operator.push("A")  # the store has its secret from here on
+    code = code_of(previews.preview, backend, production, release, lifetime=HOUR)
+    assert code == "nothing-deployed"
+
+
+def test_link_is_refused_where_no_function_runs(releases, backend, production):
+    production.strategy = Strategy.COPY
+    code = code_of(previews.preview, backend, production, releases[1], lifetime=HOUR)
+    assert code == "no-function"
+
+
+def test_link_is_refused_for_a_release_whose_files_are_gone(releases, backend, production):
+    other = releases[1]
+    backend.objects.delete([other.key("index.html")])
+    code = code_of(previews.preview, backend, production, other, lifetime=HOUR)
+    assert code == "objects-gone"
