@@ -9,6 +9,7 @@ bucket is, who asks, and whose certificates are trusted is boto3's to say.
 import html
 import random
 import re
+import ssl
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -190,7 +191,8 @@ def _manager(clients: "AwsClients", scheme: str, host: str) -> urllib3.PoolManag
         "blocksize": BLOCK_BYTES,
     }
     if scheme == "https":
-        options["ca_certs"] = clients.ca_bundle
+        # Made once: urllib3 would read the certificates again for every connection.
+        options["ssl_context"] = ssl.create_default_context(cafile=clients.ca_bundle)
     proxy = urllib.request.getproxies().get(scheme)
     if not proxy or urllib.request.proxy_bypass(host):
         return urllib3.PoolManager(**options)
