@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.credentials import ReadOnlyCredentials
 
 from edge.backends.aws.bulk import NOTHING
-from edge.backends.aws.clients import PATIENCE, make_clients
+from edge.backends.aws.clients import PATIENCE, Patience, make_clients
 from edge.backends.aws.sending import Answer, Sender, _url_of, no_body
 from edge.backends.aws.window import FIRST, Window
 from edge.errors import BackendRefused, BackendUnavailable
@@ -132,6 +132,23 @@ def test_connections_do_not_wait_for_the_next_time(through_proxy, proxy):
 def test_throttling_halves_what_is_in_flight(through_proxy, proxy):
     window = Window()
     proxy.clear(Fault(1, proxies.answering(503, "SlowDown")))
+    with closing(Sender(through_proxy.objects.clients, stand_in.BUCKET, window)) as sender:
+        answer = sender.put("a", {"content-length": "0"}, payload=NOTHING, body=no_body)
+    assert (answer.code, len(proxy.seen)) == ("", 2)
+    assert window.size == FIRST // 2
+
+
+def test_answer_may_take_longer_than_a_connection(through_proxy, proxy):
+    through_proxy.objects.clients.patience = Patience(connect_seconds=0.5, read_seconds=20)
+    proxy.latency = 1
+    assert put_all(through_proxy, new_object()) == ["a"]
+    assert len(proxy.seen) == 1
+
+
+def test_answer_that_is_late_halves_what_is_in_flight(through_proxy, proxy):
+    window = Window()
+    through_proxy.objects.clients.patience = replace(PATIENCE, read_seconds=0.3, pause_seconds=0)
+    proxy.clear(Fault(1, proxies.hang))
     with closing(Sender(through_proxy.objects.clients, stand_in.BUCKET, window)) as sender:
         answer = sender.put("a", {"content-length": "0"}, payload=NOTHING, body=no_body)
     assert (answer.code, len(proxy.seen)) == ("", 2)

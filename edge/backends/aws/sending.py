@@ -124,16 +124,21 @@ class Sender:
         path = self._path + quote(key)
         signed = self._signed(path, headers, payload)
         sent_at = self._window.halved
-        with body() as content:
-            found = self._pool.urlopen(
-                "PUT",
-                self._origin + path,
-                body=content,
-                headers=signed,
-                retries=False,
-                redirect=False,
-                assert_same_host=False,  # a proxy has another one
-            )
+        try:
+            with body() as content:
+                found = self._pool.urlopen(
+                    "PUT",
+                    self._origin + path,
+                    body=content,
+                    headers=signed,
+                    retries=False,
+                    redirect=False,
+                    assert_same_host=False,  # a proxy has another one
+                )
+        except urllib3.exceptions.TimeoutError:
+            # Too much at once makes answers late; the same again would make them later.
+            self._window.slow_down(sent_at)
+            raise
         answer = Answer(found.status, found.data)
         if answer.code in THROTTLED:
             self._window.slow_down(sent_at)
@@ -187,7 +192,7 @@ def _manager(clients: "AwsClients", scheme: str, host: str) -> urllib3.PoolManag
     patience = clients.patience
     options: dict[str, Any] = {
         "maxsize": MOST,
-        "timeout": urllib3.Timeout(patience.connect_seconds, patience.read_seconds),
+        "timeout": urllib3.Timeout(connect=patience.connect_seconds, read=patience.read_seconds),
         "blocksize": BLOCK_BYTES,
     }
     if scheme == "https":

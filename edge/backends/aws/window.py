@@ -1,8 +1,8 @@
 """How many requests may be in flight: as many as the endpoint sustains.
 
 A network's latency is hidden by requests in flight, and S3 answers 503 SlowDown to more than it
-takes. So the number grows while that makes answers come faster, and is halved by a SlowDown
-(additive increase, multiplicative decrease, as TCP does it).
+takes. So the number grows while that makes answers come faster, and is halved by a SlowDown and by
+an answer that does not come in time (additive increase, multiplicative decrease, as TCP does it).
 """
 
 import threading
