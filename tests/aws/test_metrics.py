@@ -12,6 +12,7 @@ from django.urls import reverse
 from deployments.models import Environment
 from edge.backends.aws import clients, metrics
 from edge.backends.aws.backend import aws_backend
+from edge.backends.aws.clients import Patience
 from edge.backends.aws.metrics import CloudWatchMetrics
 from edge.errors import BackendUnavailable
 from edge.functions.shipped import function_name
@@ -139,7 +140,7 @@ def test_unknown_environment_is_refused(aws):
 
 def test_outage_of_cloudwatch_is_reported_in_one_line(production, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    monkeypatch.setattr(clients, "ATTEMPTS", 1)
+    monkeypatch.setattr(clients, "PATIENCE", Patience(attempts=1))
     aws_backend.cache_clear()
     try:
         with pytest.raises(CommandError, match="CloudWatch's metrics failed") as refused:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import urllib3
 from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -90,7 +91,7 @@ _KINDS = (
     ),
     _kind(
         BackendRefused,
-        "NoSuchBucket PermanentRedirect AuthorizationHeaderMalformed "
+        "NoSuchBucket PermanentRedirect 301 AuthorizationHeaderMalformed "
         "IllegalLocationConstraintException",
         "Check EDGE_BUCKET and AWS_DEFAULT_REGION: the bucket must exist in that region.",
     ),
@@ -134,7 +135,7 @@ _UNTOLD = _kind(
 )
 
 # What went wrong on this side, or on the way: the first line that fits is told.
-_OURS: tuple[tuple[tuple[type[BotoCoreError], ...], type[EdgeError], str, str], ...] = (
+_OURS: tuple[tuple[tuple[type[Exception], ...], type[EdgeError], str, str], ...] = (
     (
         (
             boto.NoCredentialsError,
@@ -169,7 +170,7 @@ _OURS: tuple[tuple[tuple[type[BotoCoreError], ...], type[EdgeError], str, str], 
         "Run it again; if it fails the same way, see what stands between: a proxy, perhaps.",
     ),
     (
-        (boto.HTTPClientError, boto.ConnectionError),
+        (boto.HTTPClientError, boto.ConnectionError, urllib3.exceptions.HTTPError),
         BackendUnavailable,
         "the endpoint did not answer ({kind}).",
         "Check the network, and AWS_ENDPOINT_URL where it is set; then run it again.",
@@ -191,7 +192,7 @@ def translated(what: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise from_client_error(what, error) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, urllib3.exceptions.HTTPError) as error:
         raise _from_library_error(what, error) from error
     except ResponseParserError as error:
         # Its text is the whole body, which is not AWS's.
@@ -253,7 +254,7 @@ def _quoted(error: ClientError, code: str) -> str:
     return f"{code}: {message}".rstrip(" :.")
 
 
-def _from_library_error(what: str, error: BotoCoreError) -> EdgeError:
+def _from_library_error(what: str, error: Exception) -> EdgeError:
     """Make an edge error of what went wrong on this side, or on the way."""
     _, kind, told, hint = next(line for line in _OURS if isinstance(error, line[0]))
     return kind(f"{what} failed: {told.format(kind=type(error).__name__, error=error)}", hint)

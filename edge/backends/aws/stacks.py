@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from edge.backends.aws.clients import ATTEMPTS, CONNECT_SECONDS, GLOBAL_REGION, READ_SECONDS
+from edge.backends.aws import clients
+from edge.backends.aws.clients import GLOBAL_REGION
 from edge.backends.aws.errors import code_of, setting_up, translated
 from edge.errors import BackendUnavailable, StaleEtag
 from edge.provisioning.stacks import (
@@ -251,11 +251,7 @@ def get_stacks() -> StackHost:
     """Return the stacks of the account in the AWS_* variables. Raises BackendUnavailable."""
     with setting_up():
         session = boto3.session.Session()
-        config = Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS},
-        )
+        config = clients.PATIENCE.config()
         # The session's region: the bucket is made in the stack's.
         return CloudFormationStacks(
             session.client("cloudformation", config=config),

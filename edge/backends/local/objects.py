@@ -91,7 +91,7 @@ class FolderStore:
     def put_all(
         self, objects: Iterable[NewObject], *, on_stored: Callable[[NewObject], None]
     ) -> None:
-        bounded_map(self._put_new, objects, at_once=WRITES_AT_ONCE, on_done=on_stored)
+        bounded_map(self._put_new, objects, at_once=lambda: WRITES_AT_ONCE, on_done=on_stored)
 
     def list(self, prefix: str) -> Iterator[ListedObject]:
         for key in sorted(self._keys(prefix), key=str.encode):

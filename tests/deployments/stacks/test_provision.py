@@ -11,6 +11,7 @@ from django.core.management import call_command
 
 from deployments.models import Distribution, Environment
 from edge.backends import get_backend
+from edge.backends.aws import clients
 from edge.backends.aws import stacks as aws_stacks
 from edge.functions.shipped import function_source
 from edge.provisioning import template
@@ -302,7 +303,7 @@ def test_options_that_exclude_each_other_are_usage_errors(options):
 def test_outage_is_reported_in_one_line(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("HTTP_PROXY", "")
-    monkeypatch.setattr(aws_stacks, "ATTEMPTS", 1)
+    monkeypatch.setattr(clients, "PATIENCE", clients.Patience(attempts=1))
     monkeypatch.setattr(command, "get_stacks", aws_stacks.get_stacks)
     code, message = refused()
     assert (code, "did not answer" in message) == (4, True)
