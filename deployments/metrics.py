@@ -37,33 +37,26 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One metric. `weight` names the count by which its percentages are put together."""
+    """A metric of edge.protocols.Measure. `weight` is the count that weights its percentages."""
 
     name: str
     title: str
-    metric: str
     unit: Literal["count", "bytes", "percent"]
     weight: str = ""
 
 
 DISTRIBUTION = (
-    Column("requests", "Requests", "Requests", "count"),
-    Column("bytes_downloaded", "Downloaded", "BytesDownloaded", "bytes"),
-    Column("4xx_rate", "4xx answers", "4xxErrorRate", "percent", weight="requests"),
-    Column("5xx_rate", "5xx answers", "5xxErrorRate", "percent", weight="requests"),
+    Column("requests", "Requests", "count"),
+    Column("bytes_downloaded", "Downloaded", "bytes"),
+    Column("4xx_rate", "4xx responses", "percent", weight="requests"),
+    Column("5xx_rate", "5xx responses", "percent", weight="requests"),
 )
 FUNCTION = (
-    Column("invocations", "Function runs", "FunctionInvocations", "count"),
-    Column(
-        "utilization",
-        "Of the time it may take",
-        "FunctionComputeUtilization",
-        "percent",
-        weight="invocations",
-    ),
-    Column("execution_errors", "Function failed", "FunctionExecutionErrors", "count"),
-    Column("validation_errors", "Function's answer refused", "FunctionValidationErrors", "count"),
-    Column("throttles", "Function throttled", "FunctionThrottles", "count"),
+    Column("invocations", "Function runs", "count"),
+    Column("utilization", "CPU budget used", "percent", weight="invocations"),
+    Column("execution_errors", "Function failed", "count"),
+    Column("validation_errors", "Function response rejected", "count"),
+    Column("throttles", "Function throttled", "count"),
 )
 
 
@@ -185,11 +178,7 @@ def _columns(kind: _Kind) -> tuple[Column, ...]:
 
 
 def _measures(kind: _Kind, subject: str) -> list[Measure]:
-    dimension = "DistributionId" if kind == "distribution" else "FunctionName"
-    return [
-        Measure(dimension, subject, item.metric, "Average" if item.unit == "percent" else "Sum")
-        for item in _columns(kind)
-    ]
+    return [Measure(kind, subject, column.name) for column in _columns(kind)]
 
 
 def _figures(columns: Sequence[Column], series: Iterator[list[float | None]]) -> tuple[Figure, ...]:

@@ -103,7 +103,7 @@ EDGE_REFRESH_SECONDS = 0.25  # how old the local edge's view of the back end may
 EDGE_CACHE_BYTES = 64 * 1024 * 1024
 # How long a switch waits until the edge answers with the new release, in seconds.
 EDGE_PROBE_SECONDS = env.float("EDGE_PROBE_SECONDS", default=30)
-# How long an invalidation waits until the distribution has room for it, in seconds.
+# How long an invalidation waits while the distribution is at its limit, in seconds.
 EDGE_INVALIDATION_SECONDS = env.float("EDGE_INVALIDATION_SECONDS", default=900)
 
 # Background tasks: the database is the broker unless REDIS_URL names one.

@@ -11,7 +11,6 @@ from deployments.errors import ChangedMeanwhile, Refused
 from deployments.locks.deploy_lock import NO_PATIENCE, Patience, deploy_lock
 from deployments.models import Environment, Maintenance, Strategy
 from deployments.routing.routes import Route, read_route, write_route
-from edge import limits
 from edge.errors import LimitExceeded
 from edge.protocols import Backend, KeyValueStore
 from edge.routing import Canary, RoutingDocument
@@ -67,7 +66,7 @@ class MaintenancePlan:
 
 
 def plan_maintenance(
-    store: KeyValueStore, environment: Environment, *, on: bool, message: str | None = None
+    backend: Backend, environment: Environment, *, on: bool, message: str | None = None
 ) -> MaintenancePlan:
     """Describe what would change. Without a message the one there is stays. Raises Refused."""
     if environment.strategy == Strategy.COPY:
@@ -78,14 +77,14 @@ def plan_maintenance(
             "Deploy pages that say so instead: manage.py push --source DIR --no-deploy, then "
             f"manage.py promote --release ID --to {environment}",
         )
-    route, live = read_route(store, environment), environment.live
+    route, live = read_route(backend.keyvalues, environment), environment.live
     # A document that is lost or broken is written anew, from what the history says is live.
     fallback = RoutingDocument(environment.name, live.release.name if live else "")
     if message is None and on:
         message = _standing_message(environment, route)
     text = _checked(message or "", on=on)
     plan = MaintenancePlan(environment, on, text, route, fallback)
-    _check_room(plan)
+    _check_size(backend, plan)
     return plan
 
 
@@ -116,7 +115,7 @@ def set_maintenance(
     environment, on = plan.environment, plan.on
     why = f"Maintenance {'on' if on else 'off'}" + (f": {reason}" if reason else "")
     with deploy_lock(environment=environment, actor=actor, reason=why, patience=patience, say=say):
-        plan = plan_maintenance(backend.keyvalues, environment, on=on, message=plan.message)
+        plan = plan_maintenance(backend, environment, on=on, message=plan.message)
         if plan.is_done:
             return False
         if plan.wanted != plan.route:
@@ -162,7 +161,7 @@ def _checked(message: str, *, on: bool) -> str:
     return text
 
 
-def _check_room(plan: MaintenancePlan) -> None:
+def _check_size(backend: Backend, plan: MaintenancePlan) -> None:
     """Refuse a message that fits only until the next deployment. Raises Refused."""
     document = plan.route.document or plan.fallback
     fullest = replace(
@@ -174,7 +173,7 @@ def _check_room(plan: MaintenancePlan) -> None:
         message=plan.message,
     ).to_json()
     try:
-        limits.check_update(puts=dict.fromkeys(plan.route.values, fullest), deletes=())
+        backend.limits.check_update(puts=dict.fromkeys(plan.route.values, fullest), deletes=())
     except LimitExceeded as error:
         size = len(plan.message.encode())
         raise Refused(

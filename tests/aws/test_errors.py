@@ -257,4 +257,4 @@ def test_answer_that_is_cut_short_or_damaged_is_an_outage(through_proxy, proxy, 
     with pytest.raises(BackendUnavailable) as failed:
         objects.get("a")
     assert failed.value.is_outage
-    assert "cut short or damaged" in failed.value.message
+    assert "truncated or damaged" in failed.value.message

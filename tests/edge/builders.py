@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.backends.local.objects import FolderStore
-from edge.protocols import ViewerResponse
+from edge.protocols import Snapshot, ViewerResponse
 from edge.routing import RoutingDocument
-from edge.serving.snapshot import Snapshot
 from edge.serving.wsgi import LocalEdge
 
 RELEASE = "20260102-000000-aaaaaaaa"

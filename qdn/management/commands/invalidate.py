@@ -20,8 +20,8 @@ class Command(DeployCommand):
     def run(self, **options: Any) -> dict[str, Any]:
         environment = Environment.objects.named(options["environment"])
         backend = get_backend()
-        drops = plan_request(backend.objects, environment, options["paths"])
-        cost = cost_of(drops.paths)
+        drops = plan_request(backend, environment, options["paths"])
+        cost = cost_of(backend.pricing, drops.paths)
         for line in drops.lines():
             self.say(f"Drop in {line}")
         if options["dry_run"]:

@@ -24,7 +24,7 @@ def switch(backend, production):
     """Switch production's maintenance; give whether anything was left to do."""
 
     def switch(on, message=None, *, environment=production, backend=backend, **more):
-        plan = plan_maintenance(backend.keyvalues, environment, on=on, message=message)
+        plan = plan_maintenance(backend, environment, on=on, message=message)
         return set_maintenance(
             backend, plan, actor="olga", say=lambda line: None, **more
         )  # fmt: skip
@@ -255,7 +255,7 @@ def test_switch_by_somebody_else_meanwhile_is_respected(
     live, backend, production, operator, switch
 ):
     """The plan is made again under the lock, so what was deployed since it was shown stays."""
-    plan = plan_maintenance(backend.keyvalues, production, on=True)
+    plan = plan_maintenance(backend, production, on=True)
     other = operator.push("B")
     operator.promote()
     set_maintenance(backend, plan, actor="olga", say=lambda line: None)
@@ -267,7 +267,7 @@ def test_switch_by_somebody_else_meanwhile_is_respected(
 
 def test_environment_by_copy_is_refused(live, backend, production):
     production.strategy = Strategy.COPY
-    assert code_of(plan_maintenance, backend.keyvalues, production, on=True) == "no-function"
+    assert code_of(plan_maintenance, backend, production, on=True) == "no-function"
 
 
 @pytest.mark.parametrize(
@@ -277,11 +277,11 @@ def test_environment_by_copy_is_refused(live, backend, production):
 )  # fmt: skip
 def test_odd_messages_are_refused(message, code, live, backend, production):
     plan = plan_maintenance
-    assert code_of(plan, backend.keyvalues, production, on=True, message=message) == code
+    assert code_of(plan, backend, production, on=True, message=message) == code
 
 
 def test_message_without_maintenance_is_refused(live, backend, production):
-    code = code_of(plan_maintenance, backend.keyvalues, production, on=False, message="Hello")
+    code = code_of(plan_maintenance, backend, production, on=False, message="Hello")
     assert code == "message-for-nobody"
 
 

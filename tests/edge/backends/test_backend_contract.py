@@ -1,11 +1,11 @@
-"""What every back end keeps to; one behaviour a test."""
+"""The contract of back ends; one behaviour per test."""
 
 import hashlib
 from dataclasses import replace
 
 import pytest
 
-from edge.backends import get_backend
+from edge.backends import get_backend, has_local_edge
 from edge.errors import (
     ContentChanged,
     EdgeError,
@@ -363,7 +363,7 @@ def test_same_invalidation_twice_is_one(backend, main):
 
 def test_reference_is_not_used_again_for_other_paths(backend, main):
     backend.distribution.invalidate(main, ["/a"], reference="d1")
-    with pytest.raises(EdgeError, match="for other paths"):
+    with pytest.raises(EdgeError, match="of other paths"):
         backend.distribution.invalidate(main, ["/b"], reference="d1")
 
 
@@ -456,7 +456,17 @@ def test_viewer_does_not_reach_the_application(backend):
         backend.viewer.fetch("example.org", "/admin/")
 
 
-def test_unknown_backend_is_refused(settings):
+# Capabilities
+
+
+def test_facts_agree(backend, settings):
+    assert has_local_edge() is (backend.read_snapshot is not None)
+    assert not backend.has_local_cache or backend.read_snapshot
+    assert backend.name == settings.EDGE_BACKEND
+
+
+def test_unknown_back_end_is_refused(settings):
     settings.EDGE_BACKEND = "azure"
-    with pytest.raises(EdgeError, match="EDGE_BACKEND"):
-        get_backend()
+    for ask in (get_backend, has_local_edge):
+        with pytest.raises(EdgeError, match="Expected EDGE_BACKEND to be 'local' or 'aws'"):
+            ask()

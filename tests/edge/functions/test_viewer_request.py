@@ -6,7 +6,7 @@ import re
 import pytest
 
 from edge.functions.shipped import function_source
-from edge.limits import FUNCTION_SOURCE_BYTES
+from edge.limits import CLOUDFRONT
 from edge.runtime.njs import NjsRun, njs_command, run_in_njs
 from edge.runtime.quickjs import EdgeFunction
 from edge.runtime.results import Generated
@@ -135,7 +135,9 @@ def test_viewer_without_a_host_is_answered(function):
 
 def test_source_fits_cloudfront():
     source = function_source()
-    assert len(source.encode()) < FUNCTION_SOURCE_BYTES - 500, "leave room for the next rule"
+    assert len(source.encode()) < CLOUDFRONT.function_source_bytes - 500, (
+        "leave space for the next rule"
+    )
     assert source.isascii()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from edge.errors import FunctionFailed, FunctionInvalid
 from edge.functions.shipped import function_source
-from edge.limits import FUNCTION_MEMORY_BYTES
+from edge.runtime import quickjs
 from edge.runtime.event import ViewerRequest, viewer_event
 from edge.runtime.quickjs import EdgeFunction
 from edge.runtime.results import Generated
@@ -178,7 +178,7 @@ def test_long_texts_come_through():
     ],
 )
 def test_failing_function_fails_and_the_next_run_is_well(body, monkeypatch):
-    monkeypatch.setattr("edge.runtime.quickjs.TIME_LIMIT_SECONDS", 0.1)
+    monkeypatch.setattr(quickjs, "TIME_LIMIT_SECONDS", 0.1)
     function = EdgeFunction(
         f"function handler(event) {{ if (event.request.uri !== '/well') {{ {body} }}"
         " return event.request; }"
@@ -191,9 +191,9 @@ def test_failing_function_fails_and_the_next_run_is_well(body, monkeypatch):
 
 def test_function_has_cloudfronts_memory():
     body = "return { statusCode: 200, body: 'x'.repeat(%d) }"
-    assert len(run(body % (FUNCTION_MEMORY_BYTES // 8)).body) == FUNCTION_MEMORY_BYTES // 8
+    assert len(run(body % (quickjs.MEMORY_BYTES // 8)).body) == quickjs.MEMORY_BYTES // 8
     with pytest.raises(FunctionFailed):
-        run(body % FUNCTION_MEMORY_BYTES)
+        run(body % quickjs.MEMORY_BYTES)
 
 
 def test_function_that_asks_for_ever_is_stopped():

@@ -9,7 +9,7 @@ from edge.backends.local.rows import RowDistribution, RowKeyValueStore
 from edge.backends.local.snapshot import read_snapshot
 from edge.errors import BackendUnavailable, StaleEtag
 from edge.models import EdgeState, Invalidation
-from edge.serving.snapshot import Snapshot
+from edge.protocols import Snapshot
 
 
 @pytest.mark.django_db(transaction=True)
