@@ -1,4 +1,4 @@
-"""Hosts the local edge answers from below a prefix, without the function."""
+"""Hosts that the local edge answers from a prefix, without the function."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def machine(tmp_path):
 
 
 def dropped(machine, *paths):
-    """Let the edge hear of an invalidation."""
+    """Report an invalidation to the edge."""
     machine.state = type(machine.state)(
         etag=machine.state.etag,
         invalidated=machine.state.invalidated + 1,
@@ -38,7 +38,7 @@ def test_other_addresses_of_the_page(machine, path):
     assert machine.ask(path).body == PAGE
 
 
-def test_folder_without_slash_leads_to_the_one_with(machine):
+def test_folder_without_a_slash_redirects(machine):
     response = machine.ask("/book")
     assert (response.status, response.headers["location"]) == (302, "/book/")
 
@@ -58,7 +58,7 @@ def test_page_stays_cached_until_it_is_dropped(machine):
     assert machine.ask("/book/").body == b"new"
 
 
-def test_two_environments_do_not_share_what_is_cached(machine):
+def test_environments_do_not_share_a_cache(machine):
     other = "live/staging/"
     put(machine.objects, f"{other}book/index.html", b"staging")
     origins = {f"{ORIGIN_KEY}localhost": PREFIX, f"{ORIGIN_KEY}staging.localhost": other}

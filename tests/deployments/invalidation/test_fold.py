@@ -85,7 +85,7 @@ def test_each_distribution_gets_its_own_paths():
         ("/a.c", "/abc", False),
     ],
 )
-def test_patterns_are_cloudfronts(pattern, url, routed):
+def test_patterns_match_as_in_cloudfront(pattern, url, routed):
     assert concerns([pattern], url) is routed
 
 
@@ -101,7 +101,7 @@ def test_patterns_are_cloudfronts(pattern, url, routed):
         ("/blog/*", ["/book/*"], []),
     ],
 )
-def test_what_is_asked_for_is_narrowed_to_what_is_routed(entry, patterns, expected):
+def test_paths_are_narrowed_to_the_routed_ones(entry, patterns, expected):
     assert narrowed(entry, patterns) == expected
 
 
