@@ -1,7 +1,13 @@
-"""What was live when: an environment's past, read from the deployments that switched it.
+"""What was live when: the one rule, read from the deployments that switched all viewers.
 
-A deployment counts from when it was recorded, which is what `history` shows; a canary never does,
-since most viewers kept what was live.
+Two releases may be called "the one before", and they differ after a rollback:
+
+replaced release    the last other release that was live; pages of it may still be open
+rollback release    where `rollback` without a name goes; None when there is nothing earlier
+
+After A, then B, then a rollback to A, the release that A replaced is B, and there is nothing to
+roll back to. A deployment counts from when it was recorded, as `history` shows it. A canary never
+counts, since most viewers kept what was live.
 """
 
 from datetime import datetime
@@ -9,88 +15,92 @@ from datetime import datetime
 from django.utils import timezone
 
 from deployments.errors import Refused
-from deployments.models import (
-    Deployment,
-    Environment,
-    Release,
-    Strategy,
-)
+from deployments.models import Deployment, Environment, Release
 from deployments.wording import format_time
 
 
-def live_at(environment: Environment, moment: datetime) -> Deployment:
-    """Find the deployment an environment served at a moment, with release and function.
+def live_of(environment: Environment) -> Deployment:
+    """Return what an environment has live. Raises Refused when it has nothing."""
+    live = environment.live
+    if live is None:
+        raise Refused(
+            "nothing-to-promote",
+            f"{environment} has nothing live that could be promoted.",
+            f"Push first: manage.py push --to {environment}",
+        )
+    return live
 
-    Raises Refused for a moment to come, and for one before anything was live.
+
+def live_at(environment: Environment, moment: datetime) -> Deployment:
+    """Return the deployment an environment served at a moment, with release and function.
+
+    Raises Refused for a future moment, and for one before anything was live.
     """
     if moment > timezone.now():
         raise Refused(
             "moment-to-come",
-            f"{format_time(moment)} is still to come: nobody knows what {environment} will serve.",
-            f"Name a moment of the past: manage.py history --environment {environment}",
+            f"{format_time(moment)} is in the future.",
+            f"Choose an earlier time: manage.py history --environment {environment}",
         )
     found = _last_before(environment, moment)
     if found is None:
         raise Refused(
             "nothing-live-then",
             f"{environment} served nothing at {format_time(moment)}.",
-            f"See since when it does: manage.py history --environment {environment}",
+            f"See its first deployment: manage.py history --environment {environment}",
         )
     return found
 
 
 def live_since(environment: Environment, moment: datetime) -> list[Deployment]:
-    """List the deployments an environment served at any time from a moment on, in order."""
+    """Return the deployments an environment served at any time since a moment, in order."""
     first = _last_before(environment, moment)
     later = environment.deployments.switched().filter(at__gt=moment).select_related("release")
     return ([first] if first else []) + list(later.order_by("pk"))
 
 
-def _last_before(environment: Environment, moment: datetime) -> Deployment | None:
-    past = environment.deployments.switched().filter(at__lte=moment)
-    last: Deployment | None = past.select_related("release", "function").order_by("pk").last()
-    return last
-
-
-def unfinished_since(environment: Environment, live: Deployment | None) -> list[Deployment]:
-    """List the deployments after the live one whose copies may have arrived in part."""
-    later = environment.deployments.filter(strategy=Strategy.COPY).select_related("release")
-    return list(later.filter(pk__gt=live.pk) if live else later)
-
-
-def kept_release(environment: Environment, release: Release) -> Release | None:
-    """Find the release served before one: its assets stay, since open pages refer to them."""
-    before = environment.deployments.switched().filter(strategy=Strategy.COPY)
-    last = before.exclude(release=release).select_related("release").last()
+def replaced_release(environment: Environment, release: Release) -> Release | None:
+    """Return the last release that was live other than `release`; None for the first."""
+    others = environment.deployments.switched().exclude(release=release)
+    last = others.select_related("release").order_by("pk").last()
     return last.release if last else None
 
 
-def previous_release(environment: Environment) -> Release | None:
-    """Find what a rollback without a name would go to."""
-    past = served_in_order(environment)
-    return past[-2].release if len(past) > 1 else None
+def rollback_release(environment: Environment) -> Release | None:
+    """Return where `rollback` without a name goes; None when there is nothing earlier.
+
+    While a canary runs, `rollback` ends the canary first.
+    """
+    served = served_in_order(environment)
+    return served[-2].release if len(served) > 1 else None
 
 
 def served_in_order(environment: Environment) -> list[Deployment]:
-    """List what an environment came to serve, as a stack: the live deployment is the last one.
+    """Return what an environment came to serve, as a stack: the live deployment is the last one.
 
-    A rollback takes off what it left; a deployment of what is live adds nothing.
+    A rollback removes what it left; a deployment of what is live adds nothing.
     """
     stack: list[Deployment] = []
     past = environment.deployments.switched().select_related("release", "function")
     for deployment in past.order_by("pk"):
         if deployment.kind == Deployment.Kind.ROLLBACK:
-            stack = _without_what_was_left(stack, deployment)
+            stack = _cut_back(stack, deployment)
         if not stack or not _same(stack[-1], deployment):
             stack.append(deployment)
     return stack
 
 
-def _without_what_was_left(stack: list[Deployment], rollback: Deployment) -> list[Deployment]:
-    """Cut a stack back to what the rollback went to; whole when that is not in it."""
+def _cut_back(stack: list[Deployment], rollback: Deployment) -> list[Deployment]:
+    """Return a stack up to where a rollback went; all of it when that is not in it."""
     kept = next((n for n in range(len(stack) - 1, -1, -1) if _same(stack[n], rollback)), None)
     return stack if kept is None else stack[: kept + 1]
 
 
 def _same(one: Deployment, other: Deployment) -> bool:
     return one.release_id == other.release_id and one.function_id == other.function_id
+
+
+def _last_before(environment: Environment, moment: datetime) -> Deployment | None:
+    past = environment.deployments.switched().filter(at__lte=moment)
+    last: Deployment | None = past.select_related("release", "function").order_by("pk").last()
+    return last

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Literal
 
-from deployments.models import Environment, Strategy
+from deployments.models import Environment
 from edge.functions.shipped import function_name
 from edge.protocols import Backend, Measure
 
@@ -54,9 +54,9 @@ DISTRIBUTION = (
 FUNCTION = (
     Column("invocations", "Function runs", "count"),
     Column("utilization", "CPU budget used", "percent", weight="invocations"),
-    Column("execution_errors", "Function failed", "count"),
-    Column("validation_errors", "Function response rejected", "count"),
-    Column("throttles", "Function throttled", "count"),
+    Column("execution_errors", "Function errors", "count"),
+    Column("validation_errors", "Invalid function results", "count"),
+    Column("throttles", "Function throttles", "count"),
 )
 
 
@@ -169,7 +169,7 @@ _Kind = Literal["distribution", "function"]
 def _subjects(environment: Environment) -> Iterator[tuple[str, _Kind, str]]:
     for row in environment.distributions.all():
         yield environment.name, "distribution", row.remote_id
-    if environment.strategy == Strategy.POINTER:  # the others run no function
+    if environment.runs_function:
         yield environment.name, "function", function_name(environment.name)
 
 

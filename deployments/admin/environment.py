@@ -17,7 +17,8 @@ from deployments.admin.operation_pages import operation_page, steps_part
 from deployments.admin.overview import overview
 from deployments.admin.permissions import may_deploy
 from deployments.models import Environment
-from deployments.verification.drift import CHEAP, Drift, Inspection, drift_of_nothing, run_checks
+from deployments.verification.checks import find_drift
+from deployments.verification.inspection import DOCTOR, Drift
 from edge.backends import get_backend
 from edge.errors import EdgeError
 
@@ -127,12 +128,8 @@ def drift_page(
 
 
 def _drift(environment: Environment) -> list[Drift]:
-    """Run the cheap checks; a back end that does not answer is reported as drift."""
-    live = environment.live
+    """Run the quick checks; a back end that cannot be made is reported as drift."""
     try:
-        backend = get_backend()
-        if live is None:
-            return list(drift_of_nothing(backend, environment))
-        return list(run_checks(Inspection(backend, environment, live), CHEAP))
+        return find_drift(get_backend(), environment)
     except EdgeError as error:
-        return [Drift("no-answer", error.message, "manage.py doctor")]
+        return [Drift("no-answer", error.message, DOCTOR)]

@@ -10,6 +10,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from deployments.admin.labels import Label, kind_of, result_of
+from deployments.live_history import rollback_release
 from deployments.locks.deploy_lock import is_stale
 from deployments.models import (
     DeployLock,
@@ -19,7 +20,6 @@ from deployments.models import (
     Maintenance,
     Operation,
     Release,
-    Strategy,
 )
 from deployments.operations import progress
 from deployments.operations.progress import Progress
@@ -80,7 +80,7 @@ def overview(environment: Environment) -> Overview:
     stale = lock is not None and is_stale(lock)
     return Overview(
         live=live,
-        previous=_previous(environment, live),
+        previous=rollback_release(environment),
         canary=environment.canary,
         frozen=next((one for one in reversed(freezes) if one.release is None), None),
         held_back=held_back,
@@ -105,7 +105,6 @@ def _offers(
 ) -> list[Source]:
     """Return the sources whose promotion would change something and would not be refused."""
     refused = {one.release_id for one in held_back}
-    by_pointer = environment.strategy == Strategy.POINTER
     found = []
     for source in sources(environment):
         theirs = source.live
@@ -113,7 +112,7 @@ def _offers(
         if live and not is_new and live.function_id == theirs.function_id:
             continue
         if theirs.release_id not in refused:
-            may_be_canary = bool(live) and is_new and by_pointer
+            may_be_canary = bool(live) and is_new and environment.runs_function
             is_newer = live is None or theirs.release_id >= live.release_id
             found.append(replace(source, may_be_canary=may_be_canary, is_newer=is_newer))
     return found
@@ -141,14 +140,6 @@ def rollback_choices(environment: Environment) -> list[Deployment]:
     if live and not environment.canary:
         found.pop(live.release_id, None)
     return list(found.values())[:OFFERED]
-
-
-def _previous(environment: Environment, live: Deployment | None) -> Release | None:
-    if live is None:
-        return None
-    others = environment.deployments.switched().exclude(release=live.release_id)
-    before = others.select_related("release").order_by("pk").last()
-    return before.release if before else None
 
 
 def _operations_to_see(environment: Environment) -> list[Operation]:

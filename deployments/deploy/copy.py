@@ -10,7 +10,13 @@ from functools import partial
 
 from deployments.at_once import at_once
 from deployments.context import DeployContext
-from deployments.deploy.copy_plan import CopyPlan, is_pointed, is_right, plan_copies
+from deployments.deploy.copy_plan import (
+    CopyPlan,
+    is_pointed,
+    is_right,
+    plan_copies,
+    unfinished_copies,
+)
 from deployments.deploy.plan import Target, next_command
 from deployments.deploy.probe import Probe, probed_pages, wait_until_answered
 from deployments.errors import ChangedMeanwhile, DeploymentError, PartlyChanged
@@ -89,6 +95,10 @@ class CopyStrategy:
     def follow_up(self, context: DeployContext, deployment: Deployment) -> int:
         """Do nothing: the error page is one of the files."""
         return 0
+
+    def partly_deployed(self, environment: Environment) -> list[Deployment]:
+        """Return the deployments after the live one: their copies may have arrived in part."""
+        return unfinished_copies(environment, environment.live)
 
     def took_effect(self, backend: Backend, deployment: Deployment) -> bool:
         """Give False: whether all caches dropped what changed cannot be seen."""

@@ -9,7 +9,7 @@ from deployments.deploy.copy_changes import Before, Changes, compare, uncertain
 from deployments.deploy.plan import Target
 from deployments.invalidation.fold import address, addresses
 from deployments.invalidation.send import CachePaths, cost_of, plan_paths
-from deployments.live_history import kept_release, unfinished_since
+from deployments.live_history import replaced_release
 from deployments.models import Deployment, Environment, Release, Strategy
 from deployments.releases.manifest import ASSETS, Artifact, Manifest
 from deployments.releases.store import objects_gone, read_manifest
@@ -74,7 +74,7 @@ class CopyPlan:
 def plan_copies(backend: Backend, target: Target) -> CopyPlan:
     """Compare manifests and describe what would change. Raises Refused."""
     environment, live = target.environment, target.environment.live
-    interrupted = unfinished_since(environment, live)
+    interrupted = unfinished_copies(environment, live)
     manifest = _manifest(backend.objects, target.release)
     if manifest is None:
         raise objects_gone(target.release, "its manifest cannot be read")
@@ -92,6 +92,12 @@ def plan_copies(backend: Backend, target: Target) -> CopyPlan:
     )
 
 
+def unfinished_copies(environment: Environment, live: Deployment | None) -> list[Deployment]:
+    """Return the deployments after the live one whose copies may have arrived in part."""
+    later = environment.deployments.filter(strategy=Strategy.COPY).select_related("release")
+    return list(later.filter(pk__gt=live.pk) if live else later)
+
+
 def _before(objects: ObjectStore, target: Target, interrupted: list[Deployment]) -> Before:
     """Find out what the keys may hold."""
     environment, live = target.environment, target.environment.live
@@ -101,7 +107,7 @@ def _before(objects: ObjectStore, target: Target, interrupted: list[Deployment])
     manifests = [_manifest(objects, release) for release in dict.fromkeys(releases)]
     # Deploying what is live is how an environment is mended: then nothing is taken for granted.
     mends = live is not None and live.release == target.release
-    kept = kept_release(environment, target.release)
+    kept = replaced_release(environment, target.release)
     kept_manifest = _manifest(objects, kept) if kept else None
     return Before(
         listed=_listed(objects, environment.copy_prefix),

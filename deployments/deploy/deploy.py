@@ -25,6 +25,7 @@ from deployments.deploy.strategies import strategy_of
 from deployments.errors import ChangedMeanwhile, PartlyChanged
 from deployments.locks.deploy_lock import NO_PATIENCE, Patience, deploy_lock, renew
 from deployments.models import Deployment, Outcome
+from deployments.releases.diff import Diff
 from deployments.releases.store import check_whole
 from deployments.wording import reason_of
 from edge.protocols import Backend
@@ -35,12 +36,16 @@ Result = Outcome.Result
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What a deployment came to. `deployment` is None when there was nothing to do."""
+class Deployed:
+    """What a deployment came to. `deployment` is None when there was nothing to do.
+
+    `invalidated` counts paths; `changes` are the files that differ, where they were looked up.
+    """
 
     plan: Plan
-    deployment: Deployment | None
+    deployment: Deployment | None = None
     invalidated: int = 0
+    changes: Diff | None = None
 
 
 def deploy(
@@ -50,7 +55,7 @@ def deploy(
     say: Say,
     patience: Patience = NO_PATIENCE,
     check: Check | None = None,
-) -> Done:
+) -> Deployed:
     """Make an environment serve a release, by its strategy.
 
     `check` is asked under the lock, before anything changes, and may refuse. Raises Refused
@@ -71,7 +76,7 @@ def deploy(
         check_whole(backend.objects, target.release)
         plan = strategy.plan(backend, target)
         if plan.is_done:
-            return Done(plan, None, _follow_up_again(context, target))
+            return Deployed(plan, invalidated=_follow_up_again(context, target))
         _check_expected(plan)
         if check:
             check(plan)
@@ -84,7 +89,7 @@ def deploy(
             invalidated = strategy.carry_out(context, plan, deployment)
         except FAILURES as error:
             raise strategy.failed(context, plan, deployment, error) from error
-        return Done(plan, deployment, invalidated + _finish(context, plan, deployment))
+        return Deployed(plan, deployment, invalidated + _finish(context, plan, deployment))
 
 
 def _follow_up_again(context: DeployContext, target: Target) -> int:

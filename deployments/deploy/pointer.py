@@ -13,7 +13,7 @@ from deployments.deploy.pointer_plan import PointerPlan, origin_of, plan_pointer
 from deployments.deploy.probe import Probe, preview_cookie, probed_pages, wait_until_answered
 from deployments.deploy.record import FAILURES
 from deployments.errors import ChangedMeanwhile, DeploymentError, PartlyChanged, Refused
-from deployments.models import Deployment, Outcome
+from deployments.models import Deployment, Environment, Outcome
 from deployments.releases.smoke_checks import read_checks
 from deployments.routing import functions
 from deployments.routing.previews import NoSecret
@@ -102,6 +102,10 @@ class PointerStrategy:
         """Bring the shared error page up to date; tell how many paths were invalidated."""
         is_canary = deployment.percent is not None
         return 0 if is_canary else error_page.refresh(context, deployment)
+
+    def partly_deployed(self, environment: Environment) -> list[Deployment]:
+        """Return none: a switch is atomic."""
+        return []
 
     def took_effect(self, backend: Backend, deployment: Deployment) -> bool:
         """Tell whether an environment serves what an interrupted deployment names."""

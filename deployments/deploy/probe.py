@@ -9,7 +9,7 @@ from functools import partial
 from django.conf import settings
 
 from deployments.invalidation.fold import concerns
-from deployments.models import Environment, Release, Strategy
+from deployments.models import Environment, Release
 from deployments.releases.smoke_checks import SmokeCheck, fault_of
 from deployments.routing import previews
 from edge.errors import BackendUnavailable, EdgeError
@@ -102,7 +102,7 @@ class Probe:
         it, so its content is what is compared.
         """
         came_from = headers.get(RELEASE_HEADER, "no release")
-        if self.environment.strategy == Strategy.COPY:
+        if not self.environment.runs_function:
             is_right = headers.get(CONTENT_HEADER) == page["sha256"]
             return "" if is_right else f"other content ({came_from})"
         is_right = came_from in {self.release.name, *self.others}

@@ -46,6 +46,9 @@ class Strategy(Protocol[P]):
     def follow_up(self, context: DeployContext, deployment: Deployment) -> int:
         """Do what follows a deployment that took place; tell how many paths were invalidated."""
 
+    def partly_deployed(self, environment: Environment) -> list[Deployment]:
+        """Return the deployments whose files may be among those that are served."""
+
     def took_effect(self, backend: Backend, deployment: Deployment) -> bool:
         """Tell whether an interrupted deployment took place after all."""
 

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from deployments.deploy.plan import Target
 from deployments.errors import Refused
-from deployments.live_history import live_at, served_in_order
-from deployments.models import Deployment, Environment, FunctionVersion, Release, Strategy
+from deployments.live_history import live_at, live_of, served_in_order
+from deployments.models import Deployment, Environment, FunctionVersion, Release
 from deployments.routing import functions
 
 Kind = Deployment.Kind
@@ -91,8 +91,8 @@ def _nothing_to_roll_back(environment: Environment, release: Release | None) -> 
     if release is None:
         return Refused(
             "nothing-before",
-            f"{environment} has served nothing else before.",
-            "See: manage.py history",
+            f"There is nothing earlier in {environment} to roll back to.",
+            f"Name a release that was live: manage.py history --environment {environment}",
         )
     return Refused(
         "never-live",
@@ -104,12 +104,9 @@ def _nothing_to_roll_back(environment: Environment, release: Release | None) -> 
 
 def function_target(*, environment: Environment, actor: str, reason: str = "") -> Target:
     """Deploy the shipped function under the release that is live. Raises Refused."""
-    if environment.strategy == Strategy.COPY:
-        raise Refused(
-            "no-function",
-            f"{environment} is deployed to by copy: its distributions run no edge function.",
-            "Publish it to an environment of the pointer strategy.",
-        )
+    environment.check_runs_function(
+        "answers its viewers", "Publish it to an environment of the pointer strategy."
+    )
     live = environment.live
     if live is None:
         raise Refused(
@@ -182,18 +179,6 @@ def check_continues(environment: Environment, release: Release | None) -> None:
         )
 
 
-def live_of(source: Environment) -> Deployment:
-    """Tell what an environment has to give to another one. Raises Refused."""
-    live = source.live
-    if live is None:
-        raise Refused(
-            "nothing-to-promote",
-            f"{source} has nothing live that could be promoted.",
-            f"Push first: manage.py push --to {source}",
-        )
-    return live
-
-
 def _check_possible(environment: Environment, percent: int) -> None:
     if not 1 <= percent <= MOST_PERCENT:
         raise Refused(
@@ -201,9 +186,4 @@ def _check_possible(environment: Environment, percent: int) -> None:
             f"A canary takes 1 to {MOST_PERCENT} % of the viewers, not {percent}.",
             "For all of them promote without --canary; for none: manage.py rollback",
         )
-    if environment.strategy == Strategy.COPY:
-        raise Refused(
-            "no-function",
-            f"{environment} is deployed to by copy: no edge function could tell viewers apart.",
-            "Promote without --canary.",
-        )
+    environment.check_runs_function("can tell viewers apart", "Promote without --canary.")

@@ -30,6 +30,11 @@ class Strategy(models.TextChoices):
     POINTER = "pointer", "Pointer"
     COPY = "copy", "Copy"
 
+    @property
+    def runs_function(self) -> bool:
+        """Whether viewers meet the edge function, which one switch moves for all of them."""
+        return self is Strategy.POINTER
+
 
 class Environment(models.Model):
     """Hosts that serve one live release through one edge function."""
@@ -87,12 +92,26 @@ class Environment(models.Model):
         """Where the `copy` strategy keeps the files that are served: the origin path."""
         return f"live/{self.name}/"
 
+    @property
+    def runs_function(self) -> bool:
+        """Whether an edge function answers viewers: previews, canaries and maintenance need it."""
+        return Strategy(self.strategy).runs_function
+
+    def check_runs_function(self, purpose: str, hint: str) -> None:
+        """Refuse what needs the edge function where there is none. Raises Refused."""
+        if not self.runs_function:
+            raise Refused(
+                "no-function",
+                f"{self} is deployed to by copy: no edge function {purpose}.",
+                hint,
+            )
+
     def check_host(self) -> None:
-        """Refuse where nobody could ask for the pages."""
+        """Refuse an environment that no viewer can reach."""
         if not self.hosts:
             raise Refused(
                 "no-host",
-                f"{self} has no host, so nobody could ask for its pages.",
+                f"{self} has no host, so viewers cannot reach its pages.",
                 f"Give it one: manage.py provision --environment {self}",
             )
 
@@ -167,6 +186,11 @@ class Deployment(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.release} to {self.environment}"
+
+    @property
+    def is_atomic(self) -> bool:
+        """Whether it either took place or did not: a copy may have arrived in part."""
+        return Strategy(self.strategy).runs_function
 
 
 class Outcome(AppendOnly):

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from deployments.locks.deploy_lock import is_stale
-from deployments.models import DeployLock, Deployment, Operation, Strategy
+from deployments.models import DeployLock, Deployment, Operation
 
 State = Operation.State
 # A cluster looks for tasks every second.
@@ -83,8 +83,8 @@ def _round(age: timedelta) -> str:
 def _running(operation: Operation) -> Progress:
     if not _is_gone(operation):
         return Progress(operation, "Running", "info")
-    by_copy = operation.environment.strategy == Strategy.COPY
-    served = "Files of both releases may be served" if by_copy else "One whole release is served"
+    is_atomic = operation.environment.runs_function
+    served = "One whole release is served" if is_atomic else "Files of both releases may be served"
     note = (
         f"Interrupted: the task that did this is gone. {served} until you ask for the same again: "
         "that settles what was begun and finishes it."

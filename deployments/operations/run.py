@@ -16,7 +16,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 from redis.exceptions import RedisError
 
-from deployments.deploy.deploy import Done, deploy
+from deployments.deploy.deploy import Deployed, deploy
 from deployments.deploy.strategies import plan_deployment
 from deployments.errors import DeploymentError
 from deployments.locks.deploy_lock import Patience
@@ -129,7 +129,7 @@ def _settle(operation: Operation) -> None:
             _say(operation, now.note, is_fault=True)
 
 
-def _carry_out(operation: Operation) -> Done:
+def _carry_out(operation: Operation) -> Deployed:
     """Do what was confirmed, or refuse. Raises DeploymentError, EdgeError."""
     backend, target = get_backend(), confirmed_target(operation)
     plan = plan_deployment(backend, target)
@@ -147,7 +147,7 @@ def _carry_out(operation: Operation) -> Done:
     return done
 
 
-def _summary(done: Done) -> str:
+def _summary(done: Deployed) -> str:
     target = done.plan.target
     if done.deployment is None:
         return f"Nothing to do: {target.environment} serves {target} already"

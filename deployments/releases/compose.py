@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from django.conf import settings
 
-from deployments.deploy.targets import live_of
 from deployments.errors import Refused
+from deployments.live_history import live_of
 from deployments.models import Environment
 from deployments.releases.diff import surface_of
 from deployments.releases.manifest import CHECKS, Artifact, Manifest, from_bytes

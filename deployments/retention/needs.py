@@ -12,9 +12,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from deployments.deploy.strategies import strategy_of
 from deployments.errors import Refused
-from deployments.live_history import kept_release, live_since, served_in_order, unfinished_since
-from deployments.models import Deployment, Environment, Release, Strategy
+from deployments.live_history import live_since, replaced_release, rollback_release
+from deployments.models import Deployment, Environment, Release
 from edge.protocols import Backend, KeyValueStore
 from edge.routing import RoutingDocument
 
@@ -93,18 +94,12 @@ def _of_environment(environment: Environment) -> Iterator[Need]:
         yield live.release.name, f"live in {environment}"
     if canary:
         yield canary.release.name, f"canary in {environment}"
-    for before in served_in_order(environment)[-2:-1]:
-        yield before.release.name, f"before in {environment}"
-    if environment.strategy == Strategy.COPY:
-        yield from _of_copies(environment, live)
-
-
-def _of_copies(environment: Environment, live: Deployment | None) -> Iterator[Need]:
-    """Files of these may lie among those that are served, or open pages refer to them."""
-    kept = kept_release(environment, live.release) if live else None
-    if kept:
-        yield kept.name, f"before in {environment}"
-    for deployment in unfinished_since(environment, live):
+    if earlier := rollback_release(environment):
+        yield earlier.name, f"before in {environment}"
+    replaced = replaced_release(environment, live.release) if live else None
+    if replaced:  # pages of it may still be open
+        yield replaced.name, f"before in {environment}"
+    for deployment in strategy_of(environment).partly_deployed(environment):
         yield deployment.release.name, f"copied to {environment} in part"
 
 

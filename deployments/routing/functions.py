@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from deployments.errors import Refused
-from deployments.models import Environment, FunctionVersion, Release, Strategy
+from deployments.models import Environment, FunctionVersion, Release
 from deployments.routing import previews
 from deployments.routing.routes import read_route
 from edge.errors import FunctionFailed, LimitExceeded
@@ -32,7 +32,7 @@ def shipped_version(*, actor: str) -> FunctionVersion:
 
 def check_first_function(environment: Environment, *, actor: str) -> None:
     """Refuse what a first deployment would publish, before its release is uploaded."""
-    if environment.live is None and environment.strategy == Strategy.POINTER:
+    if environment.live is None and environment.runs_function:
         shipped_version(actor=actor)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from deployments.errors import ChangedMeanwhile, Refused
 from deployments.locks.deploy_lock import NO_PATIENCE, Patience, deploy_lock
-from deployments.models import Environment, Maintenance, Strategy
+from deployments.models import Environment, Maintenance
 from deployments.routing.routes import Route, read_route, write_route
 from edge.errors import LimitExceeded
 from edge.protocols import Backend, KeyValueStore
@@ -69,14 +69,11 @@ def plan_maintenance(
     backend: Backend, environment: Environment, *, on: bool, message: str | None = None
 ) -> MaintenancePlan:
     """Describe what would change. Without a message the one there is stays. Raises Refused."""
-    if environment.strategy == Strategy.COPY:
-        raise Refused(
-            "no-function",
-            f"{environment} is deployed to by copy: its distributions run no edge function that "
-            "could answer for the pages.",
-            "Deploy pages that say so instead: manage.py push --source DIR --no-deploy, then "
-            f"manage.py promote --release ID --to {environment}",
-        )
+    environment.check_runs_function(
+        "can answer for the pages",
+        "Deploy pages that say so instead: manage.py push --source DIR --no-deploy, then "
+        f"manage.py promote --release ID --to {environment}",
+    )
     route, live = read_route(backend.keyvalues, environment), environment.live
     # A document that is lost or broken is written anew, from what the history says is live.
     fallback = RoutingDocument(environment.name, live.release.name if live else "")

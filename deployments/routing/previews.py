@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from deployments.errors import Refused
-from deployments.models import Environment, Release, Strategy
+from deployments.models import Environment, Release
 from deployments.releases.store import check_whole
 from deployments.routing.routes import read_route
 from edge.behaviours import Origin, behaviour_for
@@ -109,13 +109,10 @@ def _signature(secret: str, text: str) -> str:
 
 def _check_environment(store: KeyValueStore, environment: Environment) -> None:
     """Refuse where no function follows tickets."""
-    if environment.strategy == Strategy.COPY:
-        raise Refused(
-            "no-function",
-            f"{environment} is deployed to by copy: its distributions run no edge function that "
-            "could show one viewer another release.",
-            "Preview it on an environment of the pointer strategy: add --environment NAME.",
-        )
+    environment.check_runs_function(
+        "can show one viewer another release",
+        "Preview it on an environment of the pointer strategy: add --environment NAME.",
+    )
     if read_route(store, environment).document is None:
         raise _nothing_deployed(environment)
 

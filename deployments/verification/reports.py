@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from deployments.models import Deployment, Environment, Freeze, Maintenance, Release, Strategy
-from deployments.routing.routes import read_route
-from deployments.verification.drift import CHEAP, Inspection, drift_of_nothing, run_checks
-from edge.errors import EdgeError
+from deployments.live_history import rollback_release
+from deployments.models import Deployment, Environment, Freeze, Maintenance, Release
+from deployments.verification.checks import find_drift
 from edge.protocols import Backend
 
 
@@ -71,19 +70,18 @@ def _history(deployment: Deployment) -> dict[str, Any]:
 
 def _status(backend: Backend, environment: Environment) -> dict[str, Any]:
     live, canary = environment.live, environment.canary
-    inspection = Inspection(backend, environment, live) if live else None
-    drift = run_checks(inspection, CHEAP) if inspection else drift_of_nothing(backend, environment)
+    previous = rollback_release(environment)
     return {
         "environment": environment.name,
         "release": live.release.name if live else None,
-        "previous": _previous(backend, live) if live else None,
+        "previous": previous.name if previous else None,
         "since": live.at.isoformat() if live else None,
         "actor": live.actor if live else None,
         "function": live.function.digest if live else None,
         "canary": {"release": canary.release.name, "percent": canary.percent} if canary else None,
         "frozen": _frozen(environment.frozen),
         "maintenance": _maintenance(environment.maintenance),
-        "drift": [str(one) for one in drift],
+        "drift": [str(one) for one in find_drift(backend, environment)],
     }
 
 
@@ -107,16 +105,3 @@ def _maintenance(row: Maintenance | None) -> dict[str, Any] | None:
         "actor": row.actor,
         "since": row.at.isoformat(),
     }
-
-
-def _previous(backend: Backend, live: Deployment) -> str | None:
-    """Name what was served before: the routing document says so, or by copy the history."""
-    environment = live.environment
-    if environment.strategy == Strategy.COPY:
-        before = environment.deployments.switched().exclude(release=live.release).last()
-        return before.release.name if before else None
-    try:
-        document = read_route(backend.keyvalues, environment).document
-    except EdgeError:
-        return None  # which is among the drift
-    return (document.previous or None) if document else None

@@ -1,4 +1,4 @@
-"""Runs a function on many items in a bounded number of threads."""
+"""Doing many small things at once, in a bounded number of threads."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -11,10 +11,10 @@ T = TypeVar("T")
 def bounded_map(
     work: Callable[[T], object], items: Iterable[T], *, at_once: int, on_done: Callable[[T], None]
 ) -> None:
-    """Call `work` on every item in `at_once` threads, and `on_done` on one item at a time.
+    """Work on every item, `at_once` at a time; `on_done` is called for one item at a time.
 
-    An item is taken when a thread is free, so an iterator of any length uses no memory. Raises the
-    first error: no item is started after it, and those in progress have ended.
+    Items are taken when a thread is free, so any number of them costs no memory. Raises the first
+    error met; no item is begun after it, and those under way have ended by then.
     """
     shared = _Shared(work, iter(items), on_done)
     with ThreadPoolExecutor(at_once) as pool:
@@ -26,7 +26,7 @@ def bounded_map(
 
 
 class _Shared(Generic[T]):
-    """The state that the threads share."""
+    """What the threads share."""
 
     def __init__(
         self, work: Callable[[T], object], items: Iterator[T], on_done: Callable[[T], None]
@@ -36,7 +36,7 @@ class _Shared(Generic[T]):
         self.stop = threading.Event()
 
     def run(self) -> None:
-        """Take items until none is left or a thread has failed."""
+        """Take items until there are none, or something went wrong."""
         try:
             while (item := self._next()) is not None:
                 self._work(item)

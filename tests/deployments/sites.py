@@ -3,9 +3,11 @@
 import json
 import re
 
+from deployments.context import Caller
 from deployments.deploy.deploy import deploy
-from deployments.deploy.targets import canary_target, promote_target, push_target, rollback_target
+from deployments.deploy.targets import canary_target, promote_target, rollback_target
 from deployments.models import Environment
+from deployments.push import push
 from deployments.releases.upload import make_release
 from deployments.releases.upload_plan import plan_release
 from deployments.sources.source import opened_source
@@ -32,25 +34,24 @@ def files_of(source):
 
 
 class Operator:
-    """Somebody at the shell, without the shell."""
+    """An operator who calls the services that the commands call."""
 
     def __init__(self, backend, folder):
         self.backend = backend
         self.folder = folder
         self.said = []
 
-    def release(self, mark="A", *, extra=0, environment="staging", mend=False):
-        files = files_of(write_site(self.folder / f"site-{mark}", mark=mark, extra=extra))
-        objects = self.backend.objects
-        plan = plan_release(
-            objects=objects,
-            files=files,
-            environment=Environment.objects.named(environment),
-            mend=mend,
-        )
-        return make_release(
-            objects=objects, plan=plan, message=mark, actor="olga", say=self.said.append
-        )
+    @property
+    def caller(self):
+        return Caller(actor="olga", say=self.said.append)
+
+    def release(self, mark="A", *, extra=0, environment="staging", repair=False):
+        """Push a site without deploying it."""
+        return self._push(mark, extra, environment, deploys=False, repair=repair)
+
+    def push(self, mark="A", *, extra=0):
+        """Push a site to staging."""
+        return self._push(mark, extra, "staging")
 
     def release_of(self, files):
         """Make a release of exactly these files: text by path."""
@@ -64,11 +65,13 @@ class Operator:
             objects=objects, plan=plan, message="", actor="olga", say=self.said.append
         )
 
-    def push(self, mark="A", *, extra=0):
-        release = self.release(mark, extra=extra)
-        environment = Environment.objects.named("staging")
-        self.deploy(push_target(environment=environment, release=release, actor="olga"))
-        return release
+    def _push(self, mark, extra, environment, **options):
+        source = write_site(self.folder / f"site-{mark}", mark=mark, extra=extra)
+        environment = Environment.objects.named(environment)
+        pushed = push(
+            self.backend, environment, caller=self.caller, source=source, message=mark, **options
+        )
+        return pushed.release
 
     def promote(self, release=None):
         named = Environment.objects.named
@@ -90,7 +93,7 @@ class Operator:
         return deploy(self.backend, target, say=self.said.append)
 
     def served(self, host="localhost", path="/"):
-        """Name the release the edge serves there."""
+        """Return the release the edge serves there."""
         return self.backend.viewer.fetch(host, path).headers.get("x-amz-meta-release")
 
     def audits(self):

@@ -221,7 +221,7 @@ def test_mending_looks_at_every_object(operator, backend, path):
     backend.objects.delete([key])
     operator.release("A", extra=EXTRA)
     assert backend.objects.head(key) is None  # its manifest is taken at its word
-    operator.release("A", extra=EXTRA, mend=True)
+    operator.release("A", extra=EXTRA, repair=True)
     assert backend.objects.get(key).body == body
 
 
@@ -303,7 +303,7 @@ def test_mending_writes_an_asset_again_that_somebody_wrote_over(operator, backen
         cache_control=before.info.cache_control,
         metadata=before.info.metadata if metadata == "kept" else metadata,
     )
-    operator.release("A", mend=True)
+    operator.release("A", repair=True)
     assert backend.objects.get(ASSET) == before
 
 

@@ -164,9 +164,9 @@ def test_damaged_release_is_named_and_mended(
     else:
         backend.objects.put(release.key(path), b"[]", **PAGE)
     drift = verify(backend, production)["drift"]
-    assert {row["command"] for row in drift} == {"manage.py push --no-deploy --mend"}
+    assert {row["command"] for row in drift} == {"manage.py push --no-deploy --repair"}
     assert release.name in drift[0]["message"]
-    operator.release(mark, extra=3, mend=True)  # as the command does, from the folder of then
+    operator.release(mark, extra=3, repair=True)  # as the command does, from the folder of then
     assert verify(backend, production)["drift"] == []
 
 
@@ -180,10 +180,10 @@ def test_page_that_somebody_wrote_over_is_named_and_mended(
     size = backend.objects.head(key).size
     backend.objects.put(key, b"x" * size, metadata=metadata, **PAGE)
     drift = verify(backend, production)["drift"]
-    assert drift[0]["command"] == "manage.py push --no-deploy --mend"
+    assert drift[0]["command"] == "manage.py push --no-deploy --repair"
     assert key in drift[0]["message"]
     assert [row["code"] for row in drift].count("objects") == 1
-    operator.release("B", extra=3, mend=True)
+    operator.release("B", extra=3, repair=True)
     assert backend.objects.get(key).body != b"x" * size
     assert verify(backend, production)["drift"] == []
 
@@ -305,7 +305,7 @@ def test_command_shows_drift_and_what_mends_it(deployed, backend):
     out = StringIO()
     with pytest.raises(CommandError, match="2 points of drift"):
         call_command("verify", stdout=out)
-    assert "manage.py push --no-deploy --mend" in out.getvalue()
+    assert "manage.py push --no-deploy --repair" in out.getvalue()
 
 
 def test_command_refuses_an_unknown_environment(db):

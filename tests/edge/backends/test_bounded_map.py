@@ -1,4 +1,4 @@
-"""Work on many items: in a bounded number of threads, ended by the first error."""
+"""Many small things at once: bounded, told one at a time, ended by the first error."""
 
 import threading
 
@@ -7,16 +7,16 @@ import pytest
 from edge.backends.bounded_map import bounded_map
 
 
-def test_every_item_is_done_and_reported_one_at_a_time():
-    reported, inside = [], threading.Lock()
+def test_every_item_is_worked_on_and_told_one_at_a_time():
+    told, inside = [], threading.Lock()
 
-    def report(item):
+    def tell(item):
         assert inside.acquire(blocking=False)
-        reported.append(item)
+        told.append(item)
         inside.release()
 
-    bounded_map(lambda item: None, range(1, 500), at_once=8, on_done=report)
-    assert sorted(reported) == list(range(1, 500))
+    bounded_map(lambda item: None, range(1, 500), at_once=8, on_done=tell)
+    assert sorted(told) == list(range(1, 500))
 
 
 def test_items_are_taken_when_a_thread_is_free():
@@ -32,7 +32,7 @@ def test_items_are_taken_when_a_thread_is_free():
     assert len(done) == 99
 
 
-def test_first_error_ends_the_map():
+def test_first_error_ends_it():
     begun = []
 
     def work(item):

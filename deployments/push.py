@@ -1,0 +1,179 @@
+"""Push: plan a release, ask, upload it, deploy it. The one sequence behind every caller.
+
+docs/explanation/how-a-push-runs.md names each step with its module.
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from deployments.context import Caller
+from deployments.deploy.deploy import Deployed, deploy
+from deployments.deploy.freezes import check_open
+from deployments.deploy.plan import Target
+from deployments.deploy.targets import (
+    canary_target,
+    check_continues,
+    promote_target,
+    push_target,
+)
+from deployments.live_history import live_of
+from deployments.models import Environment, Release
+from deployments.releases.build import build_surfaces
+from deployments.releases.compose import plan_composed
+from deployments.releases.diff import Diff, compare_manifests
+from deployments.releases.manifest import SourceFile
+from deployments.releases.store import manifest_of
+from deployments.releases.upload import make_release
+from deployments.releases.upload_plan import ReleasePlan, plan_release
+from deployments.routing.functions import check_first_function
+from deployments.sources.source import opened_source
+from deployments.wording import plural
+from edge.protocols import Backend, NewObject
+
+OnStored = Callable[[NewObject], None]
+Progress = Callable[[ReleasePlan], AbstractContextManager[OnStored]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a push came to.
+
+    `release` is None in a dry run that would make a new one; `deployed` where nothing was deployed;
+    `changes` are the files that differ from what was live, where they were looked up.
+    """
+
+    plan: ReleasePlan
+    release: Release | None
+    deployed: Deployed | None = None
+    changes: Diff | None = None
+
+
+def no_progress(plan: ReleasePlan) -> AbstractContextManager[OnStored]:
+    """Show no progress."""
+    return nullcontext(lambda new: None)
+
+
+def push(
+    backend: Backend,
+    environment: Environment,
+    *,
+    caller: Caller,
+    source: Path | None = None,
+    message: str = "",
+    deploys: bool = True,
+    repair: bool = False,
+    dry_run: bool = False,
+    progress: Progress = no_progress,
+) -> Pushed:
+    """Make a release of a folder or ZIP, or of the surfaces, and deploy it.
+
+    Without `deploys` it is uploaded only. With `repair` every stored file is checked, and damaged
+    ones are uploaded again. Raises Refused (nothing changed), ChangedMeanwhile, PartlyChanged.
+    """
+    caller.say(f"Read {source}" if source else "Build the surfaces")
+    with _files(source) as files:
+        plan = plan_release(
+            objects=backend.objects, files=files, environment=environment, mend=repair
+        )
+        run = _Push(backend, plan, environment, caller, message, progress)
+        if not deploys:
+            return Pushed(plan, plan.known if dry_run else run.upload())
+        check_continues(environment, plan.known)
+        if dry_run:
+            return Pushed(plan, plan.known)
+        check_open(environment)
+        run.confirm(f"Deploy {plural(len(plan.manifest), 'file')} to {environment}?")
+        check_first_function(environment, actor=caller.actor)
+        release = run.upload()
+        return run.deploy(
+            push_target(
+                environment=environment, release=release, actor=caller.actor, reason=message
+            )
+        )
+
+
+def promote_surfaces(
+    backend: Backend,
+    *,
+    surfaces: Iterable[str],
+    source: Environment,
+    to: Environment,
+    caller: Caller,
+    percent: int | None = None,
+    reason: str = "",
+    dry_run: bool = False,
+) -> Pushed:
+    """Deploy `surfaces` as live in `source`, and the other surfaces as live in `to`.
+
+    That is a new release, composed of both. With `percent` it is a canary. Raises as `push` does.
+    """
+    check_open(to)
+    surfaces = list(surfaces)
+    plan = plan_composed(backend.objects, surfaces=surfaces, source=source, to=to)
+    base = live_of(to).release
+    check_continues(to, plan.known)
+    chosen = ", ".join(surfaces)
+    caller.say(f"Compose a release: {chosen} as in {source}, all else as in {to}")
+    changes = compare_manifests(manifest_of(backend.objects, base), plan.manifest)
+    for line in changes.lines():
+        caller.say(line)
+    if dry_run:
+        return Pushed(plan, plan.known, changes=changes)
+    run = _Push(backend, plan, to, caller, reason or f"{chosen} as in {source}")
+    run.confirm(f"Make this release and deploy it to {to}?")
+    asked: dict[str, Any] = {
+        "source": source,
+        "to": to,
+        "release": run.upload(),
+        "actor": caller.actor,
+        "reason": reason,
+    }
+    target = promote_target(**asked) if percent is None else canary_target(**asked, percent=percent)
+    return replace(run.deploy(replace(target, chosen_from=base)), changes=changes)
+
+
+def _files(source: Path | None) -> AbstractContextManager[Iterable[SourceFile]]:
+    return opened_source(source) if source else nullcontext(build_surfaces())
+
+
+@dataclass(frozen=True, slots=True)
+class _Push:
+    """The steps that every push shares."""
+
+    backend: Backend
+    plan: ReleasePlan
+    environment: Environment
+    caller: Caller
+    message: str
+    progress: Progress = no_progress
+
+    def confirm(self, question: str) -> None:
+        """Ask before a protected environment is changed. Raises Refused."""
+        if self.caller.confirm and self.environment.protected:
+            self.caller.confirm(question)
+
+    def upload(self) -> Release:
+        """Carry the plan out. Raises PartlyChanged, ChangedMeanwhile."""
+        with self.progress(self.plan) as on_stored:
+            release = make_release(
+                objects=self.backend.objects,
+                plan=self.plan,
+                message=self.message,
+                actor=self.caller.actor,
+                say=self.caller.say,
+                on_stored=on_stored,
+            )
+        kept = f"{self.environment} serves what it did."
+        self.caller.reached(f"Release {release} is uploaded; {kept}")
+        return release
+
+    def deploy(self, target: Target) -> Pushed:
+        """Deploy the release. Raises as `deployments.deploy.deploy` does."""
+        caller = self.caller
+        deployed = deploy(self.backend, target, say=caller.say, patience=caller.patience)
+        if deployed.deployment is None:
+            caller.say(f"{self.environment} serves {target} already")
+        return Pushed(self.plan, target.release, deployed)

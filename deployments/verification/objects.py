@@ -1,0 +1,60 @@
+"""Checks of the objects that releases consist of."""
+
+from collections.abc import Iterator
+
+from deployments.live_history import replaced_release, rollback_release
+from deployments.models import Release
+from deployments.releases.manifest import ASSETS, MANIFEST, Artifact
+from deployments.releases.store import Manifests, is_as_pushed, listed
+from deployments.verification.inspection import Drift, Inspection
+
+# What the release was made of, a checkout or a folder, is not known here.
+PUSH_AGAIN = "manage.py push --no-deploy --repair"
+
+
+def releases(inspection: Inspection) -> Iterator[Drift]:
+    """Are the objects of every release there that viewers may need, or an operator soon?"""
+    environment, live = inspection.environment, inspection.live.release
+    canary = environment.canary
+    needed = (
+        live,
+        canary.release if canary else None,
+        rollback_release(environment),
+        replaced_release(environment, live),
+    )
+    for release in dict.fromkeys(filter(None, needed)):
+        yield from _release(inspection, release)
+
+
+def _release(inspection: Inspection, release: Release) -> Iterator[Drift]:
+    objects = inspection.backend.objects
+    manifest = Manifests(objects).of(release)
+    if manifest is None:
+        message = f"{release.key(MANIFEST)} is missing or not what was pushed"
+        yield Drift("manifest", message, PUSH_AGAIN)
+        return
+    sizes = listed(objects, release.key("")) | listed(objects, ASSETS)
+    keys = {artifact.key(release.name): artifact.size for artifact in manifest}
+    wrong = [key for key, size in keys.items() if sizes.get(key) != size]
+    if wrong:
+        message = (
+            f"{len(wrong)} of {len(keys)} files of {release} are missing or truncated, first "
+            f"{wrong[0]}; push from where the content still is"
+        )
+        yield Drift("objects", message, PUSH_AGAIN)
+    there = [a for a in manifest if sizes.get(a.key(release.name)) == a.size]
+    yield from _overwritten(inspection, release, there)
+
+
+def _overwritten(
+    inspection: Inspection, release: Release, there: list[Artifact]
+) -> Iterator[Drift]:
+    """Is a page other than what was pushed, though of the same size?"""
+    pages = {page["path"] for page in release.pages.values()}
+    for artifact in there:
+        if artifact.path in pages and not is_as_pushed(
+            inspection.backend.objects, release, artifact
+        ):
+            key = artifact.key(release.name)
+            message = f"{key} was overwritten; push from where the content still is"
+            yield Drift("objects", message, PUSH_AGAIN)

@@ -1,0 +1,99 @@
+"""Checks of the `pointer` strategy: routing documents, edge function, shared error page."""
+
+from collections.abc import Iterator
+
+from deployments.deploy import error_page
+from deployments.deploy.pointer_plan import serves
+from deployments.models import Deployment
+from deployments.releases.manifest import ERROR_PAGE
+from deployments.routing import functions
+from deployments.verification.inspection import Drift, Inspection
+
+
+def routes(inspection: Inspection) -> Iterator[Drift]:
+    """Do the routing documents name the live release? Everything wrong is one line."""
+    first, *more = [*_route_faults(inspection)] or [""]
+    if first:
+        message = f"{first} (and {len(more)} more)" if more else first
+        yield Drift("route", message, inspection.repair)
+
+
+def every_route(inspection: Inspection) -> Iterator[Drift]:
+    """Does every routing key hold the document, and no other key one?"""
+    for fault in _route_faults(inspection):
+        yield Drift("route", fault, inspection.repair)
+
+
+def canary(inspection: Inspection) -> Iterator[Drift]:
+    """Do the routing documents show the canary of the history, and no other?"""
+    document = inspection.route().document
+    if document is None or document.release != inspection.live.release.name:
+        return  # reported by `routes`
+    expected = inspection.environment.canary
+    if not serves(document, expected or inspection.live):
+        message = f"viewers see another canary, history says {_describe(expected)}"
+        yield Drift("canary", message, inspection.repair)
+
+
+def maintenance(inspection: Inspection) -> Iterator[Drift]:
+    """Is an environment in maintenance exactly when its history says so?"""
+    environment, expected = inspection.environment, inspection.environment.maintenance
+    route = inspection.route()
+    down = {key for key in route.values if (one := route.document_of(key)) and one.maintenance}
+    if bool(down) == bool(expected) and len(down) in {0, len(route.values)}:
+        return
+    state = "on" if expected else "off"
+    yield Drift(
+        "maintenance",
+        f"{', '.join(sorted(down)) or 'no host'} is in maintenance, history says {state}",
+        f"manage.py maintenance {state} --environment {environment} --yes",
+    )
+
+
+def origin(inspection: Inspection) -> Iterator[Drift]:
+    """Is every host answered through the edge function?"""
+    origins = inspection.backend.origins
+    if origins and any(map(origins.prefix, inspection.environment.hosts)):
+        yield Drift("origin", "a host is answered without the edge function", inspection.repair)
+
+
+def function(inspection: Inspection) -> Iterator[Drift]:
+    """Is the edge function live that the release was deployed with?"""
+    published = functions.live(inspection.backend, inspection.environment)
+    if published is None or published.digest != inspection.live.function.digest:
+        message = f"the live edge function is not {inspection.live.function}"
+        yield Drift("function", message, inspection.repair)
+
+
+def error_page_exists(inspection: Inspection) -> Iterator[Drift]:
+    """Is there an error page at the fixed key?"""
+    if inspection.backend.objects.head(error_page.KEY) is None:
+        yield Drift("error-page", f"{error_page.KEY} is missing", inspection.repair)
+
+
+def error_page_matches(inspection: Inspection) -> Iterator[Drift]:
+    """Is the error page that of the protected environment's release?"""
+    if not inspection.environment.protected:
+        return
+    objects = inspection.backend.objects
+    stored = objects.head(error_page.KEY)
+    wanted = objects.head(inspection.live.release.key(ERROR_PAGE))
+    if stored and wanted and not error_page.is_same(stored, wanted):
+        message = f"{error_page.KEY} is not the error page of {inspection.live.release}"
+        yield Drift("error-page", message, inspection.repair)
+
+
+def _route_faults(inspection: Inspection) -> Iterator[str]:
+    route = inspection.route()
+    for key in route.values:
+        named = route.release_of(key)
+        if named != inspection.live.release.name:
+            yield f"{key} names {named or 'nothing'}, history says {inspection.live.release}"
+    if len(set(route.values.values())) > 1 and all(map(route.release_of, route.values)):
+        yield "the routing documents differ from each other"
+    for key in sorted(route.stale):
+        yield f"{key} is left over from a host that was removed"
+
+
+def _describe(canary: Deployment | None) -> str:
+    return f"{canary.release} for {canary.percent}% of viewers" if canary else "no canary"
