@@ -1,4 +1,4 @@
-"""The two servers that are compared: the same bytes before the same Django application."""
+"""The two servers to compare: both serve the same bytes in front of the same Django application."""
 
 import os
 from pathlib import Path

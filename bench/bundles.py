@@ -1,4 +1,4 @@
-"""Folders as a bundler makes them: a fifth documents, four fifths files with hashed names."""
+"""Folders like a bundler's output: one fifth documents, four fifths files with hashed names."""
 
 import hashlib
 import math
@@ -11,26 +11,27 @@ CHANGED = 0.01
 
 
 def make_bundle(folder: Path, files: int) -> int:
-    """Write so many files; give their bytes. Sizes are spread evenly over the orders of magnitude.
+    """Write a bundle of `files` files and return its size in bytes.
 
-    The same number of files is always the same bundle.
+    File sizes are spread evenly over the orders of magnitude. The same number of files always makes
+    the same bundle.
     """
-    chance = random.Random(files)
+    rng = random.Random(files)
     for number in range(files):
-        _write(folder, number, _content(chance))
+        _write(folder, number, _content(rng))
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def change_bundle(source: Path, folder: Path, files: int) -> None:
-    """Copy a bundle, times included, and change one file in a hundred, as another build would."""
+    """Copy a bundle with its file times, and change one file in a hundred, as a new build would."""
     shutil.copytree(source, folder)
-    chance = random.Random(files + 1)
+    rng = random.Random(files + 1)
     for number in range(0, files, round(1 / CHANGED)):
-        # By turns: of every five changed files one is a document.
+        # One of every five changed files is a document.
         changed = number + number // 100 % 5
         for old in folder.glob(f"assets/{changed % 100:02}/chunk-{changed}.*"):
             old.unlink()
-        _write(folder, changed, _content(chance))
+        _write(folder, changed, _content(rng))
 
 
 def _write(folder: Path, number: int, content: bytes) -> None:
@@ -48,6 +49,6 @@ def _name(number: int, content: bytes) -> str:
     return f"assets/{number % 100:02}/chunk-{number}.{digest}.js"
 
 
-def _content(chance: random.Random) -> bytes:
-    size = SMALLEST * math.exp(chance.random() * math.log(LARGEST / SMALLEST))
-    return chance.randbytes(int(size))
+def _content(rng: random.Random) -> bytes:
+    size = SMALLEST * math.exp(rng.random() * math.log(LARGEST / SMALLEST))
+    return rng.randbytes(int(size))

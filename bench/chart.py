@@ -1,4 +1,7 @@
-"""Draws what bench/push.py has saved: `.venv/bin/python bench/chart.py figures.json chart.svg`."""
+"""Draws a chart of figures that bench/push.py saved.
+
+Run it as `.venv/bin/python bench/chart.py figures.json chart.svg`.
+"""
 
 import json
 import sys
@@ -18,11 +21,11 @@ def main(figures: str, chart: str) -> None:
         (tuple(name.split("|")), median(seconds for seconds, _, _ in runs))
         for name, runs in saved[files].items()
     ]
-    Path(chart).write_text(drawn(f"Seconds, {int(files):,} files", rows))
+    Path(chart).write_text(draw(f"Seconds, {int(files):,} files", rows))
 
 
-def drawn(title: str, rows: list[tuple[tuple[str, str], float]]) -> str:
-    """Draw one bar for each row: tool, case and seconds."""
+def draw(title: str, rows: list[tuple[tuple[str, str], float]]) -> str:
+    """Return an SVG with one bar for each row: tool, case and seconds."""
     longest = max(seconds for _, seconds in rows)
     bars = [
         bar(ROW * (number + 2), tool, case, seconds, seconds / longest)

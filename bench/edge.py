@@ -1,9 +1,9 @@
 """Measures the local edge against WhiteNoise, and the edge function (bench/function.py).
 
-Run it as `.venv/bin/python bench/edge.py` on a quiet machine. Both servers run under gunicorn with
-the same workers and threads and are loaded in turns, so that a slow moment meets both; a ratio is
-the median of the rounds' ratios. On Linux the processor time per request is told too: other work on
-the machine changes it less.
+Run it as `.venv/bin/python bench/edge.py` on an idle machine. Both servers run under gunicorn with
+the same workers and threads, and are loaded alternately, so that a slow moment affects both. A
+ratio is the median of the rounds' ratios. On Linux, the processor time per request is printed too:
+other work on the machine affects it less.
 """
 
 import argparse
@@ -39,7 +39,7 @@ DOCUMENT = (
     b'"price":"$600 all-in","updated_at":"2026-11-20T17:00:00Z","revision":3}'
 )
 PAGE = b"<!doctype html><title>Track</title>" + b"<p>A line of a page about a job.</p>\n" * 400
-# The same bytes: where the edge has them, and where WhiteNoise has them.
+# Where the edge and where WhiteNoise serve the same bytes.
 PATHS = {
     "tracking document": (f"/track/{TOKEN}.json", "/document.json"),
     "track page": (f"/track/{TOKEN}", "/page.html"),
@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def prepare(folder: Path) -> None:
-    """Store the same bytes for both."""
+    """Store the same bytes for both servers."""
     django.setup()
     from edge.backends import get_backend  # noqa: PLC0415 - needs the app registry
 
@@ -99,7 +99,7 @@ class Server(NamedTuple):
     pid: int
 
     def cpu_seconds(self) -> float:
-        """Sum the processor time of gunicorn's workers; 0 where there is no /proc."""
+        """Return the processor time of gunicorn's workers, or 0 if there is no /proc."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
         if not children.exists():
             return 0
@@ -110,7 +110,7 @@ class Server(NamedTuple):
 
 class Load(NamedTuple):
     rate: float
-    cpu: float  # microseconds a request
+    cpu: float  # microseconds per request
 
 
 def load(target: Server, path: str, headers: dict[str, str], seconds: float) -> Load:
@@ -123,7 +123,7 @@ def load(target: Server, path: str, headers: dict[str, str], seconds: float) -> 
 
 @contextmanager
 def server(name: str, options):
-    """Run one of bench/apps.py under gunicorn; give its port."""
+    """Run one of bench/apps.py under gunicorn and yield it."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
@@ -144,7 +144,7 @@ def server(name: str, options):
 
 
 def check_bytes(port: int, plain: bool) -> None:
-    """Refuse to compare servers that do not send the same; waits for the start."""
+    """Wait for a server to start, and assert that it sends the expected bytes."""
     for name, expected in {"track page": PAGE, "tracking document": DOCUMENT}.items():
         request = urllib.request.Request(
             f"http://127.0.0.1:{port}{PATHS[name][plain]}", headers={"Host": "localhost"}

@@ -1,8 +1,8 @@
-"""Measures the edge function: the time of a call in QuickJS, for each kind of request.
+"""Measures how long a call of the edge function takes in QuickJS, for each kind of request.
 
-Run it as `.venv/bin/python bench/function.py`. From a viewer's request to a checked result, the
-key-value store's read included. The kinds are measured in turns, so that a slow moment meets all of
-them; a ratio is the median of the rounds' ratios.
+Run it as `.venv/bin/python bench/function.py`. A call includes reading the key-value store and
+checking the result. The kinds are measured alternately, so that a slow moment affects all of them.
+A ratio is the median of the rounds' ratios.
 """
 
 import argparse
@@ -26,7 +26,7 @@ TOKEN = "abcdefghijklmnopqrstuv"
 LIVE = RoutingDocument("production", "20260101-000000-aaaaaaaa", "20251231-000000-bbbbbbbb")
 CANARY = replace(LIVE, canary=Canary("20260102-000000-cccccccc", 5, "5f0c9a1e"))
 HEADERS = (("host", "localhost:8000"), ("user-agent", "Mozilla/5.0"), ("accept", "*/*"))
-# What Chromium sends when a link is opened: ten more.
+# Chromium sends these ten more when it opens a link.
 BROWSER_HEADERS = (
     *HEADERS,
     ("accept-encoding", "gzip, deflate, br, zstd"),
@@ -43,7 +43,7 @@ BROWSER_HEADERS = (
 
 
 class Kind(NamedTuple):
-    """Requests that are alike: `calls` makes as many as are asked for."""
+    """Requests of one kind, without end, and the routing document they meet."""
 
     name: str
     requests: Iterator[ViewerRequest]
@@ -51,48 +51,56 @@ class Kind(NamedTuple):
 
 
 def kinds() -> list[Kind]:
-    """List what is measured; the first one is what the others are compared with."""
+    """Return the kinds to measure. The others are compared with the first."""
 
-    def ask(path: str = f"/track/{TOKEN}", ip: str = "192.0.2.1", headers=HEADERS) -> ViewerRequest:
+    def request(
+        path: str = f"/track/{TOKEN}", ip: str = "192.0.2.1", headers=HEADERS
+    ) -> ViewerRequest:
         return ViewerRequest(path, headers, ip=ip)
 
     return [
-        Kind("track URL", (ask() for _ in count())),
-        Kind("track URL, as a browser asks", (ask(headers=BROWSER_HEADERS) for _ in count())),
-        Kind("its document, asked for before", (ask(f"/track/{TOKEN}.json") for _ in count())),
-        Kind("its document, never asked for", (ask(f"/track/{TOKEN}{n}.json") for n in count())),
-        Kind("track URL, canary, one viewer", (ask() for _ in count()), CANARY),
-        Kind("track URL, canary, new viewers", (ask(ip=ipv4(n)) for n in count()), CANARY),
-        Kind("track URL, canary, new IPv6 viewers", (ask(ip=ipv6(n)) for n in count()), CANARY),
+        Kind("track URL", (request() for _ in count())),
+        Kind(
+            "track URL, with a browser's headers",
+            (request(headers=BROWSER_HEADERS) for _ in count()),
+        ),
+        Kind("its document, requested before", (request(f"/track/{TOKEN}.json") for _ in count())),
+        Kind(
+            "its document, not requested before",
+            (request(f"/track/{TOKEN}{n}.json") for n in count()),
+        ),
+        Kind("track URL, canary, one viewer", (request() for _ in count()), CANARY),
+        Kind("track URL, canary, new viewers", (request(ip=ipv4(n)) for n in count()), CANARY),
+        Kind("track URL, canary, new IPv6 viewers", (request(ip=ipv6(n)) for n in count()), CANARY),
     ]
 
 
 def ipv4(number: int) -> str:
-    """Give an address of its own to every number."""
+    """Return a different address for each number."""
     return f"198.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
 
 def ipv6(number: int) -> str:
-    """Give an address as long as most are."""
+    """Return an address of typical length, different for each number."""
     return f"2001:db8:{number >> 16:x}:{number & 0xFFFF:x}:21f:5bff:fe3c:7a1d"
 
 
 def measure(rounds: int, calls: int) -> dict[str, list[float]]:
-    """Time each kind in turns; give microseconds a call, one figure a round."""
+    """Time each kind alternately; return microseconds per call, one figure per round."""
     function = EdgeFunction(function_source())
-    asked = kinds()
-    found: dict[str, list[float]] = {kind.name: [] for kind in asked}
+    measured = kinds()
+    figures: dict[str, list[float]] = {kind.name: [] for kind in measured}
     for _ in range(rounds):
-        for kind in asked:
+        for kind in measured:
             requests = [next(kind.requests) for _ in range(calls)]
             store = {"host:localhost": kind.document.to_json()}
             version = "canary" if kind.document.canary else "live"
-            # Processor time: other work on the machine changes it less.
+            # Processor time: other work on the machine affects it less.
             started = time.process_time()
             for request in requests:
                 function.run_request(request, store, version=version)
-            found[kind.name].append((time.process_time() - started) / calls * 1e6)
-    return found
+            figures[kind.name].append((time.process_time() - started) / calls * 1e6)
+    return figures
 
 
 def report(rounds: int = 40, calls: int = 500) -> None:

@@ -1,4 +1,4 @@
-"""Asks a server for one path as fast as it answers: wrk where it is installed, else Python."""
+"""Requests one path as fast as a server answers, with wrk if it is installed, or else Python."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ CONNECTIONS = 8
 def requests_per_second(
     *, port: int, path: str, host: str, headers: dict[str, str], seconds: float
 ) -> float:
-    """Load the server for some seconds over kept-alive connections."""
+    """Load a server over persistent connections; return the requests per second."""
     wrk = shutil.which("wrk")
     if wrk is None:
         return _with_python(port, path, {"Host": host, **headers}, seconds)
@@ -41,7 +41,7 @@ def _with_python(port: int, path: str, headers: dict[str, str], seconds: float) 
 
 
 def _connection(port: int, request: bytes, seconds: float) -> int:
-    """Count the answers on one connection; opens another when the server closes it."""
+    """Return the number of answers on one connection, reopened when the server closes it."""
     count, end = 0, time.monotonic() + seconds
     while time.monotonic() < end:
         with socket.create_connection(("127.0.0.1", port)) as server, server.makefile("rb") as file:

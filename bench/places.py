@@ -1,4 +1,4 @@
-"""Empty installations to measure in: a temporary folder, SQLite, one of the back ends."""
+"""Empty installations for measurements: a temporary folder, SQLite, one of the back ends."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ def set_up(stack: ExitStack, folder: Path, backend: str) -> None:
         DEBUG="true",
     )
     if backend == "aws":
-        from tests.aws import stand_in  # noqa: PLC0415 - what it needs is for this back end alone
+        from tests.aws import stand_in  # noqa: PLC0415 - needed for this back end only
 
         found = stack.enter_context(stand_in.running(0))
         os.environ.update(stand_in.environ(found) | stand_in.SETTINGS)

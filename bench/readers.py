@@ -1,9 +1,9 @@
 """Loads whole pages without pause while an operator promotes and rolls back, and counts faults.
 
 Run it as `.venv/bin/python bench/readers.py` (1,000 switches on the local back end) or with
-`--backend aws --switches 200` (the stand-in for AWS, the local edge in front of it). A page is its
-HTML and all it refers to. A fault is an answer other than 200, and a page whose parts are of two
-releases. Ends with 1 when there was one.
+`--backend aws --switches 200` (the local edge in front of the AWS emulator). A page is its HTML and
+the files it refers to. A fault is an answer other than 200, or a page with parts of two releases.
+Exits with 1 if there was a fault.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def main() -> int:
     parser.add_argument("--readers", type=int, default=16)
     parser.add_argument("--backend", choices=["local", "aws"], default="local")
     options = parser.parse_args()
-    # Ended like Ctrl-C, so that server and readers end too.
+    # Handled like Ctrl-C, so that server and readers end too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -61,7 +61,7 @@ def main() -> int:
 
 
 class Operator:
-    """Pushes two sites that share nothing but one asset, then switches between them."""
+    """Pushes two sites that share only one asset, then switches between them."""
 
     def __init__(self, folder: Path) -> None:
         for mark in "AB":
@@ -70,7 +70,7 @@ class Operator:
                 call_command("promote", yes=True, stdout=StringIO())
 
     def switch(self, times: int) -> None:
-        """Promote and roll back by turns, as the commands do, without starting a process each."""
+        """Promote and roll back alternately, as the commands do, but in one process."""
         from deployments.deploy.deploy import deploy  # noqa: PLC0415
         from deployments.deploy.freezes import unfreeze  # noqa: PLC0415
         from deployments.deploy.targets import promote_target, rollback_target  # noqa: PLC0415
@@ -89,7 +89,7 @@ class Operator:
 
 
 def write_site(folder: Path, mark: str) -> Path:
-    """Write pages that refer to assets of their own and to one both sites have."""
+    """Write pages that refer to their own assets and to one that both sites have."""
     common = "common.0123456789ab.css"
     for page in PAGES.values():
         name = page.replace("/", "-").removesuffix(".html")
@@ -109,7 +109,7 @@ def write(path: Path, text: str) -> None:
 
 @contextmanager
 def server():
-    """Serve the project as bin/demo does; give its port."""
+    """Serve the project as bin/demo does, and yield the port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
@@ -128,7 +128,7 @@ def server():
 
 @contextmanager
 def reading(readers: int, port: int):
-    """Keep readers at it; what they saw is in the counter afterwards."""
+    """Run readers, and yield a counter that is filled when they have stopped."""
     context = get_context("spawn")
     stop, queue = context.Event(), context.Queue()
     ready = context.Barrier(readers + 1)
@@ -149,7 +149,7 @@ def reading(readers: int, port: int):
 
 
 def read(port, number, stop, ready, queue) -> None:
-    """Load pages, one after the other, over a connection that is kept."""
+    """Load one page after another over a persistent connection."""
     seen: Counter[str] = Counter()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     paths = list(PAGES)[number % len(PAGES) :] + list(PAGES)[: number % len(PAGES)]
@@ -163,7 +163,7 @@ def read(port, number, stop, ready, queue) -> None:
 
 
 def load(connection: http.client.HTTPConnection, path: str) -> Counter[str]:
-    """Load a page and all it refers to; tell what was seen."""
+    """Load a page and the files it refers to, and return counts."""
     status, body, release = fetch(connection, path)
     seen = Counter(pages=1, requests=1)
     if status != OK:
@@ -189,10 +189,10 @@ def fetch(connection: http.client.HTTPConnection, path: str) -> tuple[int, str, 
 
 
 def report(options, seen: Counter[str], seconds: float) -> int:
-    """Say what was seen; give the exit code."""
+    """Print the counts and return the exit code."""
     faults = {text: count for text, count in seen.items() if text.startswith("fault")}
     releases = [text for text in seen if text.startswith("release ")]
-    # Each release has one mark: a page with the header of one and the text of another is a fault.
+    # Each release has one mark; a page with one release's header and the other's text is a fault.
     if len(releases) != 2:
         faults["fault: " + ", ".join(releases)] = 1
     print(
@@ -201,7 +201,7 @@ def report(options, seen: Counter[str], seconds: float) -> int:
         f"{seen['requests']} requests, {sum(faults.values())} faults"
     )
     for text, number in sorted(faults.items())[:20]:
-        print(f"  {number} times {text}")
+        print(f"  {number} x {text}")
     return 1 if faults else 0
 
 

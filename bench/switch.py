@@ -1,9 +1,9 @@
-"""Measures promotions and rollbacks of releases of 10 and of 100,000 files against each other.
+"""Compares promotions and rollbacks of releases with 10 and with 100,000 files.
 
-Run it as `.venv/bin/python bench/switch.py` (local back end) or with `--backend aws` (the stand-in
-for AWS). Each switch is a process of its own, as at a shell; told are the whole process, and the
-command's own seconds, without the start of Python. Small and large take turns, so that a slow
-moment meets both. Making the large releases takes some minutes.
+Run it as `.venv/bin/python bench/switch.py` (local back end) or with `--backend aws` (the AWS
+emulator). Each switch runs in a new process, as from a shell. The figures are the seconds of the
+whole process, and those that the command reports, without Python's start. Small and large releases
+alternate, so that a slow moment affects both. Creating the large releases takes some minutes.
 """
 
 import argparse
@@ -35,10 +35,10 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         set_up(stack, folder, options.backend)
         releases = {size: make_releases(size) for size in (SMALL, options.files)}
-        print(f"{options.backend}: {counted(releases[options.files])}")
+        print(f"{options.backend}: {count_requests(releases[options.files])}")
         times = measure(releases, options.rounds)
     for what in ("promote", "rollback"):
-        for part, name in enumerate(["whole process", "the command's own seconds"]):
+        for part, name in enumerate(["whole process", "reported by the command"]):
             small, large = (median(t[part] for t in times[size, what]) for size in releases)
             print(
                 f"{options.backend}, {what}, {name}: {SMALL} files {small:.2f} s, "
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def make_releases(size: int) -> list[str]:
-    """Make two releases of so many files, four fifths of them shared by both; name them."""
+    """Create two releases that share four fifths of `size` files, and return their names."""
     from deployments.releases.upload import make_release  # noqa: PLC0415
     from deployments.releases.upload_plan import plan_release  # noqa: PLC0415
     from edge.backends import get_backend  # noqa: PLC0415
@@ -65,7 +65,7 @@ def make_releases(size: int) -> list[str]:
 def make_files(size: int, mark: str) -> list:
     from deployments.releases.manifest import from_bytes  # noqa: PLC0415
 
-    # The error page is the one path that keeps its key, and would be invalidated.
+    # The same error page in both: it has a fixed key, and a new one would be invalidated.
     pages = [from_bytes(path, f"{mark} of {size}: {path}".encode()) for path in PAGES[:-1]]
     pages.append(from_bytes(PAGES[-1], b"nothing here"))
     shared = (size - len(PAGES)) * 4 // 5
@@ -74,13 +74,14 @@ def make_files(size: int, mark: str) -> list:
     return [*pages, *assets, *(from_bytes(f"more/{n}.txt", f"{mark} {n}".encode()) for n in more)]
 
 
-def counted(names: list[str]) -> str:
-    """Count what one switch asks of the key-value store and the caches."""
+def count_requests(names: list[str]) -> str:
+    """Return how much one switch requests of the key-value store and the caches, as text."""
     from dataclasses import replace  # noqa: PLC0415
 
     from deployments.deploy.deploy import deploy  # noqa: PLC0415
     from deployments.deploy.targets import promote_target  # noqa: PLC0415
     from deployments.models import Environment, Release  # noqa: PLC0415
+    from deployments.wording import plural  # noqa: PLC0415
     from edge.backends import get_backend  # noqa: PLC0415
     from tests.deployments.doubles import Counting  # noqa: PLC0415
 
@@ -95,11 +96,12 @@ def counted(names: list[str]) -> str:
             actor="bench",
         )
         done = deploy(replace(backend, keyvalues=counting), target, say=lambda line: None)
-    return f"{counting.calls['update']} key-value update, {done.invalidated} paths invalidated"
+    updates = plural(counting.calls["update"], "key-value update")
+    return f"{updates}, {plural(done.invalidated, 'path')} invalidated"
 
 
 def measure(releases: dict[int, list[str]], rounds: int) -> dict[tuple[int, str], list]:
-    """Promote and roll back small and large by turns."""
+    """Promote and roll back small and large releases alternately."""
     times: dict[tuple[int, str], list[tuple[float, float]]] = {}
     for _ in range(rounds):
         for size, (first, second) in releases.items():
@@ -111,13 +113,13 @@ def measure(releases: dict[int, list[str]], rounds: int) -> dict[tuple[int, str]
 
 
 def command(*words: str) -> tuple[float, float]:
-    """Run a command; give the seconds of the process, and those it counted itself."""
+    """Run a command; return the seconds of the process and those that it reports."""
     line = [sys.executable, "manage.py", *words, "--yes", "--json"]
     started = time.perf_counter()
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - started
     if done.returncode:
-        raise SystemExit(f"{' '.join(words)} ended with {done.returncode}: {done.stderr}")
+        raise SystemExit(f"{' '.join(words)} exited with {done.returncode}: {done.stderr}")
     return seconds, json.loads(done.stdout).get("seconds", 0)
 
 

@@ -25,7 +25,7 @@ from deployments.releases.build import build_surfaces
 from deployments.releases.compose import plan_composed
 from deployments.releases.diff import Diff, compare_manifests
 from deployments.releases.manifest import SourceFile
-from deployments.releases.store import manifest_of
+from deployments.releases.store import read_manifest
 from deployments.releases.upload import make_release
 from deployments.releases.upload_plan import ReleasePlan, plan_release
 from deployments.routing.functions import check_first_function
@@ -76,7 +76,7 @@ def push(
     caller.say(f"Read {source}" if source else "Build the surfaces")
     with _files(source) as files:
         plan = plan_release(
-            objects=backend.objects, files=files, environment=environment, mend=repair
+            objects=backend.objects, files=files, environment=environment, repair=repair
         )
         run = _Push(backend, plan, environment, caller, message, progress)
         if not deploys:
@@ -116,14 +116,14 @@ def promote_surfaces(
     base = live_of(to).release
     check_continues(to, plan.known)
     chosen = ", ".join(surfaces)
-    caller.say(f"Compose a release: {chosen} as in {source}, all else as in {to}")
-    changes = compare_manifests(manifest_of(backend.objects, base), plan.manifest)
+    caller.say(f"Compose a release: {chosen} from {source}, the rest from {to}")
+    changes = compare_manifests(read_manifest(backend.objects, base), plan.manifest)
     for line in changes.lines():
         caller.say(line)
     if dry_run:
         return Pushed(plan, plan.known, changes=changes)
-    run = _Push(backend, plan, to, caller, reason or f"{chosen} as in {source}")
-    run.confirm(f"Make this release and deploy it to {to}?")
+    run = _Push(backend, plan, to, caller, reason or f"{chosen} from {source}")
+    run.confirm(f"Create this release and deploy it to {to}?")
     asked: dict[str, Any] = {
         "source": source,
         "to": to,
@@ -166,8 +166,7 @@ class _Push:
                 say=self.caller.say,
                 on_stored=on_stored,
             )
-        kept = f"{self.environment} serves what it did."
-        self.caller.reached(f"Release {release} is uploaded; {kept}")
+        self.caller.reached(f"Release {release} is uploaded; {self.environment} is unchanged.")
         return release
 
     def deploy(self, target: Target) -> Pushed:
@@ -175,5 +174,5 @@ class _Push:
         caller = self.caller
         deployed = deploy(self.backend, target, say=caller.say, patience=caller.patience)
         if deployed.deployment is None:
-            caller.say(f"{self.environment} serves {target} already")
+            caller.say(f"{self.environment} already serves {target}")
         return Pushed(self.plan, target.release, deployed)

@@ -1,5 +1,6 @@
-"""The task queue's pages in the admin's look. Dispatchers get no permission on them: whoever may
-add a schedule can run code.
+"""The task queue's admin pages in the admin theme.
+
+Dispatchers get no permission on them: adding a schedule means running code.
 """
 
 from django.contrib import admin

@@ -1,4 +1,4 @@
-"""The line that asks a command for the same again, to be pasted into a shell."""
+"""Command lines that operators paste into a shell to run a command again."""
 
 import re
 import shlex
@@ -6,17 +6,17 @@ from argparse import Action, ArgumentParser
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-# Within $'...' of bash, ksh and zsh, which is how a line break fits into one line.
+# Escapes within $'...' of bash, ksh and zsh, which fits a line break into one line.
 _ESCAPED = {"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def command_line(words: Iterable[str]) -> str:
-    """Write words as one line that a shell reads as the same words."""
+    """Quote words as one line of shell."""
     return " ".join(["manage.py", *map(_quoted, words)])
 
 
 def words_for(name: str, parser: ArgumentParser, options: Mapping[str, Any]) -> list[str]:
-    """Rebuild the words of a command that was called from Python with options of its parser."""
+    """Return the words for a command called from Python, rebuilt from its options."""
     words = [name]
     for action in parser._actions:
         given = options.get(action.dest)
@@ -28,7 +28,7 @@ def words_for(name: str, parser: ArgumentParser, options: Mapping[str, Any]) -> 
 def _words(action: Action, given: Any) -> Iterator[str]:
     flags = action.option_strings
     if flags and action.nargs == 0:
-        # The last one says no, where there are two.
+        # Of a pair such as --x, --no-x the last one is the negative.
         yield flags[0] if given else flags[-1]
         return
     for one in given if isinstance(given, list | tuple) else [given]:
@@ -38,4 +38,4 @@ def _words(action: Action, given: Any) -> Iterator[str]:
 def _quoted(word: str) -> str:
     if word.isprintable():
         return shlex.quote(word)
-    return "$'" + re.sub(r"[\\'\n\r\t]", lambda found: _ESCAPED[found[0]], word) + "'"
+    return "$'" + re.sub(r"[\\'\n\r\t]", lambda match: _ESCAPED[match[0]], word) + "'"

@@ -1,7 +1,7 @@
-"""The shape every command shares: arguments, one call into an app, printing, exit codes.
+"""Base classes of all commands: output, exit codes, confirmation.
 
-Exit codes: 0 done or nothing to do; 1 refused, nothing changed; 2 usage (argparse); 3 lock held or
-changed by somebody else meanwhile; 4 changed in part, or the back end did not answer: the message
+Exit codes: 0 done, or nothing to do; 1 refused, nothing changed; 2 usage error (argparse); 3 lock
+held, or changed by another run; 4 changed in part, or the back end did not answer: the message
 gives the next command.
 """
 
@@ -41,14 +41,14 @@ EXIT_CODES: dict[type[Exception], int] = {
 
 
 def exit_code_for(error: Exception) -> int:
-    """Tell the exit code of an app's error."""
+    """Return the exit code for an app's error."""
     return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
 
 
 class OperatorCommand(BaseCommand):
-    """A command: `run` makes one call into an app and returns what --json writes.
+    """A command: `run` makes one call into an app, prints, and returns the result for --json.
 
-    `say` prints a step, `summarise` the last line; both are silent under --json.
+    `say` prints a step, `summarise` the last line. Both print nothing with --json.
     """
 
     requires_system_checks: list[str] = []
@@ -56,10 +56,12 @@ class OperatorCommand(BaseCommand):
     quiet = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true", help="write one JSON object, no text")
+        parser.add_argument(
+            "--json", action="store_true", help="print one JSON document and nothing else"
+        )
         if self.changes_something:
             parser.add_argument(
-                "--dry-run", action="store_true", help="say what would change and change nothing"
+                "--dry-run", action="store_true", help="show what would change, but change nothing"
             )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -74,35 +76,35 @@ class OperatorCommand(BaseCommand):
             raise CommandError(fault, returncode=REFUSED)
 
     def failure(self, error: Exception, options: Mapping[str, Any]) -> CommandError:
-        """Make an exit code and one line of an app's error, whatever a server put into it."""
+        """Return an app's error as an exit code and one line, even if its message has several."""
         return CommandError(" ".join(str(error).split()), returncode=exit_code_for(error))
 
     def run(self, **options: Any) -> Any:
-        """Do the work; give what --json writes."""
+        """Do the work and return the result for --json."""
         raise NotImplementedError
 
     def fault(self, result: Any) -> str:
-        """Say what is wrong where a result that was written still means exit code 1."""
+        """Return why this result means exit code 1, or "" if it is fine. Called after printing."""
         return ""
 
     def say(self, line: str) -> None:
-        """Print one present-tense line for a step."""
+        """Print a step in one line, in the present tense."""
         if not self.quiet:
             self.stdout.write(line)
 
     def summarise(self, line: str) -> None:
-        """Print the one line that sums everything up."""
+        """Print the summary in one line."""
         if not self.quiet:
             self.stdout.write(self.style.SUCCESS(line))
 
     def table(self, headings: list[str], rows: list[list[Any]], *, empty: str) -> None:
-        """Print rows as a table as wide as it needs to be, so that it can be piped."""
+        """Print a table, or `empty` if there are no rows. Piped, it is 200 characters wide."""
         if self.quiet:
             return
         if not rows:
             self.stdout.write(empty)
             return
-        # Imported here, because it takes its time and most commands show no table.
+        # Imported here because it is slow, and most commands print no table.
         from rich.box import SIMPLE_HEAD  # noqa: PLC0415
         from rich.console import Console  # noqa: PLC0415
         from rich.table import Table  # noqa: PLC0415
@@ -111,7 +113,7 @@ class OperatorCommand(BaseCommand):
         for row in rows:
             table.add_row(*map(str, row))
         width = None if sys.stdout.isatty() else PIPED_WIDTH
-        # What people typed is shown as it is: [/runbook] is a reason here, no markup.
+        # No markup: a reason such as [/runbook] is printed as typed.
         console = Console(
             width=width, force_terminal=sys.stdout.isatty(), markup=False, emoji=False
         )
@@ -121,10 +123,10 @@ class OperatorCommand(BaseCommand):
 
 
 class DeployCommand(OperatorCommand):
-    """A command that changes what an environment serves: asks before it touches a protected one.
+    """A command that changes what an environment serves, and asks first if it is protected.
 
-    An outage of the back end that no part of ours has dealt with comes out as exit code 4. `so_far`
-    says what was done by then, and the line that was typed is what finishes.
+    An outage of the back end that the apps did not handle becomes exit code 4. The message says
+    what had been done (`so_far`) and repeats the command line, which finishes the work.
     """
 
     so_far = "Nothing was changed."
@@ -132,7 +134,7 @@ class DeployCommand(OperatorCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
     def run_from_argv(self, argv: list[str]) -> None:
         self.typed = argv[1:]
@@ -148,32 +150,32 @@ class DeployCommand(OperatorCommand):
         return CommandError(line, returncode=code)
 
     def _again(self, options: Mapping[str, Any]) -> str:
-        """Give the line that asks for the same."""
+        """Return the command line that runs the same command again."""
         name = type(self).__module__.rpartition(".")[2]
         parser = self.create_parser("manage.py", name)
         return command_line(self.typed or words_for(name, parser, options))
 
     def confirm(self, environment: Environment, question: str, *, yes: bool) -> None:
-        """Ask before a protected environment is touched. Raises Refused."""
+        """Ask before changing a protected environment. Raises Refused."""
         if environment.protected:
             self.ask(question, yes=yes, why=f"{environment} is protected")
 
     def ask(self, question: str, *, yes: bool, why: str) -> None:
-        """Go on only on somebody's word, given at a terminal or by --yes. Raises Refused."""
+        """Ask for confirmation at the terminal, unless --yes gave it. Raises Refused."""
         if yes:
             return
-        # Closed from the start (`<&-`), there is none at all.
+        # With standard input closed (`<&-`), sys.stdin is None.
         if sys.stdin is None or not sys.stdin.isatty():
             raise Refused(
                 "not-confirmed",
                 f"{why}, and there is no terminal to ask on.",
-                "Add --yes to go ahead.",
+                "To go ahead, add --yes.",
             )
         if not self._is_yes(question):
             raise Refused("not-confirmed", "Not confirmed; nothing was changed.")
 
     def _is_yes(self, question: str) -> bool:
-        """Ask at the terminal; not on standard output, which may be a pipe for --json."""
+        """Ask on standard error: standard output may be a pipe for --json."""
         self.stderr.write(f"{question} [y/N] ", str, ending="")
         self.stderr.flush()
         try:
@@ -184,7 +186,7 @@ class DeployCommand(OperatorCommand):
 
 
 def actor() -> str:
-    """Name who is at the shell."""
+    """Return the operator at the shell: `user@host`."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a user id without a name, as in some containers
@@ -193,5 +195,5 @@ def actor() -> str:
 
 
 def minute(moment: str | None) -> str:
-    """Show a moment of a report (ISO 8601) to the minute, for a table."""
+    """Format a time of a report (ISO 8601, or None) to the minute, for a table."""
     return format_time(datetime.fromisoformat(moment)) if moment else ""

@@ -1,4 +1,4 @@
-"""What `bin/demo` shows: demo data, a first release, and where to look at them."""
+"""The demo of `bin/demo`: demo data, a first release, and their URLs."""
 
 from collections.abc import Callable
 from io import StringIO
@@ -18,15 +18,15 @@ from tracking.links import ensure_link, tracking_url
 from tracking.publishing import publish_behind
 
 LOGIN = "demo"
-# Known to everybody who reads this, so `refuse_in_production` stands in front of it.
+# Public, so call `refuse_in_production` before creating the login.
 PASSWORD = "hauls-junk-all-day"  # noqa: S105
 MARKS_STREET = "Soderblom Avenue"
 
 
 def set_up(*, say: Callable[[str], None], out: StringIO | OutputWrapper) -> None:
-    """Load demo data, push a release and promote it; repeats change nothing.
+    """Load demo data, push a release and promote it. Safe to repeat.
 
-    The steps of the two commands go to `out`.
+    `out` receives the output of the two commands.
     """
     say("Load demo jobs")
     load_demo_jobs(actor=LOGIN)
@@ -39,17 +39,17 @@ def set_up(*, say: Callable[[str], None], out: StringIO | OutputWrapper) -> None
 
 
 def refuse_in_production() -> None:
-    """Demo data comes with a password that everybody knows. Raises Refused."""
+    """Refuse if DEBUG is off: the demo's password is public. Raises Refused."""
     if not settings.DEBUG:
         raise Refused(
             "not-a-demo",
-            "The demo creates a login with a known password, and DEBUG is off here.",
-            "Run it on a development machine, with DEBUG=true.",
+            "The demo creates a login with a public password, and DEBUG is off.",
+            "Run it on a development machine with DEBUG=true.",
         )
 
 
 def urls() -> dict[str, str]:
-    """Tell where to look."""
+    """Return the URLs to look at, by title."""
     site = settings.SITE_URL
     mark = Job.objects.filter(address_line__endswith=MARKS_STREET).earliest("number")
     return {

@@ -1,6 +1,6 @@
-"""The admin, whose modules are imported with its URLs.
+"""The admin, imported together with its URLs.
 
-They take a third of the start of every command, and no command needs them.
+Importing it takes a third of the time that a command needs to start, and no command uses it.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from django.core import checks
 
 
 class AdminConfig(SimpleAdminConfig):
-    """Leaves discovery to qdn/urls.py, and to the checks; the site is made when asked for."""
+    """The admin app without autodiscovery at start; qdn/urls.py and the checks discover."""
 
     default_site = "unfold.sites.UnfoldAdminSite"
 
@@ -21,7 +21,7 @@ class AdminConfig(SimpleAdminConfig):
 
 
 def _check_discovered(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
-    from django.contrib import admin  # noqa: PLC0415 - it asks for models, which are loaded by now
+    from django.contrib import admin  # noqa: PLC0415 - needs models, which are loaded by now
 
     admin.autodiscover()
     return check_admin_app(app_configs, **kwargs)

@@ -1,4 +1,4 @@
-"""The bar a terminal shows while a release is written: files, bytes, rate, time left."""
+"""The progress bar of an upload: files, bytes, rate, time left."""
 
 import sys
 import time
@@ -12,13 +12,16 @@ from edge.protocols import NewObject
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-# A request takes about as long as this many bytes, so that copies count for the time that is left.
+# A request takes about as long as this many bytes, so copies count towards the time left.
 REQUEST_BYTES = 64 * 1024
 
 
 @contextmanager
 def progress_of(plan: ReleasePlan, *, quiet: bool) -> Iterator[Callable[[NewObject], None]]:
-    """Show how far a plan is carried out; tell it of each object. Without a terminal: nothing."""
+    """Show the progress of a plan. Call the result with each stored object.
+
+    Shows nothing if `quiet`, or without a terminal.
+    """
     if quiet or not sys.stdout.isatty():
         yield lambda new: None
         return
@@ -30,7 +33,7 @@ def progress_of(plan: ReleasePlan, *, quiet: bool) -> Iterator[Callable[[NewObje
 
 
 class _Shown:
-    """A bar, and what it has counted. It appears with the first object."""
+    """A bar with its counts. It appears with the first object."""
 
     def __init__(self, plan: ReleasePlan) -> None:
         self._files = len(plan.uploads) + len(plan.copies)
@@ -41,7 +44,7 @@ class _Shown:
         self._task = self.bar.add_task("", total=self._bytes + self._files * REQUEST_BYTES)
 
     def advance(self, new: NewObject) -> None:
-        """Count an object; a copy costs a request, and no bytes."""
+        """Count an object. A copy costs a request but no bytes."""
         size = 0 if new.copy_of else new.size
         self._done_files += 1
         self._done_bytes += size
@@ -49,7 +52,7 @@ class _Shown:
         self.bar.update(self._task, advance=size + REQUEST_BYTES, description=self.line())
 
     def line(self) -> str:
-        """Say how much is done, and how fast."""
+        """Return how much is done and how fast, as text."""
         from rich.filesize import decimal  # noqa: PLC0415 - see _bar
 
         rate = decimal(int(self._done_bytes / max(time.monotonic() - self._started, 0.001)))
@@ -60,7 +63,7 @@ class _Shown:
 
 
 def _bar() -> "Progress":
-    # Imported here, because a command that shows no bar need not wait for it.
+    # Imported here because it is slow, and most commands show no bar.
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
     columns = BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn()

@@ -1,4 +1,4 @@
-"""The one settings file. Every variable it reads stands in .env.example."""
+"""All settings. .env.example lists every variable that is read here."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env", overwrite=False)
 
-# For development machines only: the system check qdn.E001 refuses it where DEBUG is off.
+# For development only: with DEBUG off, the system check qdn.E001 rejects it.
 DEVELOPMENT_KEY = "development-only-insecure-key"
 
 DEBUG = env.bool("DEBUG", default=True)
@@ -68,12 +68,12 @@ TEMPLATES = [
     },
 ]
 
-# Database: SQLite beside the other data, or whatever DATABASE_URL names.
+# Database: SQLite in DATA_DIR, unless DATABASE_URL names another.
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATA_DIR.mkdir(parents=True, exist_ok=True)  # SQLite makes the file, not its folder
-    # IMMEDIATE: a transaction that will write takes the write lock first, so two of them queue
-    # up instead of failing half way. WAL: readers go on meanwhile.
+    DATA_DIR.mkdir(parents=True, exist_ok=True)  # SQLite creates the file, not its folder
+    # IMMEDIATE: a transaction takes the write lock when it begins, so that a second one waits
+    # instead of failing halfway. WAL: writing does not block readers.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -84,39 +84,39 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The firm, as every page shows it.
+# The firm, as shown on every page.
 FIRM_NAME = "QuickDumpNow"
 FIRM_PHONE = "+19075550100"
 FIRM_AREA = "Fairbanks, North Pole and the Tanana Valley"
 
-# The edge: what meets a request before Django.
+# The edge, which receives every request before Django.
 EDGE_BACKEND = env.str("EDGE_BACKEND", default="local")
 EDGE_BUCKET = env.str("EDGE_BUCKET", default="")
-# Of the aws back end: the store that routing documents stand in, by name.
+# The name of the key-value store with the routing documents (aws back end).
 EDGE_KEY_VALUE_STORE = env.str("EDGE_KEY_VALUE_STORE", default="quickdumpnow")
-# Where the edge answers while DNS does not lead there: http(s)://host:port.
+# Where the edge answers if DNS does not point to it yet: http(s)://host:port.
 EDGE_VIEWER_URL = env.str("EDGE_VIEWER_URL", default="")
-# Whether the local edge stands in front of the application with the aws back end too.
+# Whether to run the local edge in front of the application with the aws back end too.
 EDGE_LOCAL_VIEWER = env.bool("EDGE_LOCAL_VIEWER", default=False)
 EDGE_STORE_DIR = DATA_DIR / "store"
-EDGE_REFRESH_SECONDS = 0.25  # how old the local edge's view of the back end may be
+EDGE_REFRESH_SECONDS = 0.25  # maximum age of the local edge's view of the back end
 EDGE_CACHE_BYTES = 64 * 1024 * 1024
-# How long a switch waits until the edge answers with the new release, in seconds.
+# How long a switch waits for the edge to answer with the new release, in seconds.
 EDGE_PROBE_SECONDS = env.float("EDGE_PROBE_SECONDS", default=30)
-# How long an invalidation waits while the distribution is at its limit, in seconds.
+# How long an invalidation waits for CloudFront to accept more paths, in seconds.
 EDGE_INVALIDATION_SECONDS = env.float("EDGE_INVALIDATION_SECONDS", default=900)
 
-# Background tasks: the database is the broker unless REDIS_URL names one.
+# Background tasks: the database is the broker, unless REDIS_URL names another.
 REDIS_URL = env.str("REDIS_URL", default="")
-# The longest the task of a deployment asked for in the admin may take: rehearse and probe, wait for
-# the lock and for room to invalidate.
+# Time limit of a deployment started in the admin: rehearse, probe, and wait for the lock and for
+# CloudFront to accept invalidations.
 OPERATION_SECONDS = int(2 * EDGE_PROBE_SECONDS + EDGE_INVALIDATION_SECONDS) + 120
 Q_CLUSTER = {
     "name": "quickdumpnow",
     "workers": 2,
     "timeout": 60,
-    # Must exceed every timeout, or two workers run one task. What a dead worker left undone is seen
-    # to earlier: publishing by its schedule, operations by whoever looks at them.
+    # Must exceed every timeout, or two workers run one task. Work that a dead worker left is picked
+    # up earlier: publishing by its schedule, operations when their page is opened.
     "retry": OPERATION_SECONDS + 60,
     "max_attempts": 4,
     "catch_up": False,
@@ -127,16 +127,16 @@ Q_CLUSTER = {
     **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
 }
 
-# Retention: releases that were live in the last days and the newest ones stay, besides those in
-# use. What is marked waits for so many hours before it is removed. On its own every day, or not.
+# Retention keeps releases in use, those live in the last PRUNE_KEEP_DAYS, and the newest ones. A
+# marked release is removed after PRUNE_WAIT_HOURS. PRUNE_SCHEDULED runs it every day.
 PRUNE_KEEP_DAYS = env.int("PRUNE_KEEP_DAYS", default=30)
 PRUNE_KEEP_NEWEST = env.int("PRUNE_KEEP_NEWEST", default=10)
 PRUNE_WAIT_HOURS = env.int("PRUNE_WAIT_HOURS", default=24)
 PRUNE_SCHEDULED = env.bool("PRUNE_SCHEDULED", default=False)
 
-# The page families that are built and deployed. `path` is where the page answers, `template`
-# builds it, `context` names a function returning what the template shows.
-# `checks` are texts without which a page is broken: they travel with every release as checks.json.
+# The page families that are built and deployed. `path` is the page's URL path, `template` its
+# template, `context` the dotted name of a function that returns the template's context. `checks`
+# are texts that a correct page contains; every release carries them as checks.json.
 SURFACES: dict[str, dict[str, Any]] = {
     "home": {
         "path": "/",
@@ -163,15 +163,15 @@ SURFACES: dict[str, dict[str, Any]] = {
         "checks": ['id="board"'],
     },
 }
-# The page shown for what does not exist: kept at one fixed key, so it carries its own style.
+# The 404 page. It has one fixed key, so its style is inline.
 ERROR_PAGE_TEMPLATE = "surfaces/404.html"
-# Static files the pages may refer to: everything under this prefix of the static finders.
+# Static files that pages may refer to have this prefix in the static finders.
 SURFACE_ASSETS = "site/"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
-    # Media share bucket, credentials and endpoint with the edge; it leads nobody to media/.
+    # Media share the edge's bucket, credentials and endpoint; the edge does not serve media/.
     "default": {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {"bucket_name": EDGE_BUCKET, "location": "media", "file_overwrite": False},
@@ -196,13 +196,13 @@ PHONENUMBER_DEFAULT_REGION = "US"
 PHONENUMBER_DEFAULT_FORMAT = "NATIONAL"
 
 LOGIN_URL = reverse_lazy("admin:login")
-LOGIN_REDIRECT_URL = reverse_lazy("admin:index")  # the theme's own login page names no next one
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")  # the theme's login page sends no `next`
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ]
 
-# Security. Behind TLS (SITE_URL with https) cookies are sent over TLS only.
+# Security. If SITE_URL is https, cookies are sent over TLS only.
 SECURE = SITE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
@@ -210,11 +210,11 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if SECURE else []
 CONTENT_SECURITY_POLICY = {
-    # The admin theme evaluates expressions; customers' pages load from their own origin only.
+    # The admin theme needs eval; customers' pages load from their own origin only.
     "EXCLUDE_URL_PREFIXES": ["/admin"],
     "DIRECTIVES": {
         "default-src": ["'self'"],
-        "img-src": ["'self'", "data:"],  # the icon is written into the page
+        "img-src": ["'self'", "data:"],  # the icon is inline
         "base-uri": ["'none'"],
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
@@ -222,11 +222,11 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-# The admin's look. A link shows to those who may open it.
+# The admin theme.
 
 
 def _sidebar_link(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
-    """Link a model's list for those who may view it."""
+    """Return a link to a model's list, shown to users who may view it."""
     return {
         "title": title,
         "icon": icon,
@@ -236,8 +236,8 @@ def _sidebar_link(title: str, icon: str, app: str, model: str) -> dict[str, Any]
 
 
 def _theme(request: Any) -> str:
-    """Name the stylesheet of what the theme leaves out, by its hashed name where it has one."""
-    from django.templatetags.static import static  # noqa: PLC0415 - commands need no templates
+    """Return the URL of our additions to the theme's styles."""
+    from django.templatetags.static import static  # noqa: PLC0415 - commands use no templates
 
     return static("deployments/theme.css")
 
@@ -249,7 +249,7 @@ UNFOLD = {
     "SITE_SYMBOL": "local_shipping",
     "SITE_URL": "/dashboard/",
     "STYLES": [_theme],
-    # Around the accent of the customers' pages (600), from light to dark.
+    # Shades of the customer pages' accent colour, which is 600.
     "COLORS": {
         "primary": {
             "50": "#fdf3ec",
@@ -295,7 +295,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "filters": {"redact_tokens": {"()": "tracking.redaction.RedactTokens"}},
-    # Every handler gets the filter: tokens of tracking links stand in request paths.
+    # Every handler needs the filter: request paths contain tracking tokens.
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
@@ -304,14 +304,14 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["console"], "level": "INFO"},
-    # Instead of Django's own handlers, which know no filter; its mails would hold paths and
+    # Replaces Django's handlers, which have no filter; its mails would contain request paths and
     # local variables.
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
-        # Says at every start where it found credentials and endpoints.
+        # Logs at every start where it found credentials and endpoints.
         "botocore": {"level": "WARNING"},
-        # Says a line for every task queued and done.
+        # Logs a line for every task queued and done.
         "django-q": {"level": "WARNING"},
     },
 }

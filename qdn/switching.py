@@ -15,9 +15,8 @@ from deployments.models import Environment
 from deployments.releases.diff import Diff
 from deployments.wording import plural
 from edge.backends import get_backend
+from qdn.arguments import reason, seconds
 from qdn.console import DeployCommand, actor
-from qdn.durations import seconds
-from qdn.reasons import reason
 
 
 class LockingCommand(DeployCommand):

@@ -1,4 +1,4 @@
-"""Paths the application answers; the edge answers all others (see edge/behaviours.py)."""
+"""URLs that the application answers; the edge answers all others (see edge/behaviours.py)."""
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -6,7 +6,7 @@ from django.urls import include, path
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Answer a load balancer that the process serves requests."""
+    """Answer a load balancer's health check."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 

@@ -1,5 +1,7 @@
-"""The main job over HTTP, as `bin/demo --check` shows it: book, dispatch, track, push, promote,
-roll back. Every step looks at what came back and raises WalkFailed when it is something else.
+"""The walk over the demo site that `bin/demo --check` takes: from a booking to a rollback.
+
+It uses HTTP as a customer and a dispatcher would. A step that gets an unexpected answer raises
+WalkFailed.
 """
 
 import json
@@ -19,7 +21,7 @@ from qdn import demonstration
 from qdn.viewer import Answer, Visitor
 
 STAGING_HOST = "staging.localhost"
-# A document may lie in the edge's cache for 5 s, after the task that publishes it has run.
+# The edge may cache a document for 5 s after the task has published it.
 PATIENCE_SECONDS = 30
 OK, SEE_OTHER = 200, 303
 MOVES = ["scheduled", "ready_for_pickup", "en_route", "in_progress", "completed"]
@@ -42,11 +44,11 @@ BOOKING = {
 
 
 class WalkFailed(Exception):
-    """A step saw something else than it should have."""
+    """A step got an unexpected answer."""
 
 
 class Walk:
-    """One walk over a running site; `run` returns what was seen."""
+    """One walk over a running site."""
 
     def __init__(self, *, site: str, say: Callable[[str], None]) -> None:
         self.visitor = Visitor(site)
@@ -54,7 +56,7 @@ class Walk:
         self.surfaces = {name: surface["path"] for name, surface in settings.SURFACES.items()}
 
     def run(self) -> dict[str, Any]:
-        """Walk all of it. Raises WalkFailed."""
+        """Run all steps; return both releases and the job's last status. Raises WalkFailed."""
         self._wait_for_server()
         token, number = self._book()
         self._dispatch(token, number)
@@ -78,11 +80,11 @@ class Walk:
         again = self.visitor.post("/book/request/", fields)
         self._expect(
             again.headers.get("location") == first.headers["location"],
-            "the same form sent twice made two jobs",
+            "sending the same form twice made two jobs",
         )
         token = first.headers["location"].rstrip("/").rpartition("/")[2]
         document = self._tracked(token, "requested")
-        self.say(f"Booking accepted: {document['number']}; sent again, it is the same job")
+        self.say(f"Booking accepted: {document['number']}; sending it again makes no second job")
         return token, document["number"]
 
     def _dispatch(self, token: str, number: str) -> None:
@@ -101,16 +103,16 @@ class Walk:
             before = status
 
     def _move(self, number: str, status: str) -> None:
-        """Move the job as a dispatcher does, with the action of the admin's job list."""
+        """Move the job with the action of the admin's job list, as a dispatcher would."""
         digits = number.removeprefix("QDN-")
-        found = re.search(
+        link = re.search(
             r"/admin/dispatch/job/(\d+)/change/",
             self.visitor.get(f"/admin/dispatch/job/?q={digits}").body,
         )
-        self._expect(found is not None, f"the admin's search does not find {number}")
+        self._expect(link is not None, f"the admin's search does not find {number}")
         answer = self.visitor.post_with_csrf(
             "/admin/dispatch/job/",
-            {"action": f"move_to_{status}", "_selected_action": found.group(1) if found else ""},
+            {"action": f"move_to_{status}", "_selected_action": link.group(1) if link else ""},
         )
         self._expect(answer.status < 400, f"admin action: {answer.status}")  # noqa: PLR2004
 
@@ -128,11 +130,11 @@ class Walk:
         return seen
 
     def _expect_tracking_pages(self, token: str, status: str) -> None:
-        """The tracking page answers, and its twin without JavaScript shows the status."""
+        """Expect the tracking page, and the status on the page without JavaScript."""
         self._expect_page(f"/track/{token}")
-        twin = self.visitor.get(f"/t/{token}/")
-        self._expect(twin.status == OK, f"/t/: expected 200, got {twin.status}")
-        self._expect(f'data-status="{status}"' in twin.body, f"/t/ does not show {status}")
+        plain = self.visitor.get(f"/t/{token}/")
+        self._expect(plain.status == OK, f"/t/: expected 200, got {plain.status}")
+        self._expect(f'data-status="{status}"' in plain.body, f"/t/ does not show {status}")
 
     def _look_at_mark(self) -> None:
         link = demonstration.urls()["Mark's tracking link"]
@@ -149,7 +151,7 @@ class Walk:
         with tempfile.TemporaryDirectory() as folder:
             self._write_next_site(Path(folder))
             second = self._manage("push", "--source", folder, "--message", "B")["release"]
-        self._expect(second != first, "B has the name of A")
+        self._expect(second != first, "release B has the name of release A")
         self._expect_everywhere(second, host=STAGING_HOST)
         self._expect_release(f"/track-staging/{token}", second)
         self._expect_everywhere(first)
@@ -159,11 +161,11 @@ class Walk:
         self.say(f"B promoted: production answers {second} on every surface")
         self._manage("rollback", first, "--yes")
         self._expect_everywhere(first)
-        self.say(f"A rolled back to: production answers {first} on every surface")
+        self.say(f"Rolled back to A: production answers {first} on every surface")
         return {"first": first, "second": second, "token_status": MOVES[-1]}
 
     def _write_next_site(self, folder: Path) -> None:
-        """Take the live release's files as anybody can, and change every page a little."""
+        """Download the live release's files as a viewer could, and change every page a little."""
         for row in json.loads(self.visitor.get("/manifest.json").body):
             path = folder / row["path"]
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -204,7 +206,7 @@ class Walk:
     def _wait(self, what: str, holds: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not holds():
-            self._expect(time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} s until {what}")
+            self._expect(time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} s for: {what}")
             time.sleep(0.2)
 
     def _expect(self, holds: bool, fault: str) -> None:

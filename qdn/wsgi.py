@@ -13,7 +13,7 @@ _django = get_wsgi_application()
 from edge.local_edge import in_front_of  # noqa: E402
 from tracking.redaction import RedactTokens  # noqa: E402
 
-# gunicorn's handlers are not ours to configure, and it names the path of a request that failed.
+# We cannot configure gunicorn's handlers, and it logs the path of a failed request.
 logging.getLogger("gunicorn.error").addFilter(RedactTokens())
 
 application = in_front_of(_django)

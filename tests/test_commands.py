@@ -1,4 +1,4 @@
-"""The commands as an operator meets them: exit codes, --json, --dry-run, confirmation."""
+"""The commands as an operator uses them: exit codes, --json, --dry-run, confirmation."""
 
 import json
 from datetime import timedelta
@@ -9,7 +9,9 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from deployments.models import Deployment, Environment, Release
+from deployments.routing import functions
 from dispatch.models import Job, JobEvent
+from edge.backends import get_backend
 from edge.protocols import FunctionTest
 from tests.deployments.sites import write_site
 
@@ -27,14 +29,14 @@ def site(tmp_path):
 
 
 def run(*arguments, **options):
-    """Run a command with --json; give what it wrote, parsed: one JSON document and nothing else."""
+    """Run a command with --json and return its output, which must be one JSON document."""
     out = StringIO()
     call_command(*arguments, json=True, stdout=out, **options)
     return json.loads(out.getvalue())
 
 
 def refused(*arguments, **options):
-    """Run a command that must fail; give its exit code and its one-line message."""
+    """Run a command that must fail, and return its exit code and message of one line."""
     with pytest.raises(CommandError) as failed:
         run(*arguments, **options)
     assert "\n" not in str(failed.value)
@@ -47,13 +49,13 @@ def live(name):
 
 
 def promoted(site, mark):
-    """Push and promote a site; name the release."""
+    """Push and promote a site, and return the release's name."""
     release = run("push", source=site(mark))["release"]
     run("promote", yes=True)
     return release
 
 
-def test_push_tells_what_others_read(site):
+def test_push_prints_the_documented_json(site):
     answer = run("push", source=site(), message="first")
     assert set(answer) == {
         "release",
@@ -70,7 +72,7 @@ def test_push_tells_what_others_read(site):
     assert live("staging") == answer["release"]
 
 
-def test_push_of_the_surfaces_builds_them():
+def test_push_without_a_source_builds_the_surfaces():
     answer = run("push")
     assert set(Release.objects.get(name=answer["release"]).pages) == {
         "home",
@@ -80,13 +82,13 @@ def test_push_of_the_surfaces_builds_them():
     }
 
 
-def test_push_again_is_the_same_release_and_uploads_nothing(site):
+def test_pushing_again_gives_the_same_release_and_uploads_nothing(site):
     first, again = run("push", source=site()), run("push", source=site())
     assert again["release"] == first["release"]
     assert (again["uploaded"], again["skipped"]) == (0, 6)
 
 
-def test_push_copies_unchanged_documents_inside_the_store(site, tmp_path):
+def test_push_copies_unchanged_documents_within_the_store(site, tmp_path):
     run("push", source=site("A"))
     folder = tmp_path / "site-A"
     (folder / "index.html").write_text("changed")
@@ -104,13 +106,13 @@ def test_push_does_not_end_a_canary_unasked(site):
     assert f"promote --release {last} --to production" in message
     assert refused("push", source=site("C"), to="production", dry_run=True) == (code, message)
     assert Release.objects.count() == 2
-    # What the canary shows may be shown to all, and nothing keeps from uploading.
+    # Uploading is still allowed, and so is deploying the canary's own release.
     assert run("push", source=site("C"), to="production", no_deploy=True)["uploaded"]
     run("push", source=site("B"), to="production", yes=True)
     assert live("production") == last
 
 
-def test_push_without_deploying_touches_no_environment(site):
+def test_push_without_deploying_changes_no_environment(site):
     answer = run("push", source=site(), no_deploy=True)
     assert answer["environment"] is None
     assert live("staging") is None
@@ -124,7 +126,7 @@ def test_push_dry_run_writes_nothing(site, settings):
     assert not list(settings.EDGE_STORE_DIR.rglob("*.html*"))
 
 
-def test_promote_tells_what_others_read(site):
+def test_promote_prints_the_documented_json(site):
     pushed = run("push", source=site())
     answer = run("promote", yes=True)
     assert set(answer) == {
@@ -153,7 +155,7 @@ def test_promote_dry_run_changes_nothing(site):
     assert live("production") is None
 
 
-def test_production_is_not_touched_without_a_word(site):
+def test_production_needs_confirmation(site):
     run("push", source=site())
     code, message = refused("promote")
     assert code == 1
@@ -161,7 +163,7 @@ def test_production_is_not_touched_without_a_word(site):
     assert live("production") is None
 
 
-def test_rollback_goes_to_what_was_live_before(site):
+def test_rollback_returns_to_the_replaced_release(site):
     first, second = promoted(site, "A"), promoted(site, "B")
     answer = run("rollback", yes=True, reason="broken form")
     assert (answer["release"], answer["previous"], answer["kind"]) == (first, second, "rollback")
@@ -206,15 +208,15 @@ def test_push_from_a_source_without_files_is_refused(tmp_path, source):
 
 
 @pytest.mark.parametrize("source", ["", " "])
-def test_push_from_a_variable_that_is_not_set_is_refused(source):
-    """It would be the folder the operator stands in."""
-    with pytest.raises(CommandError, match="--source: it is empty"):
+def test_push_with_an_unset_variable_as_source_is_refused(source):
+    """An empty path would mean the current folder."""
+    with pytest.raises(CommandError, match="--source: the path is empty"):
         call_command("push", "--source", source)
 
 
-def test_push_refuses_a_message_longer_than_the_history_keeps(site):
+def test_push_refuses_a_message_that_is_too_long_for_the_history(site):
     longest = "m" * Release._meta.get_field("message").max_length
-    with pytest.raises(CommandError, match="300 characters"):
+    with pytest.raises(CommandError, match="history keeps 300"):
         call_command("push", f"--message={longest}!")
     answer = run("push", f"--source={site()}", f"--message={longest}")
     assert Release.objects.get(name=answer["release"]).message == longest
@@ -242,10 +244,10 @@ def test_unknown_environment_is_refused(site):
     assert "staging, production" in message
 
 
-def test_push_functions_tries_out_and_publishes(site, monkeypatch):
+def test_push_functions_tries_out_and_publishes(site, ship_function):
     run("push", source=site())
     source = "// a new line\n" + Environment.objects.get(name="staging").live.function.source
-    monkeypatch.setattr("deployments.routing.functions.function_source", lambda: source)
+    ship_function(source)
     answer = run("push_functions")
     assert answer["kind"] == "function"
     assert Environment.objects.get(name="staging").live.function.source == source
@@ -263,40 +265,38 @@ def test_push_functions_tries_out_and_publishes(site, monkeypatch):
     ],
     ids=["wrong", "throws", "syntax", "too-large"],
 )
-def test_push_functions_refuses_a_function_that_does_not_work(site, monkeypatch, source):
+def test_push_functions_refuses_a_function_that_does_not_work(site, ship_function, source):
     run("push", source=site())
     before = Environment.objects.get(name="staging").live
-    monkeypatch.setattr("deployments.routing.functions.function_source", lambda: source)
+    ship_function(source)
     assert refused("push_functions")[0] == 1
     assert Environment.objects.get(name="staging").live == before
 
 
 @pytest.mark.parametrize("source", ["/" * 10_241, "function handler(event) { let = ; }"])
-def test_first_push_refuses_a_function_cloudfront_would_not_take(site, monkeypatch, source):
-    monkeypatch.setattr("deployments.routing.functions.function_source", lambda: source)
+def test_first_push_refuses_a_function_that_cloudfront_would_refuse(site, ship_function, source):
+    ship_function(source)
     assert refused("push", source=site())[0] == 1
     assert not Release.objects.exists()
 
 
-def test_push_functions_tells_what_cloudfront_measured(site, monkeypatch):
+def test_push_functions_shows_the_compute_time_used(site, monkeypatch):
     run("push", source=site())
     measured = [FunctionTest(output={}, error="", utilization=percent) for percent in (23, 31)]
-    monkeypatch.setattr("deployments.routing.functions.try_out", lambda *args: measured)
+    monkeypatch.setattr(functions, "try_out", lambda *args: measured)
     out = StringIO()
     call_command("push_functions", stdout=out)
-    assert "31 % of the compute time" in out.getvalue()
+    assert "31% of the compute time" in out.getvalue()
 
 
 def test_push_functions_before_any_release_is_refused():
     assert refused("push_functions")[0] == 1
 
 
-def test_rollback_brings_back_the_function_the_release_ran_with(site, monkeypatch):
+def test_rollback_restores_the_function_that_the_release_ran_with(site, ship_function):
     first = promoted(site, "A")
     old = Environment.objects.get(name="production").live.function
-    monkeypatch.setattr(
-        "deployments.routing.functions.function_source", lambda: old.source + "// v2\n"
-    )
+    ship_function(old.source + "// v2\n")
     run("push", source=site("B"))
     run("push_functions")
     run("promote", yes=True)
@@ -305,7 +305,7 @@ def test_rollback_brings_back_the_function_the_release_ran_with(site, monkeypatc
     assert Environment.objects.get(name="production").live.function == old
 
 
-def test_status_agrees_after_a_promotion(site):
+def test_status_finds_no_drift_after_a_promotion(site):
     release = promoted(site, "A")
     rows = {row["environment"]: row for row in run("status")}
     assert set(rows["production"]) == {
@@ -324,9 +324,7 @@ def test_status_agrees_after_a_promotion(site):
     assert rows["production"]["drift"] == []
 
 
-def test_status_names_drift_and_the_command_that_mends_it(site, settings):
-    from edge.backends import get_backend  # noqa: PLC0415
-
+def test_status_shows_drift_and_the_command_that_repairs_it(site):
     release = promoted(site, "A")
     store = get_backend().keyvalues
     store.update(puts={}, deletes=["host:localhost"], if_match=store.etag())
@@ -352,13 +350,13 @@ def test_releases_and_history_list_newest_first(site):
 
 @pytest.mark.parametrize("command", ["releases", "history"])
 @pytest.mark.parametrize("limit", ["0", "-1", "x", "", "1.5", "99999999999999999999"])
-def test_listing_refuses_an_odd_number_of_rows(command, limit):
-    with pytest.raises(CommandError, match="expected 1 to 999999"):
+def test_list_refuses_an_invalid_number_of_rows(command, limit):
+    with pytest.raises(CommandError, match="use 1 to 999999"):
         call_command(command, f"--limit={limit}")
 
 
 @pytest.mark.parametrize("command", ["releases", "history"])
-def test_listing_is_as_long_as_asked_for(site, command):
+def test_list_has_as_many_rows_as_the_limit(site, command):
     for mark in "AB":
         promoted(site, mark)
     assert len(run(command, "--limit=1")) == 1
@@ -366,7 +364,7 @@ def test_listing_is_as_long_as_asked_for(site, command):
 
 
 @pytest.mark.parametrize("command", ["releases", "history", "status"])
-def test_tables_are_readable_before_anything_happened(command):
+def test_tables_are_readable_before_the_first_deployment(command):
     out = StringIO()
     call_command(command, stdout=out)
     assert out.getvalue().strip()
@@ -380,7 +378,7 @@ JOB = {
 }
 
 
-def test_create_job_gives_number_and_link():
+def test_create_job_prints_number_and_link():
     answer = run("create_job", status="ready_for_pickup", **JOB)
     assert set(answer) == {"number", "token", "url", "status"}
     assert answer["url"].endswith(f"/track/{answer['token']}")
@@ -405,7 +403,7 @@ def test_create_job_dry_run_writes_nothing():
     ],
     ids=ascii,
 )
-def test_create_job_refuses_what_it_cannot_use(wrong):
+def test_create_job_refuses_invalid_values(wrong):
     assert refused("create_job", **{**JOB, **wrong})[0] == 1
     assert not Job.objects.exists()
 
@@ -435,14 +433,14 @@ def test_job_status_cancels_only_with_side_and_reason(dry_run):
         assert (code, message.startswith(f"Cancelling {number} needs")) == (1, True)
 
 
-def test_job_status_refuses_a_reason_that_the_history_cannot_keep():
+def test_job_status_refuses_a_reason_that_is_too_long():
     number = run("create_job", **JOB)["number"]
     message = refused("job_status", number, "scheduled", f"--reason={'x' * 301}")[1]
-    assert "300 characters" in message
+    assert "history keeps 300" in message
     assert Job.objects.get().status == "requested"
 
 
-def test_job_status_again_is_nothing_to_do():
+def test_job_status_again_changes_nothing():
     number = run("create_job", **JOB)["number"]
     assert run("job_status", number, "requested")["before"] == "requested"
 
@@ -457,7 +455,7 @@ def test_publish_tracking_writes_what_is_behind(settings):
     assert list((settings.EDGE_STORE_DIR / "jobs").rglob("*"))
 
 
-def test_releases_tells_what_is_pinned_marked_and_removed(site):
+def test_releases_shows_which_are_pinned_marked_and_removed(site):
     first, second, third = (
         run("push", source=site(mark), no_deploy=True)["release"] for mark in "ABC"
     )
@@ -477,7 +475,7 @@ def test_releases_tells_what_is_pinned_marked_and_removed(site):
     assert "whole, pinned" in out.getvalue()
 
 
-def test_history_can_be_narrowed(site):
+def test_history_can_be_filtered(site):
     first, second = promoted(site, "A"), promoted(site, "B")
     assert {row["release"] for row in run("history", release=first)} == {first}
     assert [row["kind"] for row in run("history", kind="promote")] == ["promote", "promote"]
@@ -486,7 +484,7 @@ def test_history_can_be_narrowed(site):
     assert (row["release"], row["percent"]) == (second, None)
     out = StringIO()
     call_command("history", since=last.at + timedelta(seconds=1), stdout=out)
-    assert "No such deployment" in out.getvalue()
+    assert "No deployment matches" in out.getvalue()
 
 
 def test_history_shows_the_share_of_a_canary(site):
@@ -496,4 +494,4 @@ def test_history_shows_the_share_of_a_canary(site):
     assert run("history")[0]["percent"] == 5
     out = StringIO()
     call_command("history", stdout=out)
-    assert "canary 5 %" in out.getvalue()
+    assert "canary 5%" in out.getvalue()

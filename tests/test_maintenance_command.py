@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from deployments.locks.deploy_lock import deploy_lock
 from deployments.models import Environment, Maintenance
 from edge.backends import get_backend
+from edge.backends.local.rows import RowKeyValueStore
 from edge.errors import BackendUnavailable
 from tests.deployments.sites import Operator
 
@@ -60,7 +61,7 @@ def test_status_shows_it():
     assert "in maintenance since" in out.getvalue()
 
 
-def test_json_has_what_others_read():
+def test_json_is_as_documented():
     assert answer("on", PRODUCTION, "--message=Soon", "--yes") == {
         "environment": "production",
         "maintenance": True,
@@ -81,13 +82,13 @@ def test_repeats_say_so_and_ask_nothing():
 
 def test_dry_run_says_what_would_change():
     said = maintenance("on", PRODUCTION, "--message=Soon", "--dry-run")
-    assert "is hidden, all pages answer 503" in said
+    assert "is hidden; all pages answer 503" in said
     assert "Message: Soon" in said
     assert status() == 200
     assert not Maintenance.objects.exists()
 
 
-def test_protected_environment_needs_somebodys_word(monkeypatch):
+def test_protected_environment_needs_confirmation():
     code, message = refused("on", PRODUCTION)
     assert (code, "--yes" in message) == (1, True)
     assert status() == 200
@@ -95,7 +96,7 @@ def test_protected_environment_needs_somebodys_word(monkeypatch):
     assert get_backend().viewer.fetch("staging.localhost", "/").status == 503
 
 
-def test_lock_of_somebody_else():
+def test_lock_of_another_operator():
     production = Environment.objects.get(name="production")
     with deploy_lock(environment=production, actor="sam", reason="Promotion"):
         code, message = refused("on", PRODUCTION, "--yes")
@@ -108,7 +109,7 @@ def test_outage_names_the_command_that_finishes(monkeypatch):
     def fail(*args, **kwargs):
         raise BackendUnavailable("The store does not answer.")
 
-    monkeypatch.setattr("edge.backends.local.rows.RowKeyValueStore.update", fail)
+    monkeypatch.setattr(RowKeyValueStore, "update", fail)
     code, message = refused("on", PRODUCTION, "--yes")
     assert code == 4
     assert "Run: manage.py maintenance --yes on --environment=production" in message
@@ -127,7 +128,7 @@ def test_unknown_environment_and_long_message_are_refused():
     assert refused("on", PRODUCTION, "--yes", "--message=" + "x" * 301)[0] == 1
 
 
-def test_reason_the_history_has_no_room_for_is_refused_before_anything():
+def test_reason_that_is_too_long_is_refused_and_changes_nothing():
     code, message = refused("on", PRODUCTION, "--yes", "--reason=" + "x" * 301)
-    assert (code != 0, "300 characters" in message) == (True, True)
+    assert (code != 0, "history keeps 300" in message) == (True, True)
     assert status() == 200

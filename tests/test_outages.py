@@ -1,4 +1,4 @@
-"""An outage of the back end at any call: exit code 3 or 4, and the line that finishes."""
+"""An outage of the back end at any call: exit code 3 or 4, and the command that finishes."""
 
 import dataclasses
 import itertools
@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command, load_command_clas
 from deployments.locks.deploy_lock import deploy_lock
 from deployments.models import DeployLock, Environment, Strategy
 from edge.backends import get_backend
+from edge.backends.local import backend as local
 from edge.errors import BackendRefused, BackendUnavailable
 from edge.functions.shipped import function_source
 from qdn.command_lines import command_line
@@ -22,7 +23,6 @@ from tests.deployments.doubles import FaultPoint
 from tests.deployments.sites import write_site
 
 pytestmark = pytest.mark.django_db
-SWITCHING = ("qdn.switching", "qdn.management.commands.push", "qdn.management.commands.invalidate")
 
 
 @pytest.fixture(autouse=True)
@@ -37,13 +37,8 @@ def backend():
 
 @pytest.fixture
 def use(monkeypatch):
-    """Let the commands work on a back end."""
-
-    def use(backend):
-        for module in SWITCHING:
-            monkeypatch.setattr(f"{module}.get_backend", lambda: backend)
-
-    return use
+    """Return a function that makes the commands use a back end."""
+    return lambda backend: monkeypatch.setattr(local, "local_backend", lambda folder: backend)
 
 
 @pytest.fixture
@@ -53,7 +48,7 @@ def site(tmp_path):
 
 @pytest.fixture
 def releases(site):
-    """Two releases that were both live in production."""
+    """Push and promote two releases."""
     return [push_and_promote(site(mark)) for mark in "AB"]
 
 
@@ -70,7 +65,7 @@ def run(*arguments):
 
 
 def attempt(*arguments):
-    """Run a command; give its exit code and message."""
+    """Run a command and return its exit code and message."""
     try:
         run(*arguments)
     except CommandError as error:
@@ -78,13 +73,13 @@ def attempt(*arguments):
     return 0, ""
 
 
-def told(message):
-    """Take the words out of what an operator would paste."""
+def next_command(message):
+    """Return the words of the command that the message says to run."""
     return shlex.split(re.search(r"Run: manage\.py (.+)$", message)[1])
 
 
 def broken(backend, fault):
-    """Put a fault in front of every part."""
+    """Put a fault in front of every part of a back end."""
     parts = ("objects", "keyvalues", "functions", "distribution", "viewer")
     return dataclasses.replace(
         backend, **{name: fault.before(getattr(backend, name)) for name in parts}
@@ -92,9 +87,9 @@ def broken(backend, fault):
 
 
 def walk(backend, use, command):
-    """Put an outage at call 1, 2, 3, ... of a command; after each, do what the message says.
+    """Put an outage at call 1, 2, 3, ... of a command, and after each run what the message says.
 
-    At every other one the call is carried out, and its answer lost. Gives how many there were.
+    Every other call is carried out and only its answer is lost. Returns the number of calls.
     """
     for number in itertools.count(1):
         assert number < MOST_CALLS
@@ -106,9 +101,9 @@ def walk(backend, use, command):
         if not fault.was_reached:
             assert code == 0
             return number - 1
-        # A look for room that fails is left to the request itself.
+        # If asking about room for an invalidation fails, the invalidation is sent anyway.
         assert code in (3, 4) or fault.name == "in_progress", message
-        run(*(told(message) if code else arguments))
+        run(*(next_command(message) if code else arguments))
         run(*arguments)
         assert not DeployLock.objects.exists()
         for environment in Environment.objects.all():
@@ -132,10 +127,9 @@ def test_push(backend, use, site, releases):
     assert walk(backend, use, command) > 25
 
 
-def test_publishing_a_function(backend, use, releases, monkeypatch):
+def test_publishing_a_function(backend, use, releases, ship_function):
     def command(number):
-        newer = f"{function_source()}\n// {number}\n"
-        monkeypatch.setattr("deployments.routing.functions.function_source", lambda: newer)
+        ship_function(f"{function_source()}\n// {number}\n")
         return ("push_functions",)
 
     assert walk(backend, use, command) > 15
@@ -145,16 +139,16 @@ def test_invalidating(backend, use, releases):
     assert walk(backend, use, lambda number: ("invalidate", "/book/", "--yes")) == 2
 
 
-# What is told
+# Messages
 
 
 def no_answer(backend, use, *, error=BackendUnavailable):
-    """Let the object store fail from the first call on."""
+    """Make the first call of the object store fail."""
     fault = FaultPoint(1, error("No answer.", "Wait."))
     use(dataclasses.replace(backend, objects=fault.before(backend.objects)))
 
 
-def test_line_is_the_one_that_was_typed(backend, use, releases, capsys):
+def test_message_repeats_the_command_line_as_typed(backend, use, releases, capsys):
     no_answer(backend, use)
     command = load_command_class("qdn", "rollback")
     with pytest.raises(SystemExit) as ended:
@@ -166,16 +160,16 @@ def test_line_is_the_one_that_was_typed(backend, use, releases, capsys):
     )
 
 
-def test_line_of_a_call_from_python_is_rebuilt(backend, use, site):
+def test_message_rebuilds_the_command_line_of_a_call_from_python(backend, use, site):
     no_answer(backend, use)
     with pytest.raises(CommandError) as failed:
         call_command("push", source=Path(site("A")), message="x", no_deploy=True, stdout=StringIO())
-    assert told(str(failed.value)) == [
+    assert next_command(str(failed.value)) == [
         "push", f"--source={site('A')}", "--no-deploy", "--message=x",
     ]  # fmt: skip
 
 
-def test_rebuilt_line_says_no_where_no_was_said():
+def test_rebuilt_command_line_keeps_negative_flags():
     command = load_command_class("qdn", "provision")
     options = {"environment": "staging", "hsts_subdomains": False, "alias": ["a.example", ""]}
     assert command._again(options) == (
@@ -183,38 +177,36 @@ def test_rebuilt_line_says_no_where_no_was_said():
     )
 
 
-def test_line_stays_one_line():
+def test_command_line_with_line_breaks_is_one_line():
     line = command_line(["push", "--message", "It's\n\tnew"])
     assert line == r"manage.py push --message $'It\'s\n\tnew'"
 
 
-def test_uploaded_release_is_told(backend, use, site, monkeypatch):
-    def fail(*args, **kwargs):
-        raise BackendUnavailable("No answer.")
-
-    monkeypatch.setattr("qdn.management.commands.push.deploy", fail)
+def test_message_names_the_release_that_was_uploaded(backend, use, site):
+    fault = FaultPoint(1, BackendUnavailable("No answer."))
+    use(dataclasses.replace(backend, keyvalues=fault.before(backend.keyvalues)))
     code, message = attempt("push", "--source", site("A"))
     assert code == 4
-    assert "is uploaded; staging serves what it did. Run: manage.py push" in message
+    assert "is uploaded; staging is unchanged. Run: manage.py push" in message
 
 
-def test_refusal_stays_a_refusal(backend, use, releases):
+def test_request_that_the_back_end_refuses_exits_with_1(backend, use, releases):
     no_answer(backend, use, error=BackendRefused)
     assert attempt("rollback", "--yes") == (1, "No answer. Wait.")
 
 
-def test_who_only_looks_has_nothing_to_finish(releases, monkeypatch):
-    def fail():
+@pytest.mark.parametrize("command", ["status", "verify"])
+def test_command_that_only_reads_exits_with_1(monkeypatch, command):
+    def fail(folder):
         raise BackendUnavailable("No answer.")
 
-    for command in ("status", "verify"):
-        monkeypatch.setattr(f"qdn.management.commands.{command}.get_backend", fail)
-        assert attempt(command) == (1, "No answer.")
+    monkeypatch.setattr(local, "local_backend", fail)
+    assert attempt(command) == (1, "No answer.")
 
 
-def test_held_lock_tells_the_line_too(releases):
+def test_message_about_a_held_lock_has_the_command_line_too(releases):
     production = Environment.objects.get(name="production")
     with deploy_lock(environment=production, actor="otto", reason="Promotion"):
         code, message = attempt("rollback", "--yes")
     assert code == 3
-    assert told(message) == ["rollback", "--json", "--yes"]
+    assert next_command(message) == ["rollback", "--json", "--yes"]

@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 @pytest.fixture
 def release(settings, tmp_path):
-    """Push a release that is live nowhere but in staging."""
+    """Push a release that is live only in staging."""
     settings.EDGE_PROBE_SECONDS = 0
     operator = Operator(get_backend(), tmp_path)
     operator.push("A")
@@ -39,16 +39,18 @@ def refused(*arguments):
     return failed.value.returncode, str(failed.value)
 
 
-def test_prints_the_link_and_until_when(release):
+def test_prints_the_link_and_when_it_expires(release):
     with time_machine.travel(NOW, tick=False):
         link, summary = preview(release).splitlines()
     assert link.startswith(
         f"http://localhost:8000/?release={release}.{int(NOW.timestamp()) + 86400}."
     )
-    assert summary.startswith(f"Shows {release} in production to whoever has the link, until 2026-")
+    assert summary.startswith(
+        f"Shows {release} in production to anyone who has the link, until 2026-"
+    )
 
 
-def test_json_has_what_others_read(release):
+def test_json_is_as_documented(release):
     with time_machine.travel(NOW, tick=False):
         text = preview(
             release, "--expires=12h", "--environment=staging", "--path=/book/", json=True
@@ -70,13 +72,13 @@ def test_changes_nothing(release):
 
 
 @pytest.mark.parametrize("text", ["1", "1w", "0d", "-1d", "1.5h", "d", "", "1 d", "999999d"])
-def test_odd_duration_is_a_usage_error(text, release):
+def test_invalid_duration_is_a_usage_error(text, release):
     code, message = refused(release, f"--expires={text}")
     assert code != 0
-    assert "expected for example 30m, 12h or 7d" in message
+    assert "use 30m, 12h or 7d" in message
 
 
-def test_month_is_the_longest(release):
+def test_link_expires_after_30_days_at_most(release):
     assert preview(release, "--expires=30d")
     code, message = refused(release, "--expires=31d")
     assert (code, "at most 30 days" in message) == (1, True)

@@ -1,4 +1,4 @@
-"""Commands as processes of their own, on an installation of their own: what a shell sees."""
+"""Commands run as processes, as from a shell, on a fresh installation."""
 
 import json
 import os

@@ -1,6 +1,7 @@
-"""The bar of a push: on a terminal alone, with files, bytes and rate."""
+"""The progress bar of a push: only on a terminal, with files, bytes and rate."""
 
 import io
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -22,7 +23,7 @@ def plan():
 
 
 def shown(plan, monkeypatch, stream, *, quiet=False):
-    monkeypatch.setattr("sys.stdout", stream)
+    monkeypatch.setattr(sys, "stdout", stream)
     with progress_of(plan, quiet=quiet) as on_stored:
         for number in range(3):
             on_stored(new_object(f"{number}", b"x" * 1_000))
@@ -38,6 +39,6 @@ def test_terminal_shows_files_bytes_and_rate(plan, monkeypatch):
     assert "B/s" in text
 
 
-def test_nothing_is_shown_elsewhere(plan, monkeypatch):
+def test_pipe_and_quiet_show_nothing(plan, monkeypatch):
     assert shown(plan, monkeypatch, io.StringIO()) == ""
     assert shown(plan, monkeypatch, Terminal(), quiet=True) == ""

@@ -1,4 +1,4 @@
-"""What holds for the whole repository: no migration is missing, no file depends on a machine."""
+"""Rules for the whole repository: no migration is missing, no file depends on a machine."""
 
 import re
 from pathlib import Path

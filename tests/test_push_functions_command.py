@@ -1,4 +1,4 @@
-"""`push_functions` beyond the plain case, which is in test_commands.py."""
+"""`push_functions` while some viewers do not see the release; test_commands.py has the rest."""
 
 import json
 from io import StringIO
@@ -20,8 +20,8 @@ def run(*arguments, **options):
 
 
 @pytest.mark.parametrize("hidden", ["maintenance", "canary"])
-def test_function_is_tried_out_where_not_every_viewer_sees_the_release(
-    settings, tmp_path, monkeypatch, hidden
+def test_function_is_tried_out_while_some_viewers_do_not_see_the_release(
+    settings, tmp_path, ship_function, hidden
 ):
     settings.EDGE_PROBE_SECONDS = 0
     operator = Operator(get_backend(), tmp_path)
@@ -33,6 +33,6 @@ def test_function_is_tried_out_where_not_every_viewer_sees_the_release(
     else:
         run("maintenance", "on", "--environment=production", "--yes")
     source = "// a new line\n" + Environment.objects.get(name="production").live.function.source
-    monkeypatch.setattr("deployments.routing.functions.function_source", lambda: source)
+    ship_function(source)
     answer = run("push_functions", environment="production", yes=True)
     assert (answer["kind"], answer["release"]) == ("function", live.name)

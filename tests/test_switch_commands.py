@@ -1,6 +1,8 @@
-"""What promote, rollback, freeze and unfreeze offer beyond the plain switch."""
+"""Canaries, single surfaces, times, freezes, locks and questions of the switching commands."""
 
+import builtins
 import json
+import sys
 from datetime import datetime, timedelta
 from io import StringIO
 
@@ -12,7 +14,6 @@ from deployments.locks.deploy_lock import deploy_lock
 from deployments.models import Deployment, Environment, Release
 from deployments.releases.store import read_manifest
 from edge.backends import get_backend
-from qdn.management.commands import promote
 from tests.deployments.sites import write_site
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +48,7 @@ def fetch(path, host="localhost"):
 
 @pytest.fixture
 def two(tmp_path):
-    """A is live in production, B in staging."""
+    """Make A live in production and B in staging, and return their names."""
     names = []
     for mark in "AB":
         names.append(run("push", source=write_site(tmp_path / mark, mark=mark))["release"])
@@ -68,18 +69,18 @@ def test_canary_grows_and_ends(two):
 
 
 @pytest.mark.parametrize("share", ["0", "100", "-5", "five", "2.5", ""])
-def test_share_that_is_none_is_a_usage_error(two, share):
-    with pytest.raises(CommandError, match="expected 1 to 99 percent"):
+def test_invalid_percentage_is_a_usage_error(two, share):
+    with pytest.raises(CommandError, match="use 1 to 99"):
         call_command("promote", f"--canary={share}")
 
 
-def test_dry_run_tells_what_would_change(two):
+def test_dry_run_shows_what_would_change(two):
     answer = run("promote", dry_run=True)
     assert answer["changes"] == {"added": 0, "changed": 5, "removed": 0, "headers": 0}
     assert "5 files changed" in printed("promote", dry_run=True)
 
 
-def test_one_surface_alone(two):
+def test_promoting_one_surface(two):
     answer = run("promote", only=["book"], yes=True)
     assert answer["release"] not in two
     assert b"<title>B" in fetch("/book/").body
@@ -88,13 +89,13 @@ def test_one_surface_alone(two):
         assert fetch(path).headers["x-amz-meta-release"] == answer["release"]
 
 
-def test_one_surface_alone_again_is_nothing_to_do(two):
+def test_promoting_one_surface_again_changes_nothing(two):
     first = run("promote", only=["book"], yes=True)
     again = run("promote", only=["book"], yes=True)
     assert (again["deployment"], again["release"]) == (None, first["release"])
 
 
-def test_all_surfaces_one_by_one_are_the_whole(two):
+def test_promoting_every_surface_gives_the_whole_release(two):
     surfaces = ["home", "book", "track", "dashboard"]
     assert run("promote", only=surfaces, yes=True)["release"] == two[1]
 
@@ -114,14 +115,14 @@ def test_composed_release_as_a_canary(two):
     assert b"<title>A" in fetch("/").body
 
 
-def test_composing_needs_a_word_before_anything_is_stored(two):
+def test_composing_needs_confirmation_before_anything_is_stored(two):
     rows = Release.objects.count()
     code, line = refused("promote", only=["book"])
     assert (code, "--yes" in line) == (1, True)
     assert Release.objects.count() == rows
 
 
-def test_checks_go_with_their_surface(tmp_path):
+def test_smoke_checks_belong_to_their_surface(tmp_path):
     for mark in "AB":
         folder = write_site(tmp_path / mark, mark=mark)
         checks = [{"path": path, "text": f"<title>{mark}"} for path in ("/", "/book/")]
@@ -160,7 +161,7 @@ def test_rollback_to_what_was_live_at_a_time(two):
     assert fetch("/").headers["x-amz-meta-release"] == two[0]
 
 
-def test_rollback_to_a_time_in_words(two):
+def test_rollback_to_a_time_when_nothing_was_live_is_refused(two):
     run("promote", yes=True)
     code, line = refused("rollback", "--at=2020-01-01 12:00", "--yes")
     assert code == 1
@@ -168,8 +169,8 @@ def test_rollback_to_a_time_in_words(two):
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "2026-02-30 10:00", ""])
-def test_time_that_is_none_is_a_usage_error(text):
-    with pytest.raises(CommandError, match="is no time: expected for example"):
+def test_invalid_time_is_a_usage_error(text):
+    with pytest.raises(CommandError, match="is not a time; use"):
         call_command("rollback", f"--at={text}")
 
 
@@ -214,11 +215,11 @@ def test_freeze_and_unfreeze_dry_runs_change_nothing(two):
     assert run("status")[1]["frozen"]["reason"] == "exam"
 
 
-def test_unfreeze_of_what_is_not_frozen_succeeds():
+def test_unfreezing_what_is_not_frozen_succeeds():
     assert run("unfreeze", yes=True)["lifted"] == []
 
 
-def test_freeze_asks_for_production(two):
+def test_freezing_production_needs_confirmation(two):
     assert refused("freeze", reason="exam")[0] == 1
     assert run("status")[1]["frozen"] is None
 
@@ -232,22 +233,22 @@ def test_held_lock_says_who_since_when_and_why(two, production):
     with deploy_lock(environment=production, actor="otto@desk", reason="Promotion of X"):
         code, line = refused("promote", yes=True)
     assert code == 3
-    assert "locked by otto@desk since" in line
+    assert "locked by otto@desk (since" in line
     assert "Promotion of X" in line
     assert "--lock-wait 60" in line
 
 
-def test_waiting_for_a_lock_that_stays_ends_as_without(two, production):
+def test_waiting_in_vain_for_a_lock_exits_with_3(two, production):
     with deploy_lock(environment=production, actor="otto", reason="Promotion"):
         assert refused("promote", yes=True, lock_wait=0.2)[0] == 3
 
 
-def test_lock_is_taken_over_on_somebodys_word(two, production):
+def test_lock_can_be_taken_over(two, production):
     with deploy_lock(environment=production, actor="otto", reason="Promotion"):
         assert run("promote", yes=True, take_over=True)["release"] == two[1]
 
 
-def test_lock_is_not_taken_over_without_a_word(tmp_path):
+def test_taking_over_a_lock_needs_confirmation(tmp_path):
     staging = Environment.objects.get(name="staging")
     with deploy_lock(environment=staging, actor="otto", reason="Push"):
         code, line = refused("push", source=write_site(tmp_path / "A"), take_over=True)
@@ -255,7 +256,7 @@ def test_lock_is_not_taken_over_without_a_word(tmp_path):
         assert not Release.objects.exists()
 
 
-def test_taking_over_needs_a_word_of_its_own_with_one_surface(two):
+def test_taking_over_for_one_surface_needs_confirmation(two):
     staging = Environment.objects.get(name="staging")
     back = {"source": "production", "to": "staging", "only": ["book"]}
     with deploy_lock(environment=staging, actor="otto", reason="Push"):
@@ -264,7 +265,7 @@ def test_taking_over_needs_a_word_of_its_own_with_one_surface(two):
     assert fetch("/book/", "staging.localhost").headers["x-amz-meta-release"] == two[1]
 
 
-def test_one_surface_does_not_end_a_canary_unasked(two):
+def test_promoting_one_surface_does_not_end_a_canary(two):
     run("promote", canary=5, yes=True)
     for how in ({}, {"canary": 25}, {"dry_run": True}):
         code, line = refused("promote", only=["book"], yes=True, **how)
@@ -272,30 +273,28 @@ def test_one_surface_does_not_end_a_canary_unasked(two):
     assert run("status")[1]["canary"] == {"release": two[1], "percent": 5}
 
 
-def test_canary_of_one_surface_grows_and_is_finished(two):
+def test_canary_of_one_surface_can_grow_and_be_finished(two):
     first = run("promote", only=["book"], canary=5, yes=True)["release"]
     assert run("promote", only=["book"], canary=25, yes=True)["percent"] == 25
     assert run("promote", only=["book"], yes=True)["release"] == first
     assert run("status")[1]["canary"] is None
 
 
-def test_one_surface_where_nothing_is_live(tmp_path):
+def test_promoting_one_surface_needs_a_live_release(tmp_path):
     run("push", source=write_site(tmp_path / "A"))
     code, line = refused("promote", only=["book"], yes=True)
     assert (code, "Promote without --only first" in line) == (1, True)
 
 
-def test_one_surface_is_not_composed_of_what_is_live_no_more(two, tmp_path, monkeypatch):
-    """Two people promote a surface each: the second must not undo the first one's."""
-    make = promote.make_release
+def test_promoting_one_surface_does_not_undo_another_promotion(two, answer):
+    """While one operator is asked about the booking pages, another promotes the home page."""
 
-    def meanwhile(**asked):
-        monkeypatch.setattr(promote, "make_release", make)
+    def promote_the_other():
         run("promote", only=["home"], yes=True)
-        return make(**asked)
+        return "y"
 
-    monkeypatch.setattr(promote, "make_release", meanwhile)
-    code, line = refused("promote", only=["book"], yes=True)
+    answer(promote_the_other)
+    code, line = refused("promote", only=["book"])
     assert (code, "when this was decided" in line) == (3, True)
     assert b"<title>B" in fetch("/").body
     run("promote", only=["book"], yes=True)
@@ -305,11 +304,11 @@ def test_one_surface_is_not_composed_of_what_is_live_no_more(two, tmp_path, monk
 
 @pytest.fixture
 def answer(monkeypatch):
-    """Sit at a terminal and answer a question by a function."""
+    """Return a function that answers questions at a terminal with what `reply` returns."""
 
     def sit(reply):
-        monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-        monkeypatch.setattr("builtins.input", lambda prompt: reply())
+        monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+        monkeypatch.setattr(builtins, "input", lambda prompt: reply())
 
     return sit
 
@@ -317,13 +316,13 @@ def answer(monkeypatch):
 def test_question_is_not_part_of_the_json(two, answer, capsys):
     answer(lambda: "y")
     call_command("promote", json=True)
-    told = capsys.readouterr()
-    assert json.loads(told.out)["release"] == two[1]
-    assert f"Point production at {two[1]}? [y/N]" in told.err
+    output = capsys.readouterr()
+    assert json.loads(output.out)["release"] == two[1]
+    assert f"Point production at {two[1]}? [y/N]" in output.err
 
 
 @pytest.mark.parametrize("reply", ["", "n", "yess"])
-def test_no_is_no(two, answer, reply):
+def test_any_other_answer_than_yes_is_no(two, answer, reply):
     answer(lambda: reply)
     code, line = refused("promote")
     assert (code, line) == (1, "Not confirmed; nothing was changed.")
@@ -337,14 +336,14 @@ def test_end_of_input_is_no(two, answer):
     assert refused("promote") == (1, "Not confirmed; nothing was changed.")
 
 
-def test_no_standard_input_is_no_terminal(two, monkeypatch):
-    monkeypatch.setattr("sys.stdin", None)
+def test_closed_standard_input_is_not_a_terminal(two, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
     code, line = refused("promote")
     assert (code, "--yes" in line) == (1, True)
 
 
-def test_yes_is_to_what_was_shown(two, answer, tmp_path):
-    """While the question stands, somebody promotes something else."""
+def test_answer_applies_to_the_plan_that_was_shown(two, answer, tmp_path):
+    """While one operator is asked, another promotes something else."""
 
     def meanwhile():
         other = run("push", source=write_site(tmp_path / "C", mark="C"))["release"]
@@ -358,35 +357,35 @@ def test_yes_is_to_what_was_shown(two, answer, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-1", "soon", ""])
-def test_wait_that_is_none_is_a_usage_error(two, text):
-    with pytest.raises(CommandError, match="is no number of seconds"):
+def test_invalid_lock_wait_is_a_usage_error(two, text):
+    with pytest.raises(CommandError, match="is not a number of seconds"):
         call_command("promote", f"--lock-wait={text}")
 
 
 @pytest.mark.parametrize("command", ["promote", "rollback", "push_functions", "freeze"])
-def test_reason_the_history_has_no_room_for(command):
-    with pytest.raises(CommandError, match="300 characters, this has 301"):
+def test_reason_that_is_too_long_is_a_usage_error(command):
+    with pytest.raises(CommandError, match="has 301 characters, and the history keeps 300"):
         call_command(command, f"--reason={'x' * 301}")
 
 
-def test_reason_from_a_terminal_of_another_encoding():
-    with pytest.raises(CommandError, match="expected UTF-8"):
+def test_reason_in_another_encoding_is_a_usage_error():
+    with pytest.raises(CommandError, match="not valid UTF-8"):
         call_command("promote", "--reason=T\udcfcr")
 
 
 @pytest.mark.parametrize("text", ["9999-12-31T23:59-05:00", "0001-01-01T00:00+05:00"])
 def test_time_beyond_the_calendar_is_a_usage_error(text):
-    with pytest.raises(CommandError, match="is no time: expected for example"):
+    with pytest.raises(CommandError, match="is not a time; use"):
         call_command("rollback", f"--at={text}")
 
 
 @pytest.mark.parametrize("how", [{"reason": " "}, {"reason": "late", "until": "2020-01-01"}])
-def test_freeze_dry_run_refuses_what_the_freeze_would(how):
+def test_freeze_dry_run_refuses_what_freeze_refuses(how):
     arguments = [f"--{name}={value}" for name, value in how.items()]
     assert refused("freeze", "--dry-run", *arguments)[0] == 1
 
 
-def test_tables_show_what_people_typed_as_it_is(two):
+def test_tables_show_text_as_typed(two):
     reason = "[ci] see [/runbook] :tada:"
     run("freeze", f"--reason={reason}", yes=True)
     shown = printed("status")

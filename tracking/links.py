@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from dispatch.booking import create_job
 from dispatch.models import Job
 from dispatch.statuses import OPEN
 from tracking.errors import LinkNotActive, ReasonMissing
@@ -65,6 +66,21 @@ def ensure_link(*, job: Job, actor: str) -> TrackingLink:
     if created:
         request_publishing()
     return link
+
+
+@transaction.atomic
+def create_tracked_job(
+    *, actor: str, dry_run: bool = False, **values: str
+) -> tuple[Job, TrackingLink | None]:
+    """Create a job (see dispatch.booking.create_job) with its tracking link.
+
+    A dry run checks the values, saves nothing and returns no link.
+    """
+    job = create_job(actor=actor, **values)
+    if dry_run:
+        transaction.set_rollback(True)
+        return job, None
+    return job, ensure_link(job=job, actor=actor)
 
 
 def ensure_first_link(*, job: Job, actor: str) -> TrackingLink | None:

@@ -6,14 +6,11 @@ Nothing is undone when it fails: the environment serves files of both releases t
 run, forward or back, copies what is missing.
 """
 
-from functools import partial
-
-from deployments.at_once import at_once
 from deployments.context import DeployContext
 from deployments.deploy.copy_plan import (
     CopyPlan,
+    copied_paths,
     is_pointed,
-    is_right,
     plan_copies,
     unfinished_copies,
 )
@@ -24,7 +21,8 @@ from deployments.invalidation.send import CachePaths, cost_of, invalidate
 from deployments.models import Deployment, Environment, Strategy
 from deployments.releases.manifest import Artifact
 from deployments.releases.smoke_checks import read_checks
-from deployments.releases.upload import document_metadata
+from deployments.releases.store import concurrently
+from deployments.releases.upload import object_metadata
 from deployments.wording import reason_of
 from edge.errors import EdgeError, ObjectMissing
 from edge.protocols import Backend, ObjectStore
@@ -112,24 +110,18 @@ def _copy(context: DeployContext, target: Target, artifacts: tuple[Artifact, ...
         context.backend.objects.copy(
             artifact.key(target.release.name),
             target.environment.copy_prefix + artifact.path,
-            metadata=document_metadata(target.release, artifact),
+            metadata=object_metadata(target.release, artifact),
         )
 
     for start in range(0, len(artifacts), RENEWED_AFTER):
         context.keep_lock()
-        for _ in at_once(copy, artifacts[start : start + RENEWED_AFTER]):
-            pass
+        concurrently(copy, artifacts[start : start + RENEWED_AFTER])
 
 
 def _read_back(objects: ObjectStore, target: Target, copies: list[Artifact]) -> None:
     """Look at every copied key. Raises ObjectMissing."""
-    wrong = [
-        artifact.path
-        for artifact, right in zip(
-            copies, at_once(partial(is_right, objects, target), copies), strict=True
-        )
-        if not right
-    ]
+    right = copied_paths(objects, target, copies)
+    wrong = [artifact.path for artifact in copies if artifact.path not in right]
     if wrong:
         raise ObjectMissing(f"{len(wrong)} copies are not what was copied, first {wrong[0]}.")
 

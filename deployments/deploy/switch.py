@@ -35,7 +35,7 @@ def switch(
     changes = _changes(backend, plan, caller) if asks or dry_run else None
     if dry_run:
         return Deployed(plan, changes=changes)
-    caller.reached(f"{environment} serves what it did.")
+    caller.reached(f"{environment} is unchanged.")
     if prepare:
         prepare(target)
     if confirm:

@@ -6,7 +6,7 @@ viewers requested.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import unquote
 
 from deployments.context import DeployContext
@@ -44,13 +44,17 @@ def plan_request(backend: Backend, environment: Environment, paths: list[str]) -
     return CachePaths(environment, entries)
 
 
-def drop(context: DeployContext, drops: CachePaths, *, actor: str) -> int:
-    """Invalidate the paths, and return how many. Raises Refused (nothing was sent), EdgeError."""
+def drop(backend: Backend, drops: CachePaths, *, actor: str, say: Callable[[str], None]) -> int:
+    """Invalidate paths; return how many. Needs no lock, since nothing is switched.
+
+    Raises Refused (nothing was sent), EdgeError.
+    """
     try:
         for entries in drops.entries.values():
-            context.backend.limits.check_invalidation(entries)
+            backend.limits.check_invalidation(entries)
     except LimitExceeded as error:
         raise Refused("too-many-paths", error.message, error.hint) from error
+    context = DeployContext(backend, say, keep_lock=lambda: None)
     return invalidate(context, drops, step=f"command-{secrets.token_hex(6)}", actor=actor)
 
 

@@ -1,5 +1,6 @@
 """Verifying: everything that a switch leaves out, every object, key and host."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -7,6 +8,18 @@ from deployments.live_history import rollback_release
 from deployments.models import Environment
 from deployments.verification.checks import find_drift
 from edge.protocols import Backend
+
+
+def verify_environments(
+    backend: Backend, name: str | None = None, *, say: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """Verify one environment by name, or all of them. Raises Refused if it is unknown."""
+    environments = Environment.objects.all()
+    rows = []
+    for environment in [environments.named(name)] if name else environments:
+        say(f"Verify {environment}")
+        rows.append(verify(backend, environment))
+    return rows
 
 
 def verify(backend: Backend, environment: Environment) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Losing the history, and reading it, to see whether it came back."""
+"""Losing the history, and reading it to compare it with the restored one."""
 
 from deployments.models import (
     Deployment,
@@ -14,7 +14,7 @@ from deployments.seeding import create_environments
 
 
 def lose_history():
-    """Empty the tables, as a new database has them; the edge keeps what it has."""
+    """Empty the tables as in a new database; the edge keeps everything."""
     for model in (
         Outcome,
         Freeze,
@@ -31,7 +31,7 @@ def lose_history():
 
 
 def rows():
-    """Read all that history is, without the rows' own keys but for the deployments' numbers."""
+    """Return all rows of the history, without their keys except the deployments' numbers."""
     deployments = Deployment.objects.order_by("pk").values(
         "pk", "environment__name", "release__name", "previous__name", "function__digest", "kind",
         "percent", "strategy", "actor", "reason", "at", "outcome__result", "outcome__detail",

@@ -1,4 +1,4 @@
-"""Spans, totals and drawing; the page where the back end counts nothing."""
+"""Metrics: spans, totals and charts, and the page with and without them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,13 +7,13 @@ from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from deployments.admin import metrics_page
 from deployments.metrics import (
     MOST_HOURS,
     POINTS,
     bars,
     choose_span,
     read_report,
-    report_rows,
     show,
     show_peak,
 )
@@ -39,12 +39,12 @@ class Counted:
 
 @pytest.fixture
 def counted(backend, replaced, production, monkeypatch):
-    """Put a back end in place that counted this at the distribution E1."""
+    """Return a function that makes a back end with these metrics."""
     production.distributions.create(remote_id="E1")
 
     def use(values):
         measuring = replaced(metrics=Counted(values))
-        monkeypatch.setattr("deployments.admin.metrics_page.get_backend", lambda: measuring)
+        monkeypatch.setattr(metrics_page, "get_backend", lambda: measuring)
         return measuring
 
     return use
@@ -69,12 +69,12 @@ def test_span_covers_the_hours_in_few_whole_periods(hours):
     assert span.end - span.start >= timedelta(hours=hours)
 
 
-def test_percentages_are_weighed_by_what_they_are_of(counted):
+def test_percentages_are_averaged_by_their_counts(counted):
     backend = counted({
         ("E1", "requests"): {0: 1.0, 1: 99.0},
         ("E1", "5xx_rate"): {0: 100.0, 1: 0.0},
     })  # fmt: skip
-    (row,) = [row for row in report_rows(report_of(backend)) if row["id"] == "E1"]
+    (row,) = [row for row in report_of(backend).as_json() if row["id"] == "E1"]
     assert row["totals"] == {
         "requests": 100,
         "bytes_downloaded": None,
@@ -84,19 +84,19 @@ def test_percentages_are_weighed_by_what_they_are_of(counted):
     assert row["series"]["requests"][:3] == [1, 99, None]
 
 
-def test_everything_is_read_at_once(counted):
+def test_all_metrics_are_read_in_one_call(counted):
     backend = counted({})
     assert len(report_of(backend).subjects) == 3  # a distribution, and a function each
     assert backend.metrics.calls == 1
 
 
-def test_environment_without_a_function_tells_of_none(counted, production):
+def test_environment_by_copy_has_no_function(counted, production):
     production.strategy = Strategy.COPY
     subjects = read_report(counted({}), [production], hours=3, now=NOW).subjects
     assert [subject.kind for subject in subjects] == ["distribution"]
 
 
-def test_peak_names_value_and_moment(counted):
+def test_peak_has_value_and_time(counted):
     backend = counted({("E1", "requests"): {2: 5.0, 4: 7.0, 6: 7.0}})
     report = report_of(backend)
     requests = report.subjects[1].figure("requests")
@@ -111,7 +111,7 @@ def test_peak_names_value_and_moment(counted):
     [
         (None, "count", "no data"),
         (1204.0, "count", "1,204"),
-        (0.5234, "percent", "0.52 %"),
+        (0.5234, "percent", "0.52%"),
         (999.0, "bytes", "999 B"),
         (3_400_000.0, "bytes", "3.4 MB"),
         (5e15, "bytes", "5000.0 TB"),
@@ -121,7 +121,7 @@ def test_values_are_written_for_people(value, unit, text):
     assert show(value, unit) == text
 
 
-def test_bars_reach_the_top_and_leave_gaps():
+def test_highest_bar_fills_the_chart_and_gaps_stay_empty():
     path = bars([None, 1.0, 2.0, 0.0])
     assert path.count("M") == 2
     assert "v-56.0" in path
@@ -141,27 +141,27 @@ def test_page_shows_charts_with_their_figures_in_words(admin_client, counted, pr
     assert text.count("<svg viewBox") == 9
 
 
-def test_environments_page_links_to_the_metrics(admin_client, production):
+def test_pages_of_environments_link_to_the_metrics(admin_client, production):
     address = reverse("admin:deployments_environment_metrics", args=[production.pk])
     for name, args in (("changelist", []), ("change", [production.pk])):
         found = admin_client.get(reverse(f"admin:deployments_environment_{name}", args=args))
         assert address in found.content.decode()
 
 
-def test_page_over_the_local_back_end_says_where_metrics_come_from(admin_client, production):
+def test_page_with_the_local_back_end_says_where_metrics_come_from(admin_client, production):
     answer = page(admin_client, production)
     assert answer.status_code == 200
     assert "EDGE_BACKEND=aws" in answer.content.decode()
 
 
-def test_copies_without_a_distribution_have_nothing_to_measure(admin_client, counted, production):
+def test_copy_without_a_distribution_has_no_metrics(admin_client, counted, production):
     counted({})
     production.distributions.all().delete()
     Environment.objects.filter(pk=production.pk).update(strategy=Strategy.COPY)
-    assert "No distribution is known here" in page(admin_client, production).content.decode()
+    assert "No distribution is known" in page(admin_client, production).content.decode()
 
 
-def test_page_says_why_there_is_nothing_to_show(admin_client, counted, production, monkeypatch):
+def test_page_shows_an_outage(admin_client, counted, production, monkeypatch):
     backend = counted({})
 
     def refuse(*args, **kwargs):
@@ -174,17 +174,17 @@ def test_page_says_why_there_is_nothing_to_show(admin_client, counted, productio
 
 
 @pytest.mark.parametrize("hours", ["0", "-1", "x", "9999999"])
-def test_page_shows_a_day_for_hours_it_does_not_offer(admin_client, production, hours):
+def test_page_shows_a_day_for_other_hours(admin_client, production, hours):
     assert page(admin_client, production, hours=hours).context["hours"] == 24
 
 
-def test_page_of_an_unknown_environment_is_not_there(admin_client, db):
+def test_page_of_an_unknown_environment_is_404(admin_client, db):
     address = reverse("admin:deployments_environment_metrics", args=[999])
     assert admin_client.get(address).status_code == 404
 
 
 @pytest.mark.parametrize(("allowed", "status"), [(True, 200), (False, 403)])
-def test_page_is_for_staff_who_may_view_environments(
+def test_page_needs_the_permission_to_view_environments(
     client, django_user_model, production, allowed, status
 ):
     user = django_user_model.objects.create_user("olga", password="x", is_staff=True)
@@ -199,6 +199,6 @@ def test_page_asks_strangers_to_sign_in(client, production):
 
 
 @pytest.mark.parametrize("hours", ["0", "2161", "day"])
-def test_command_takes_hours_that_cloudwatch_has(hours):
+def test_command_accepts_hours_that_cloudwatch_keeps(hours):
     with pytest.raises(CommandError, match="expected 1 to 2160 hours"):
         call_command("metrics", "--hours", hours)

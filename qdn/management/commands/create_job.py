@@ -1,15 +1,14 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.db import transaction
-
-from dispatch.booking import create_job
 from qdn.console import OperatorCommand, actor
-from tracking.links import ensure_link, tracking_url
+from tracking.links import create_tracked_job, tracking_url
+
+FIELDS = ("name", "phone", "email", "address", "service", "price", "status")
 
 
 class Command(OperatorCommand):
-    help = "Create a job and its tracking link from the shell."
+    help = "Create a job with its tracking link."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -22,16 +21,12 @@ class Command(OperatorCommand):
         parser.add_argument("--status", default="requested")
 
     def run(self, **options: Any) -> dict[str, Any]:
-        fields = ("name", "phone", "email", "address", "service", "price", "status")
-        with transaction.atomic():
-            job = create_job(actor=actor(), **{name: options[name] for name in fields})
-            if options["dry_run"]:
-                transaction.set_rollback(True)
-                self.summarise(
-                    f"Would create a job for {job.contact_name}: {job.get_status_display()}"
-                )
-                return {"number": None, "token": None, "url": None, "status": job.status}
-            link = ensure_link(job=job, actor=actor())
+        values = {name: options[name] for name in FIELDS}
+        job, link = create_tracked_job(actor=actor(), dry_run=options["dry_run"], **values)
+        status = job.get_status_display()
+        if link is None:
+            self.summarise(f"Would create a job for {job.contact_name}: {status}")
+            return {"number": None, "token": None, "url": None, "status": job.status}
         url = tracking_url(link)
-        self.summarise(f"{job.label} for {job.contact_name}: {job.get_status_display()}, {url}")
+        self.summarise(f"{job.label} for {job.contact_name}: {status}, {url}")
         return {"number": job.label, "token": link.token, "url": url, "status": job.status}

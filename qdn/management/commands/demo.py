@@ -11,23 +11,23 @@ from qdn.walk import Walk, WalkFailed
 
 
 class Command(OperatorCommand):
-    help = "Load demo data and deploy a first release; bin/demo calls this."
+    help = "Load demo data and deploy a first release, for bin/demo."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        which = parser.add_mutually_exclusive_group()
-        which.add_argument("--urls", action="store_true", help="print where to look")
-        which.add_argument("--walk", action="store_true", help="walk the main job over HTTP")
+        only = parser.add_mutually_exclusive_group()
+        only.add_argument("--urls", action="store_true", help="only print the URLs")
+        only.add_argument("--walk", action="store_true", help="try the running site over HTTP")
 
     def run(self, **options: Any) -> Any:
         demonstration.refuse_in_production()
         if options["walk"]:
             try:
                 return Walk(site=settings.SITE_URL, say=self.say).run()
-            except WalkFailed as failed:
-                raise CommandError(str(failed), returncode=REFUSED) from failed
+            except WalkFailed as error:
+                raise CommandError(str(error), returncode=REFUSED) from error
         if options["dry_run"]:
-            self.summarise("Would load demo jobs and a login, push a release and promote it")
+            self.summarise("Would load demo jobs, create a login, push a release and promote it")
             return {}
         if not options["urls"]:
             demonstration.set_up(say=self.say, out=StringIO() if self.quiet else self.stdout)

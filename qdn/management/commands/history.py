@@ -3,21 +3,20 @@ from typing import Any
 
 from deployments.models import Deployment, Environment
 from deployments.verification.reports import history_rows
-from qdn.arguments import row_count
+from qdn.arguments import moment, row_count
 from qdn.console import OperatorCommand, minute
-from qdn.moments import moment
 
 
 class Command(OperatorCommand):
-    help = "List what was deployed, where, when, by whom and how it ended, newest first."
+    help = "List deployments, newest first: what, where, when, by whom and how they ended."
     changes_something = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--environment", help="only this one")
-        parser.add_argument("--release", metavar="ID", help="only of this one")
-        parser.add_argument("--kind", choices=Deployment.Kind.values, help="only these")
-        parser.add_argument("--since", type=moment, metavar="DATETIME", help="only from then on")
+        parser.add_argument("--environment", help="only this environment")
+        parser.add_argument("--release", metavar="ID", help="only this release")
+        parser.add_argument("--kind", choices=Deployment.Kind.values, help="only this kind")
+        parser.add_argument("--since", type=moment, metavar="DATETIME", help="only since this time")
         parser.add_argument("--limit", type=row_count, default=20)
 
     def run(self, **options: Any) -> list[dict[str, Any]]:
@@ -37,12 +36,12 @@ class Command(OperatorCommand):
                 + [row[name] for name in ("release", "result", "actor", "reason")]
                 for row in rows
             ],
-            empty="No such deployment"
+            empty="No deployment matches."
             if Deployment.objects.exists()
-            else "Nothing was deployed yet. Begin with: manage.py push",
+            else "Nothing has been deployed yet. Start with: manage.py push",
         )
         return rows
 
 
 def _kind(row: dict[str, Any]) -> str:
-    return row["kind"] if row["percent"] is None else f"{row['kind']} {row['percent']} %"
+    return row["kind"] if row["percent"] is None else f"{row['kind']} {row['percent']}%"

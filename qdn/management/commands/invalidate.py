@@ -1,16 +1,15 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from deployments.context import DeployContext
 from deployments.invalidation.by_path import drop, plan_request
-from deployments.invalidation.send import CachePaths, cost_of
+from deployments.invalidation.send import cost_of
 from deployments.models import Environment
 from edge.backends import get_backend
 from qdn.console import DeployCommand, actor
 
 
 class Command(DeployCommand):
-    help = "Drop cached paths in the distributions of an environment, and say what that costs."
+    help = "Invalidate cached paths of an environment and show what that costs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -21,27 +20,20 @@ class Command(DeployCommand):
         environment = Environment.objects.named(options["environment"])
         backend = get_backend()
         drops = plan_request(backend, environment, options["paths"])
-        cost = cost_of(backend.pricing, drops.paths)
+        cost, invalidated = cost_of(backend.pricing, drops.paths), 0
         for line in drops.lines():
-            self.say(f"Drop in {line}")
+            self.say(f"Invalidate in {line}")
         if options["dry_run"]:
             self.summarise(f"Would invalidate {cost}")
-            return self._result(drops, 0, cost)
-        self.confirm(environment, f"Drop them in {environment}?", yes=options["yes"])
-        self.so_far = "What was asked for before stands."
-        invalidated = drop(DeployContext(backend, self.say, _no_lock), drops, actor=actor())
-        self.summarise(f"Invalidated {cost}")
-        return self._result(drops, invalidated, cost)
-
-    def _result(self, drops: CachePaths, invalidated: int, cost: str) -> dict[str, Any]:
+        else:
+            self.confirm(environment, f"Invalidate them in {environment}?", yes=options["yes"])
+            self.so_far = "Requests sent before the failure stay in effect."
+            invalidated = drop(backend, drops, actor=actor(), say=self.say)
+            self.summarise(f"Invalidated {cost}")
         return {
-            "environment": drops.environment.name,
+            "environment": environment.name,
             "distributions": {name: list(entries) for name, entries in drops.entries.items()},
             "paths": drops.paths,
             "invalidated": invalidated,
             "cost": cost,
         }
-
-
-def _no_lock() -> None:
-    """Keep no lock: dropping switches nothing."""

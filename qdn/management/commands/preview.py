@@ -6,12 +6,12 @@ from deployments.models import Environment, Release
 from deployments.routing.previews import preview
 from deployments.wording import format_time
 from edge.backends import get_backend
+from qdn.arguments import duration
 from qdn.console import OperatorCommand
-from qdn.durations import duration
 
 
 class Command(OperatorCommand):
-    help = "Print a signed link that shows a release before it is live."
+    help = "Print a signed link that shows a release before it goes live."
     changes_something = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -25,7 +25,7 @@ class Command(OperatorCommand):
             metavar="DURATION",
             help="30m, 12h, 7d; at most 30d, default 1d",
         )
-        parser.add_argument("--path", default="/", help="the page it opens; default /")
+        parser.add_argument("--path", default="/", help="page to open; default /")
 
     def run(self, **options: Any) -> dict[str, Any]:
         link = preview(
@@ -37,8 +37,8 @@ class Command(OperatorCommand):
         )
         self.say(link.url)
         self.summarise(
-            f"Shows {link.release} in {link.environment} to whoever has the link, "
-            f"until {format_time(link.expires)}"
+            f"Shows {link.release} in {link.environment} to anyone who has the link, until "
+            f"{format_time(link.expires)}"
         )
         return {
             "release": link.release.name,

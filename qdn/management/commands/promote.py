@@ -14,30 +14,33 @@ from qdn.switching import SwitchCommand
 
 
 def share(text: str) -> int:
-    """Read a percentage. Raises ArgumentTypeError."""
+    """Parse a percentage. Raises ArgumentTypeError."""
     if not text.isdecimal() or not 1 <= int(text) <= MOST_PERCENT:
-        raise ArgumentTypeError(f"expected 1 to {MOST_PERCENT} percent, found {text!r}")
+        raise ArgumentTypeError(f"{text!r} is not a percentage; use 1 to {MOST_PERCENT}")
     return int(text)
 
 
 class Command(SwitchCommand):
-    help = "Point production at what staging has live: same release, same edge function."
+    help = "Deploy what staging has live to production: same release, same edge function."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--from", dest="source", default="staging", metavar="ENVIRONMENT")
         parser.add_argument("--to", default="production", metavar="ENVIRONMENT")
         which = parser.add_mutually_exclusive_group()
-        which.add_argument("--release", metavar="ID", help="this release instead")
+        which.add_argument("--release", metavar="ID", help="promote this release instead")
         which.add_argument(
             "--only",
             action="append",
             choices=list(settings.SURFACES),
             metavar="SURFACE",
-            help="take this surface alone, keep the others; may be given again",
+            help="promote only this surface; repeat it for several",
         )
         parser.add_argument(
-            "--canary", type=share, metavar="PCT", help="show it to this percentage of viewers"
+            "--canary",
+            type=share,
+            metavar="PCT",
+            help="show the release to this percentage of viewers",
         )
 
     def run(self, **options: Any) -> dict[str, Any]:

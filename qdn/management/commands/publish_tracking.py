@@ -10,6 +10,6 @@ class Command(OperatorCommand):
 
     def run(self, **options: Any) -> dict[str, int]:
         counts = publish_behind(objects=get_backend().objects, dry_run=options["dry_run"])
-        would = "Would be: " if options["dry_run"] else ""
-        self.summarise(would + ", ".join(f"{number} {name}" for name, number in counts.items()))
+        prefix = "Would be: " if options["dry_run"] else ""
+        self.summarise(prefix + ", ".join(f"{number} {name}" for name, number in counts.items()))
         return counts

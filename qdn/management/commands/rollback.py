@@ -4,20 +4,20 @@ from typing import Any
 from deployments.deploy.plan import Target
 from deployments.deploy.targets import rollback_target
 from deployments.models import Environment, Release
+from qdn.arguments import moment
 from qdn.console import actor
-from qdn.moments import moment
 from qdn.switching import SwitchCommand
 
 
 class Command(SwitchCommand):
-    help = "Point an environment at a release that was live before (default: the one before)."
+    help = "Return to a release that was live before; default: what the live release replaced."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         which = parser.add_mutually_exclusive_group()
         which.add_argument("release", nargs="?", metavar="RELEASE")
         which.add_argument(
-            "--at", type=moment, metavar="TIME", help="go back to what was live at this time"
+            "--at", type=moment, metavar="TIME", help="return to what was live at this time"
         )
         parser.add_argument("--environment", default="production")
 

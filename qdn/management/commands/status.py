@@ -6,7 +6,7 @@ from qdn.console import OperatorCommand, minute
 
 
 class Command(OperatorCommand):
-    help = "Tell what is live in each environment and whether the edge agrees."
+    help = "Show what is live in each environment and whether the edge agrees."
     changes_something = False
 
     def run(self, **options: Any) -> list[dict[str, Any]]:
@@ -26,17 +26,17 @@ class Command(OperatorCommand):
                 ]
                 for row in rows
             ],
-            empty="There is no environment.",
+            empty="There are no environments.",
         )
         return rows
 
 
 def _notes(row: dict[str, Any]) -> list[str]:
-    """Tell what is out of the ordinary: maintenance, a canary, a freeze."""
+    """Return what is out of the ordinary: maintenance, a canary, a freeze."""
     down, canary, frozen = row["maintenance"], row["canary"], row["frozen"]
     notes = [f"in maintenance since {minute(down['since'])} ({down['actor']})"] if down else []
     if canary:
-        notes.append(f"canary {canary['release']}: {canary['percent']} %")
+        notes.append(f"canary {canary['release']}: {canary['percent']}%")
     if frozen:
         until = f" until {minute(frozen['until'])}" if frozen["until"] else ""
         notes.append(f"frozen{until}: {frozen['reason']}")

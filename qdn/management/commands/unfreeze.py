@@ -3,11 +3,12 @@ from typing import Any
 
 from deployments.deploy.freezes import unfreeze
 from deployments.models import Environment, Freeze
+from deployments.wording import plural
 from qdn.console import DeployCommand, actor
 
 
 class Command(DeployCommand):
-    help = "Let deployments to an environment go on, and what it was rolled back from return."
+    help = "Allow deployments to an environment again, also of releases it was rolled back from."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -15,25 +16,24 @@ class Command(DeployCommand):
 
     def run(self, **options: Any) -> dict[str, Any]:
         environment = Environment.objects.named(options["environment"])
-        standing = list(environment.freezes.in_force().select_related("release"))
-        for one in standing:
-            self.say(_line(one))
-        if not standing:
+        freezes = list(environment.freezes.in_force().select_related("release"))
+        for one in freezes:
+            scope = f"release {one.release}" if one.release else "all deployments"
+            self.say(f"Frozen by {one.actor}: {scope}: {one.reason}")
+        if not freezes:
             self.summarise(f"Nothing to do: {environment} is not frozen")
         elif options["dry_run"]:
-            self.summarise(f"Would lift {len(standing)} freezes of {environment}")
+            self.summarise(f"Would lift {plural(len(freezes), 'freeze')} of {environment}")
         else:
             self.confirm(environment, f"Unfreeze {environment}?", yes=options["yes"])
-            standing = unfreeze(environment=environment, actor=actor())
-            self.summarise(f"{environment} takes deployments again: lifted {len(standing)}")
-        lifted = [{"reason": one.reason, "release": _release(one)} for one in standing]
-        return {"environment": environment.name, "lifted": lifted}
+            freezes = unfreeze(environment=environment, actor=actor())
+            lifted = plural(len(freezes), "freeze")
+            self.summarise(f"{environment} accepts deployments again: {lifted} lifted")
+        return {"environment": environment.name, "lifted": [_row(one) for one in freezes]}
 
 
-def _release(freeze: Freeze) -> str | None:
-    return freeze.release.name if freeze.release else None
-
-
-def _line(freeze: Freeze) -> str:
-    what = f"release {freeze.release}" if freeze.release else "all deployments"
-    return f"Frozen by {freeze.actor}: {what}: {freeze.reason}"
+def _row(freeze: Freeze) -> dict[str, str | None]:
+    return {
+        "reason": freeze.reason,
+        "release": freeze.release.name if freeze.release else None,
+    }

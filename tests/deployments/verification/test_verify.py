@@ -7,7 +7,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from deployments.locks.deploy_lock import LEASE
 from deployments.models import DeployLock, Environment, Outcome, Strategy
 from deployments.verification.reports import status_rows
 from deployments.verification.verify import verify
@@ -253,11 +252,11 @@ def test_lock_is_named(deployed, backend, production, is_over):
         host="elsewhere",
         pid=1,
         acquired_at=now,
-        expires_at=now - LEASE if is_over else now + LEASE,
+        expires_at=now - DeployLock.LASTS if is_over else now + DeployLock.LASTS,
     )
     (drift,) = verify(backend, production)["drift"]
     assert "locked by otto" in drift["message"]
-    assert ("nobody is at work" in drift["message"]) is is_over
+    assert ("its process is gone" in drift["message"]) is is_over
 
 
 def test_lost_history_is_named(backend, production, operator):
@@ -303,7 +302,7 @@ def test_command_with_drift_exits_1(deployed, backend):
 def test_command_shows_drift_and_what_mends_it(deployed, backend):
     backend.objects.delete([deployed[1].key("more/1.txt")])
     out = StringIO()
-    with pytest.raises(CommandError, match="2 points of drift"):
+    with pytest.raises(CommandError, match="2 discrepancies in 2 environments"):
         call_command("verify", stdout=out)
     assert "manage.py push --no-deploy --repair" in out.getvalue()
 
@@ -339,7 +338,7 @@ def test_command_without_environments_says_so(db):
     Environment.objects.all().delete()
     out = StringIO()
     call_command("verify", stdout=out)
-    assert out.getvalue() == "There is no environment.\n"
+    assert out.getvalue() == "There are no environments.\n"
 
 
 def test_environment_without_hosts_is_a_drift_of_its_own(deployed, backend, production):
