@@ -38,33 +38,26 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One metric. `weight` is the column of counts by which its percentages are averaged."""
+    """A metric of edge.protocols.Measure. `weight` is the count that weights its percentages."""
 
     name: str
     title: str
-    metric: str
     unit: Literal["count", "bytes", "percent"]
     weight: str = ""
 
 
 DISTRIBUTION = (
-    Column("requests", "Requests", "Requests", "count"),
-    Column("bytes_downloaded", "Downloaded", "BytesDownloaded", "bytes"),
-    Column("4xx_rate", "4xx responses", "4xxErrorRate", "percent", weight="requests"),
-    Column("5xx_rate", "5xx responses", "5xxErrorRate", "percent", weight="requests"),
+    Column("requests", "Requests", "count"),
+    Column("bytes_downloaded", "Downloaded", "bytes"),
+    Column("4xx_rate", "4xx responses", "percent", weight="requests"),
+    Column("5xx_rate", "5xx responses", "percent", weight="requests"),
 )
 FUNCTION = (
-    Column("invocations", "Function runs", "FunctionInvocations", "count"),
-    Column(
-        "utilization",
-        "CPU budget used",
-        "FunctionComputeUtilization",
-        "percent",
-        weight="invocations",
-    ),
-    Column("execution_errors", "Function errors", "FunctionExecutionErrors", "count"),
-    Column("validation_errors", "Invalid function results", "FunctionValidationErrors", "count"),
-    Column("throttles", "Function throttles", "FunctionThrottles", "count"),
+    Column("invocations", "Function runs", "count"),
+    Column("utilization", "CPU budget used", "percent", weight="invocations"),
+    Column("execution_errors", "Function errors", "count"),
+    Column("validation_errors", "Invalid function results", "count"),
+    Column("throttles", "Function throttles", "count"),
 )
 
 
@@ -185,11 +178,7 @@ def _columns(kind: _Kind) -> tuple[Column, ...]:
 
 
 def _measures(kind: _Kind, subject: str) -> list[Measure]:
-    dimension = "DistributionId" if kind == "distribution" else "FunctionName"
-    return [
-        Measure(dimension, subject, item.metric, "Average" if item.unit == "percent" else "Sum")
-        for item in _columns(kind)
-    ]
+    return [Measure(kind, subject, column.name) for column in _columns(kind)]
 
 
 def _figures(columns: Sequence[Column], series: Iterator[list[float | None]]) -> tuple[Figure, ...]:

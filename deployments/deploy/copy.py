@@ -130,7 +130,7 @@ def _drop(context: DeployContext, drops: CachePaths, deployment: Deployment, why
     if not drops.paths:
         return 0
     context.keep_lock()
-    context.say(f"Invalidate what {_WHY[why]}: {cost_of(drops.paths)}")
+    context.say(f"Invalidate what {_WHY[why]}: {cost_of(context.backend.pricing, drops.paths)}")
     step = f"deployment-{deployment.pk}-{why}"
     return invalidate(context, drops, step=step, actor=deployment.actor, deployment=deployment)
 

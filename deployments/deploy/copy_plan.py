@@ -18,7 +18,6 @@ from deployments.releases.store import (
     objects_gone,
     read_manifest,
 )
-from edge.limits import INVALIDATION_WILDCARDS
 from edge.protocols import Backend, ObjectStore
 
 
@@ -29,6 +28,7 @@ class CopyPlan:
     `interrupted`: an earlier deployment did not finish, so caches may hold its files.
     """
 
+    backend: Backend
     target: Target
     live: str
     changes: Changes
@@ -47,12 +47,12 @@ class CopyPlan:
     @property
     def stale(self) -> CachePaths:
         """What the distributions drop before the probe: the addresses of what changed."""
-        return self._drops(self.changes.stale, INVALIDATION_WILDCARDS)
+        return self._drops(self.changes.stale)
 
     @property
     def gone(self) -> CachePaths:
         """What they drop at the end; the requests before may still be in progress."""
-        return self._drops(self.changes.gone, INVALIDATION_WILDCARDS - self.stale.wildcards)
+        return self._drops(self.changes.gone, wildcards_used=self.stale.wildcards)
 
     def lines(self) -> list[str]:
         """Tell what is copied, deleted and dropped, and what that costs."""
@@ -60,14 +60,19 @@ class CopyPlan:
         drops = self.stale.paths + self.gone.paths
         return [
             f"Copy {len(changes.copies)} files, delete {len(changes.deletions)}",
-            f"Invalidate {cost_of(drops)}",
+            f"Invalidate {cost_of(self.backend.pricing, drops)}",
         ]
 
-    def _drops(self, paths: Iterable[str], wildcards: int) -> CachePaths:
+    def _drops(self, paths: Iterable[str], *, wildcards_used: int = 0) -> CachePaths:
         wanted = {url for path in paths for url in addresses(path)}
         unchanged = map(address, self.changes.unchanged)
-        environment = self.target.environment
-        return plan_paths(environment, wanted, unchanged=unchanged, wildcards=wildcards)
+        return plan_paths(
+            self.backend,
+            self.target.environment,
+            wanted,
+            unchanged=unchanged,
+            wildcards_used=wildcards_used,
+        )
 
 
 def plan_copies(backend: Backend, target: Target) -> CopyPlan:
@@ -80,6 +85,7 @@ def plan_copies(backend: Backend, target: Target) -> CopyPlan:
     changes = compare(manifest, before, right=right)
     _check_sources(backend.objects, target.release, changes.copies)
     return CopyPlan(
+        backend=backend,
         target=target,
         live=live.release.name if live else "",
         changes=changes,

@@ -1,6 +1,5 @@
 """Environments and their history: deployments, outcomes, freezes, maintenance."""
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -8,6 +7,7 @@ from django.utils import timezone
 from deployments.errors import Refused
 from deployments.models.append_only import AppendOnly, AppendOnlyQuerySet
 from deployments.models.releases import FunctionVersion, Release
+from edge.protocols import Backend
 
 
 class EnvironmentQuerySet(models.QuerySet["Environment"]):
@@ -72,17 +72,14 @@ class Environment(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    @property
-    def caches(self) -> dict[str, list[str]]:
-        """The path patterns of each distribution, by its id; an empty list is all paths.
+    def caches(self, backend: Backend) -> dict[str, list[str]]:
+        """Return the path patterns of each distribution by its id; no patterns mean all paths.
 
-        The local edge is a cache too, with the name of the environment. On other back ends there is
-        none until a distribution is provisioned or adopted.
+        Without a recorded distribution the local edge's cache is the only one, if the back end has
+        it, and the environment's name is its id.
         """
         found = {one.remote_id: list(one.paths) for one in self.distributions.all()}
-        if not found and settings.EDGE_BACKEND == "local":
-            return {self.name: []}
-        return found
+        return found or ({self.name: []} if backend.has_local_cache else {})
 
     @property
     def host(self) -> str:

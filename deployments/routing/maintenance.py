@@ -11,7 +11,6 @@ from deployments.errors import ChangedMeanwhile, Refused
 from deployments.locks.deploy_lock import NO_PATIENCE, Patience, deploy_lock
 from deployments.models import Environment, Maintenance
 from deployments.routing.routes import Route, read_route, write_route
-from edge import limits
 from edge.errors import LimitExceeded
 from edge.protocols import Backend, KeyValueStore
 from edge.routing import Canary, RoutingDocument
@@ -69,7 +68,7 @@ class MaintenancePlan:
 
 
 def plan_maintenance(
-    store: KeyValueStore, environment: Environment, *, on: bool, message: str | None = None
+    backend: Backend, environment: Environment, *, on: bool, message: str | None = None
 ) -> MaintenancePlan:
     """Plan to start or end maintenance; without a message, keep the current one. Raises Refused."""
     environment.check_runs_function(
@@ -77,14 +76,14 @@ def plan_maintenance(
         "Deploy pages that announce it instead: manage.py push --source DIR --no-deploy, then "
         f"manage.py promote --release ID --to {environment}",
     )
-    route, live = read_route(store, environment), environment.live
+    route, live = read_route(backend.keyvalues, environment), environment.live
     # A missing or broken document is restored from the history's live release.
     fallback = RoutingDocument(environment.name, live.release.name if live else "")
     if message is None and on:
         message = _current_message(environment, route)
     text = _check_message(message or "", on=on)
     plan = MaintenancePlan(environment, on, text, route, fallback)
-    _check_size(plan)
+    _check_size(backend, plan)
     return plan
 
 
@@ -115,7 +114,7 @@ def set_maintenance(
     environment, on = plan.environment, plan.on
     why = f"Maintenance {'on' if on else 'off'}" + (f": {reason}" if reason else "")
     with deploy_lock(environment=environment, actor=actor, reason=why, patience=patience, say=say):
-        plan = plan_maintenance(backend.keyvalues, environment, on=on, message=plan.message)
+        plan = plan_maintenance(backend, environment, on=on, message=plan.message)
         if plan.is_done:
             return False
         if plan.wanted != plan.route:
@@ -162,7 +161,7 @@ def _check_message(message: str, *, on: bool) -> str:
     return text
 
 
-def _check_size(plan: MaintenancePlan) -> None:
+def _check_size(backend: Backend, plan: MaintenancePlan) -> None:
     """Refuse a message that would leave no room for the next deployment. Raises Refused."""
     document = plan.route.document or plan.fallback
     fullest = replace(
@@ -174,7 +173,7 @@ def _check_size(plan: MaintenancePlan) -> None:
         message=plan.message,
     ).to_json()
     try:
-        limits.check_update(puts=dict.fromkeys(plan.route.values, fullest), deletes=())
+        backend.limits.check_update(puts=dict.fromkeys(plan.route.values, fullest), deletes=())
     except LimitExceeded as error:
         size = len(plan.message.encode())
         raise Refused(

@@ -69,7 +69,7 @@ def preview(
     # The function uses the first ticket, so remove one that was pasted with the path.
     kept = [one for one in address.query.split("&") if one and not one.startswith("release=")]
     query = "&".join([*kept, f"release={signed}"])
-    url = f"{site_of(environment)}{address._replace(query=query).geturl()}"
+    url = f"{site_of(backend, environment)}{address._replace(query=query).geturl()}"
     return Preview(release, environment, url, expires)
 
 
@@ -138,14 +138,15 @@ def _nothing_deployed(environment: Environment) -> Refused:
     )
 
 
-def site_of(environment: Environment) -> str:
-    """Return the URL of an environment's pages: scheme and host, without a path. Raises Refused.
+def site_of(backend: Backend, environment: Environment) -> str:
+    """Return the address of an environment's pages: scheme and host, without a path.
 
-    A distribution answers its first host over https. The local edge answers all hosts at SITE_URL,
-    so the URL has its scheme and port, and its host if the environment has that host.
+    A CDN answers the first host over https. A local edge answers all hosts at SITE_URL, so scheme
+    and port are those of SITE_URL, and so is the host if it is one of the environment's. Raises
+    Refused.
     """
     host, site = environment.host, urlsplit(settings.SITE_URL)
-    if settings.EDGE_BACKEND != "local" and not settings.EDGE_LOCAL_VIEWER:
+    if backend.read_snapshot is None:
         return f"https://{host}"
     if site.hostname in environment.hosts:
         host = site.hostname

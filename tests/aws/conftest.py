@@ -34,7 +34,7 @@ def viewer_url(aws, proxy):
     edge = LocalEdge(
         None,
         objects=backend.objects,
-        read_snapshot=_when_changed(AwsSnapshots(backend).read, proxy),
+        read_snapshot=_when_changed(AwsSnapshots(backend.keyvalues, backend.functions).read, proxy),
         refresh_seconds=0,
         cache_bytes=0,
     )

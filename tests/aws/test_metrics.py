@@ -162,7 +162,7 @@ def test_metric_that_cannot_be_read_is_an_error():
     now = datetime.now(UTC)
     with pytest.raises(BackendUnavailable, match="not yours"):
         CloudWatchMetrics(_answering([refusal])).read(
-            [Measure("DistributionId", "E1", "Requests", "Sum")],
+            [Measure("distribution", "E1", "requests")],
             start=now - timedelta(minutes=5),
             end=now,
             period=60,

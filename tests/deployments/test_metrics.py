@@ -71,8 +71,8 @@ def test_span_covers_the_hours_in_few_whole_periods(hours):
 
 def test_percentages_are_averaged_by_their_counts(counted):
     backend = counted({
-        ("E1", "Requests"): {0: 1.0, 1: 99.0},
-        ("E1", "5xxErrorRate"): {0: 100.0, 1: 0.0},
+        ("E1", "requests"): {0: 1.0, 1: 99.0},
+        ("E1", "5xx_rate"): {0: 100.0, 1: 0.0},
     })  # fmt: skip
     (row,) = [row for row in report_of(backend).as_json() if row["id"] == "E1"]
     assert row["totals"] == {
@@ -97,7 +97,7 @@ def test_environment_by_copy_has_no_function(counted, production):
 
 
 def test_peak_has_value_and_time(counted):
-    backend = counted({("E1", "Requests"): {2: 5.0, 4: 7.0, 6: 7.0}})
+    backend = counted({("E1", "requests"): {2: 5.0, 4: 7.0, 6: 7.0}})
     report = report_of(backend)
     requests = report.subjects[1].figure("requests")
     moment = report.span.start + timedelta(seconds=4 * report.span.period)
@@ -129,7 +129,7 @@ def test_highest_bar_fills_the_chart_and_gaps_stay_empty():
 
 
 def test_page_shows_charts_with_their_figures_in_words(admin_client, counted, production):
-    counted({("E1", "Requests"): {0: 1200.0, 3: 4.0}, ("E1", "BytesDownloaded"): {0: 2e6}})
+    counted({("E1", "requests"): {0: 1200.0, 3: 4.0}, ("E1", "bytes_downloaded"): {0: 2e6}})
     answer = page(admin_client, production, hours=3)
     text = answer.content.decode()
     assert answer.status_code == 200

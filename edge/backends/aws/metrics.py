@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 
 NAMESPACE = "AWS/CloudFront"
 REGION = "Global"  # of every CloudFront metric, in any region
+DIMENSIONS = {"distribution": "DistributionId", "function": "FunctionName"}
+# The name and the statistic of each metric of the contract.
+STATISTICS = {
+    "requests": ("Requests", "Sum"),
+    "bytes_downloaded": ("BytesDownloaded", "Sum"),
+    "4xx_rate": ("4xxErrorRate", "Average"),
+    "5xx_rate": ("5xxErrorRate", "Average"),
+    "invocations": ("FunctionInvocations", "Sum"),
+    "utilization": ("FunctionComputeUtilization", "Average"),
+    "execution_errors": ("FunctionExecutionErrors", "Sum"),
+    "validation_errors": ("FunctionValidationErrors", "Sum"),
+    "throttles": ("FunctionThrottles", "Sum"),
+}
 QUERIES_AT_ONCE = 500  # the most that GetMetricData takes
 READ = {"Complete", "PartialData"}  # partial data continues on the next page
 
@@ -60,19 +73,20 @@ class CloudWatchMetrics:
 
 
 def _query(number: int, measure: Measure, period: int) -> "MetricDataQueryTypeDef":
+    name, statistic = STATISTICS[measure.metric]
     return {
         "Id": f"m{number}",  # must begin with a lower-case letter
         "MetricStat": {
             "Metric": {
                 "Namespace": NAMESPACE,
-                "MetricName": measure.metric,
+                "MetricName": name,
                 "Dimensions": [
-                    {"Name": measure.dimension, "Value": measure.subject},
+                    {"Name": DIMENSIONS[measure.kind], "Value": measure.subject},
                     {"Name": "Region", "Value": REGION},
                 ],
             },
             "Period": period,
-            "Stat": measure.statistic,
+            "Stat": statistic,
         },
         "ReturnData": True,
     }

@@ -24,8 +24,7 @@ class Command(LockingCommand):
     def run(self, **options: Any) -> dict[str, Any]:
         environment = Environment.objects.named(options["environment"])
         backend, on = get_backend(), options["state"] == "on"
-        store, message = backend.keyvalues, options["message"]
-        plan = plan_maintenance(store, environment, on=on, message=message)
+        plan = plan_maintenance(backend, environment, on=on, message=options["message"])
         if plan.is_done:
             self.summarise(f"Nothing to do: {self._state(plan)} already")
             return self._result(plan, changed=False)

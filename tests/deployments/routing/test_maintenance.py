@@ -24,7 +24,7 @@ def switch(backend, production):
     """Start or end production's maintenance. Return whether anything changed."""
 
     def switch(on, message=None, *, environment=production, backend=backend, **more):
-        plan = plan_maintenance(backend.keyvalues, environment, on=on, message=message)
+        plan = plan_maintenance(backend, environment, on=on, message=message)
         return set_maintenance(backend, plan, actor="olga", say=lambda line: None, **more)
 
     return switch
@@ -255,7 +255,7 @@ def test_lock_of_another_operator_is_respected(live, switch, production):
 
 def test_deployment_since_the_plan_is_kept(live, backend, production, operator):
     """The plan is made again under the lock."""
-    plan = plan_maintenance(backend.keyvalues, production, on=True)
+    plan = plan_maintenance(backend, production, on=True)
     other = operator.push("B")
     operator.promote()
     set_maintenance(backend, plan, actor="olga", say=lambda line: None)
@@ -267,7 +267,7 @@ def test_deployment_since_the_plan_is_kept(live, backend, production, operator):
 
 def test_environment_deployed_by_copy_is_refused(live, backend, production):
     production.strategy = Strategy.COPY
-    assert code_of(plan_maintenance, backend.keyvalues, production, on=True) == "no-function"
+    assert code_of(plan_maintenance, backend, production, on=True) == "no-function"
 
 
 @pytest.mark.parametrize(
@@ -276,12 +276,12 @@ def test_environment_deployed_by_copy_is_refused(live, backend, production):
      ("a\x00b", "message-odd")],
 )  # fmt: skip
 def test_invalid_messages_are_refused(message, code, live, backend, production):
-    found = code_of(plan_maintenance, backend.keyvalues, production, on=True, message=message)
+    found = code_of(plan_maintenance, backend, production, on=True, message=message)
     assert found == code
 
 
 def test_message_without_maintenance_is_refused(live, backend, production):
-    code = code_of(plan_maintenance, backend.keyvalues, production, on=False, message="Hello")
+    code = code_of(plan_maintenance, backend, production, on=False, message="Hello")
     assert code == "message-for-nobody"
 
 
