@@ -13,6 +13,11 @@ APPS = ("deployments", "dispatch", "edge", "qdn", "tracking")
 # The modules and packages of an app, low to high. A package may import itself and those of lower
 # layers, but not its neighbours in the same layer.
 LAYERS = {
+    "deployments": (
+        "errors, wording, templatetags < models < live_history, audit, locks, metrics, seeding"
+        " < context, releases, apps < sources, routing, invalidation < deploy, stacks"
+        " < push, operations, verification, retention, recovery < admin, tasks"
+    ),
     "edge": (
         "errors, models, behaviours, routing, functions < limits, pricing < protocols"
         " < origins, runtime < serving < provisioning"
