@@ -29,7 +29,7 @@ from tests.aws import stand_in  # noqa: E402
 FIRST, CHANGED, SAME = "first push", "1% changed", "nothing changed"
 UPLOAD_ONLY = "nothing changed, --no-deploy"
 IN_PLACE = ", in place"
-COPIED = "unchanged documents, no more"
+COPIED = "unchanged documents only"
 OURS, MEASURE = "push", "s5cmd sync"
 
 
@@ -67,7 +67,7 @@ class Bench:
             **os.environ,
             **stand_in.environ(port),
             **stand_in.SETTINGS,
-            # Nobody reaches the bucket through the proxy that makes boto3's other names resolve.
+            # The proxy that makes boto3's other names resolve is not used for the bucket.
             "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{port}",
             "NO_PROXY": "127.0.0.1",
         }

@@ -94,15 +94,19 @@ def check_whole(objects: ObjectStore, release: Release) -> None:
 
 def _fault(objects: ObjectStore, release: Release) -> str:
     """Return what is wrong with a release's manifest or pages, or an empty string."""
-    key = release.key(MANIFEST)
-    info = objects.head(key)
-    if info is None or info.metadata.get("sha256") != release.digest:
-        return f"{key} is {'not what was pushed' if info else 'missing'}"
-    for page in map(Artifact.from_row, release.pages.values()):
-        key = page.key(release.name)
-        info = objects.head(key)
-        if not holds(info, page, release):
-            return f"{key} is {'not what was pushed' if info else 'missing'}"
+    pages = {
+        page.key(release.name): page for page in map(Artifact.from_row, release.pages.values())
+    }
+    keys = [release.key(MANIFEST), *pages]
+    for key, info in zip(keys, concurrently(objects.head, keys), strict=True):
+        if info is None:
+            return f"{key} is missing"
+        page = pages.get(key)
+        right = (
+            holds(info, page, release) if page else info.metadata.get("sha256") == release.digest
+        )
+        if not right:
+            return f"{key} is not what was pushed"
     return ""
 
 

@@ -1,5 +1,5 @@
 // On a previewed page: which release it is, and the way out. All others are left as they are.
-// It stands alone, so that it works on pages that share nothing else with ours.
+// Self-contained, so that it works on pages that share nothing else with ours.
 {
   const [, release] = /(?:^|; )qdn_preview=([\w-]+)/.exec(document.cookie) || [];
   const make = (tag, style) => {
@@ -24,7 +24,7 @@
     // What has the focus stays in sight above it.
     document.documentElement.style.scrollPaddingBottom = '4rem';
     document.head.append(Object.assign(document.createElement('meta'), { name: 'robots', content: 'noindex' }));
-    // A screen reader tells what changes in a status, not what came with it.
+    // A screen reader announces changes of a status, not its first content.
     setTimeout(() => { text.textContent = `Preview of ${release}`; }, 100);
   };
 

@@ -73,8 +73,8 @@ class AwsClients:
     def keyvalue_writes(self) -> "CloudFrontKeyValueStoreClient":
         """For switches: sends a request once.
 
-        A write whose answer was lost made its own ETag stale, so sending it again would tell of a
-        conflict where there is none.
+        A write whose answer was lost made its own ETag stale, so sending it again would report
+        a conflict where there is none.
         """
         return self._keyvalues(attempts=1)
 
@@ -85,7 +85,7 @@ class AwsClients:
 
     @cached_property
     def cloudwatch(self) -> "CloudWatchClient":
-        """For metrics: CloudFront writes them in one region, whichever the bucket is in."""
+        """For metrics: CloudFront writes them in one region, wherever the bucket is."""
         return self.session.client("cloudwatch", GLOBAL_REGION, config=self.patience.config())
 
     @cached_property

@@ -16,7 +16,7 @@ from edge.protocols import ListedObject, NewObject, ObjectInfo, StoredObject
 if TYPE_CHECKING:
     from edge.backends.aws.clients import AwsClients
 
-DELETED_AT_ONCE = 1_000  # DeleteObjects takes no more
+DELETED_AT_ONCE = 1_000  # the limit of DeleteObjects
 # A HEAD has no body, so its error carries the status alone.
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 
@@ -127,7 +127,7 @@ class S3Store:
             )
         failed = answer.get("Errors", [])
         if failed:
-            # The request itself went well: what is wrong with a key stands in the answer.
+            # The request itself succeeded: the response lists the keys that failed.
             count, first = f"{len(failed)} of {len(keys)} objects", failed[0].get("Key")
             with translated(f"Deleting {count} (s3:DeleteObject), first {first!r},"):
                 raise ClientError({"Error": _code_and_message(failed[0])}, "DeleteObjects")
