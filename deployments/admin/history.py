@@ -128,7 +128,7 @@ class DeploymentAdmin(ReadOnlyAdmin):
     ordering = ["-pk"]
     fieldsets = [
         (None, {"fields": ["environment_link", "what", "result", "detail"]}),
-        ("Release", {"fields": ["release_link", "previous_link", "compare"]}),
+        ("Release", {"fields": ["release_link", "replaced_link", "compare"]}),
         ("How", {"fields": ["function", "strategy"]}),
         ("Who", {"fields": ["actor", "reason", "at"]}),
     ]
@@ -158,16 +158,16 @@ class DeploymentAdmin(ReadOnlyAdmin):
     def release_link(self, deployment: Deployment) -> str:
         return link(deployment.release, _on_one_line(deployment.release.name))
 
-    @admin.display(description="Previous release", empty_value="none")
-    def previous_link(self, deployment: Deployment) -> str | None:
-        return link(deployment.previous) if deployment.previous else None
+    @admin.display(description="Replaced release", empty_value="none")
+    def replaced_link(self, deployment: Deployment) -> str | None:
+        return link(deployment.replaced) if deployment.replaced else None
 
     @admin.display(description="Compare", empty_value="-")
     def compare(self, deployment: Deployment) -> str | None:
         """Return the command that lists all files that differ."""
-        if not deployment.previous or deployment.previous == deployment.release:
+        if not deployment.replaced or deployment.replaced == deployment.release:
             return None
-        return f"manage.py diff {deployment.previous} {deployment.release}"
+        return f"manage.py diff {deployment.replaced} {deployment.release}"
 
 
 def _on_one_line(text: str) -> str:

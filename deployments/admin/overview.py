@@ -120,7 +120,7 @@ def _offers(
 
 def timeline(environment: Environment, *, underway: bool = False) -> list[Entry]:
     """Return the last deployments, newest first; `underway` if the lock is held."""
-    latest = environment.deployments.select_related("release", "previous", "outcome")
+    latest = environment.deployments.select_related("release", "replaced", "outcome")
     return [
         Entry(one, kind_of(one), result_of(one, underway=underway))
         for one in latest.order_by("-pk")[:LATEST]

@@ -84,7 +84,7 @@ def deploy(
         strategy.rehearse(context, plan)
         # Whoever took the lock over meanwhile decides; there is nothing to settle or undo yet.
         context.keep_lock()
-        deployment = resumed or record(target, previous=plan.live)
+        deployment = resumed or record(target, replaces=plan.live)
         try:
             invalidated = strategy.carry_out(context, plan, deployment)
         except FAILURES as error:

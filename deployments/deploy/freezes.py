@@ -102,7 +102,7 @@ def _left_by(deployment: Deployment) -> set[Release]:
     if deployment.kind != Kind.ROLLBACK:
         return set()
     canary = deployment.environment.canary
-    left = {deployment.previous, canary.release if canary else None}
+    left = {deployment.replaced, canary.release if canary else None}
     return {release for release in left if release and release != deployment.release}
 
 

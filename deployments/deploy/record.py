@@ -20,19 +20,19 @@ FAILURES = (DeploymentError, EdgeError, DatabaseError, KeyboardInterrupt)
 Result = Outcome.Result
 
 
-def record(target: Target, *, previous: str) -> Deployment:
+def record(target: Target, *, replaces: str) -> Deployment:
     """Write down what is about to be done. Raises Refused when retention came first."""
     with transaction.atomic():
         if not Release.objects.take(target.release):
             raise target.release.gone
-        return _record(target, previous)
+        return _record(target, replaces)
 
 
-def _record(target: Target, previous: str) -> Deployment:
+def _record(target: Target, replaces: str) -> Deployment:
     return Deployment.objects.create(
         environment=target.environment,
         release=target.release,
-        previous=Release.objects.filter(name=previous).first(),
+        replaced=Release.objects.filter(name=replaces).first(),
         function=functions.keep(target.function),
         kind=target.kind,
         percent=target.percent,

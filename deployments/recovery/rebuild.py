@@ -218,7 +218,7 @@ def _restore_deployments(rebuilding: Rebuilding) -> None:
             pk=number,
             environment=environments[one.environment],
             release=releases[one.release],
-            previous=releases.get(one.previous or ""),
+            replaced=releases.get(one.previous or ""),
             function=functions[one.function],
             kind=one.kind,
             percent=one.percent,

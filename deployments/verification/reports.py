@@ -43,7 +43,7 @@ def history_rows(
 ) -> list[dict[str, Any]]:
     """Tell of the last deployments, newest first; `filters` as for a query, None for any."""
     found = Deployment.objects.select_related(
-        "environment", "release", "previous", "function", "outcome"
+        "environment", "release", "replaced", "function", "outcome"
     ).order_by("-pk")
     wanted = {"environment": environment, **filters}
     found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
@@ -59,7 +59,7 @@ def _history(deployment: Deployment) -> dict[str, Any]:
         "kind": deployment.kind,
         "percent": deployment.percent,
         "release": deployment.release.name,
-        "previous": deployment.previous.name if deployment.previous else None,
+        "previous": deployment.replaced.name if deployment.replaced else None,
         "function": deployment.function.digest,
         "actor": deployment.actor,
         "reason": deployment.reason,

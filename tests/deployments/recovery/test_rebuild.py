@@ -108,7 +108,7 @@ def test_content_that_was_pushed_is_recognised(past, operator, backend):
 
 
 def test_what_a_rollback_left_is_frozen_again(past, operator, backend, production):
-    left, at = production.live.previous, production.live.at
+    left, at = production.live.replaced, production.live.at
     lose_history()
     rebuild(backend)
     (freeze,) = Freeze.objects.in_force().filter(environment__name="production")
