@@ -59,7 +59,7 @@ class Overview:
     """All an environment's page shows. `held_back`: the blocks on rolled-back releases."""
 
     live: Deployment | None
-    previous: Release | None
+    rollback_target: Release | None
     canary: Deployment | None
     frozen: Freeze | None
     held_back: list[Freeze]
@@ -80,7 +80,7 @@ def overview(environment: Environment) -> Overview:
     stale = lock is not None and is_stale(lock)
     return Overview(
         live=live,
-        previous=rollback_release(environment),
+        rollback_target=rollback_release(environment),
         canary=environment.canary,
         frozen=next((one for one in reversed(freezes) if one.release is None), None),
         held_back=held_back,
