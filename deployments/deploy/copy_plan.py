@@ -1,4 +1,4 @@
-"""Describing a deployment by copy: what the keys may hold, what they shall hold. Reads only."""
+"""Planning a deployment by copy: what the keys may hold and should hold. Reads only."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from deployments.live_history import replaced_release
 from deployments.models import Deployment, Environment, Release, Strategy
 from deployments.releases.manifest import ASSETS, Artifact, Manifest
 from deployments.releases.store import objects_gone, read_manifest
+from deployments.wording import plural
 from edge.errors import ObjectMissing
 from edge.limits import INVALIDATION_WILDCARDS
 from edge.protocols import Backend, ObjectStore
@@ -33,7 +34,7 @@ class CopyPlan:
 
     @property
     def is_done(self) -> bool:
-        """Whether the environment serves the target already."""
+        """Whether the environment already serves the target."""
         return (
             self.live == self.target.release.name
             and self.is_pointed
@@ -42,20 +43,20 @@ class CopyPlan:
 
     @property
     def stale(self) -> CachePaths:
-        """What the distributions drop before the probe: the addresses of what changed."""
+        """The addresses of changed files, which the distributions drop before the probe."""
         return self._drops(self.changes.stale, INVALIDATION_WILDCARDS)
 
     @property
     def gone(self) -> CachePaths:
-        """What they drop at the end; the requests before may still be in progress."""
+        """The addresses of removed files, dropped last, while `stale` may still be in progress."""
         return self._drops(self.changes.gone, INVALIDATION_WILDCARDS - self.stale.wildcards)
 
     def lines(self) -> list[str]:
-        """Tell what is copied, deleted and dropped, and what that costs."""
+        """Return what is copied, deleted and invalidated, and at what cost."""
         changes = self.changes
         drops = self.stale.paths + self.gone.paths
         return [
-            f"Copy {len(changes.copies)} files, delete {len(changes.deletions)}",
+            f"Copy {plural(len(changes.copies), 'file')}, delete {len(changes.deletions):,}",
             f"Invalidate {cost_of(drops)}",
         ]
 
@@ -67,7 +68,7 @@ class CopyPlan:
 
 
 def plan_copies(backend: Backend, target: Target) -> CopyPlan:
-    """Compare manifests and describe what would change. Raises Refused."""
+    """Compare manifests and return what would change. Raises Refused."""
     environment, live = target.environment, target.environment.live
     interrupted = unfinished_copies(environment, live)
     manifest = _manifest(backend.objects, target.release)
@@ -87,32 +88,32 @@ def plan_copies(backend: Backend, target: Target) -> CopyPlan:
 
 
 def unfinished_copies(environment: Environment, live: Deployment | None) -> list[Deployment]:
-    """Return the deployments after the live one whose copies may have arrived in part."""
+    """Return the deployments since the live one whose copies may have arrived in part."""
     later = environment.deployments.filter(strategy=Strategy.COPY).select_related("release")
     return list(later.filter(pk__gt=live.pk) if live else later)
 
 
 def _before(objects: ObjectStore, target: Target, interrupted: list[Deployment]) -> Before:
-    """Find out what the keys may hold."""
+    """Return what the keys may hold."""
     environment, live = target.environment, target.environment.live
     by_copy = live is not None and live.strategy == Strategy.COPY
     releases = [live.release] if live and by_copy else []
     releases += [deployment.release for deployment in interrupted]
     manifests = [_manifest(objects, release) for release in dict.fromkeys(releases)]
-    # Deploying what is live is how an environment is mended: then nothing is taken for granted.
-    mends = live is not None and live.release == target.release
+    # Deploying the live release repairs an environment, so nothing is taken for granted then.
+    repairs = live is not None and live.release == target.release
     kept = replaced_release(environment, target.release)
     kept_manifest = _manifest(objects, kept) if kept else None
     return Before(
         listed=_listed(objects, environment.copy_prefix),
         manifests=tuple(manifest for manifest in manifests if manifest),
-        is_known=by_copy and not mends and None not in manifests,
+        is_known=by_copy and not repairs and None not in manifests,
         kept=frozenset(a.path for a in kept_manifest or () if a.shared),
     )
 
 
 def _manifest(objects: ObjectStore, release: Release) -> Manifest | None:
-    """Read a manifest, unless it is gone or is one no longer."""
+    """Return the manifest of a release, or None if it is missing or damaged."""
     try:
         manifest = read_manifest(objects, release)
     except (ObjectMissing, ValueError, KeyError):
@@ -125,13 +126,13 @@ def _listed(objects: ObjectStore, prefix: str) -> dict[str, int]:
 
 
 def _right(objects: ObjectStore, target: Target, artifacts: list[Artifact]) -> set[str]:
-    """Look which keys hold what they shall hold already."""
+    """Return the paths of those artifacts that their keys already hold."""
     check = partial(is_right, objects, target)
     return {a.path for a, right in zip(artifacts, at_once(check, artifacts), strict=True) if right}
 
 
 def is_right(objects: ObjectStore, target: Target, artifact: Artifact) -> bool:
-    """Look whether one key holds its artifact: content, size and headers."""
+    """Whether a key holds its artifact: content, size and headers."""
     info = objects.head(target.environment.copy_prefix + artifact.path)
     if info is None or info.size != artifact.size:
         return False
@@ -143,7 +144,7 @@ def is_right(objects: ObjectStore, target: Target, artifact: Artifact) -> bool:
 
 
 def _check_sources(objects: ObjectStore, release: Release, copies: list[Artifact]) -> None:
-    """Refuse a release of which a file is gone, before anything is changed. Raises Refused."""
+    """Refuse a release with missing files before anything changes. Raises Refused."""
     there: dict[str, int] = {}
     for prefix in {ASSETS if artifact.shared else release.key("") for artifact in copies}:
         there |= {found.key: found.size for found in objects.list(prefix)}
@@ -154,6 +155,6 @@ def _check_sources(objects: ObjectStore, release: Release, copies: list[Artifact
 
 
 def is_pointed(backend: Backend, environment: Environment) -> bool:
-    """Whether the hosts are answered from below the prefix, as far as we are the ones to say."""
+    """Whether the hosts are answered from the prefix; always true if the back end has no say."""
     origins, prefix = backend.origins, environment.copy_prefix
     return origins is None or all(origins.prefix(host) == prefix for host in environment.hosts)
