@@ -76,7 +76,7 @@ def deployment_document(deployment: Deployment, outcome: Outcome) -> dict[str, A
         "deployment": deployment.pk,
         "environment": deployment.environment.name,
         "release": deployment.release.name,
-        "previous": deployment.previous.name if deployment.previous else None,
+        "previous": deployment.replaced.name if deployment.replaced else None,
         "function": deployment.function.digest,
         "kind": deployment.kind,
         "percent": deployment.percent,

@@ -13,11 +13,12 @@ def _ignore(line: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks for a change, and how they hear about it.
+    """Who asks for a change, and how they follow it.
 
-    `say` gets a line for each step. `confirm` gets a question before a protected environment is
-    changed and raises Refused for a no; None is a yes given beforehand. `reached` gets what holds
-    by now, for the message of a later failure. `patience` is for a lock that another run holds.
+    `say` is called with a line for each step. `confirm` is called with a question before a
+    protected environment changes and raises Refused if the answer is no; None means yes. `reached`
+    is called with the state so far, for the message of a later failure. `patience` is for a lock
+    that another run holds.
     """
 
     actor: str
@@ -29,7 +30,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class DeployContext:
-    """A deployment in progress: the back end, where its steps are shown, and its lock.
+    """A deployment in progress: its back end, where to show its steps, and its lock.
 
     `keep_lock` extends the lease; it raises ChangedMeanwhile when the lock was taken over.
     """

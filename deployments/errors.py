@@ -1,12 +1,12 @@
-"""What can go wrong in a deployment: refused, changed under us, or changed in part.
+"""Errors of deployments: refused, changed by another process, or partly changed.
 
-Each error carries a stable code and a hint: the exact next step. Commands map the three classes to
+Each error has a stable code and a hint: the exact next step. Commands map the three classes to
 exit codes 1, 3 and 4 (qdn/console.py).
 """
 
 
 class DeploymentError(Exception):
-    """Base: `message` says what was expected and what was found, `hint` what to do next."""
+    """Base class: `message` says what was expected and found, `hint` what to do next."""
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -23,8 +23,8 @@ class Refused(DeploymentError):
 
 
 class ChangedMeanwhile(DeploymentError):
-    """Somebody else holds the lock, or changed what we had decided upon."""
+    """Another process holds the lock, or changed what a decision was based on."""
 
 
 class PartlyChanged(DeploymentError):
-    """Work began and did not finish; the hint is the command that finishes or undoes it."""
+    """Work began but did not finish; the hint is the command that finishes or undoes it."""

@@ -1,13 +1,13 @@
-"""What was live when: the one rule, read from the deployments that switched all viewers.
+"""What was live when, read from the deployments that switched all viewers.
 
-Two releases may be called "the one before", and they differ after a rollback:
+Two releases could be called "previous", and they differ after a rollback:
 
-replaced release    the last other release that was live; pages of it may still be open
-rollback release    where `rollback` without a name goes; None when there is nothing earlier
+replaced release    the last other release that was live; its pages may still be open
+rollback target     where `rollback` without a name goes; None if there is nothing earlier
 
-After A, then B, then a rollback to A, the release that A replaced is B, and there is nothing to
-roll back to. A deployment counts from when it was recorded, as `history` shows it. A canary never
-counts, since most viewers kept what was live.
+After A, then B, then a rollback to A, the replaced release is B, and there is nothing to roll back
+to. A deployment counts from when it was recorded, as `history` shows it. A canary never counts,
+since most viewers keep the live release.
 """
 
 from datetime import datetime
@@ -20,7 +20,7 @@ from deployments.wording import format_time
 
 
 def live_of(environment: Environment) -> Deployment:
-    """Return what an environment has live. Raises Refused when it has nothing."""
+    """Return the live deployment of an environment. Raises Refused if there is none."""
     live = environment.live
     if live is None:
         raise Refused(
@@ -67,7 +67,7 @@ def replaced_release(environment: Environment, release: Release) -> Release | No
 
 
 def rollback_release(environment: Environment) -> Release | None:
-    """Return where `rollback` without a name goes; None when there is nothing earlier.
+    """Return the rollback target; None if there is nothing earlier.
 
     While a canary runs, `rollback` ends the canary first.
     """
@@ -76,9 +76,9 @@ def rollback_release(environment: Environment) -> Release | None:
 
 
 def served_in_order(environment: Environment) -> list[Deployment]:
-    """Return what an environment came to serve, as a stack: the live deployment is the last one.
+    """Return the deployments that led to the live one, which is last: the way back.
 
-    A rollback removes what it left; a deployment of what is live adds nothing.
+    A rollback removes what it left; deploying what is live adds nothing.
     """
     stack: list[Deployment] = []
     past = environment.deployments.switched().select_related("release", "function")
@@ -91,7 +91,7 @@ def served_in_order(environment: Environment) -> list[Deployment]:
 
 
 def _cut_back(stack: list[Deployment], rollback: Deployment) -> list[Deployment]:
-    """Return a stack up to where a rollback went; all of it when that is not in it."""
+    """Return the stack up to where a rollback went, or all of it if it went elsewhere."""
     kept = next((n for n in range(len(stack) - 1, -1, -1) if _same(stack[n], rollback)), None)
     return stack if kept is None else stack[: kept + 1]
 

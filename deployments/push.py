@@ -1,4 +1,4 @@
-"""Push: plan a release, ask, upload it, deploy it. The one sequence behind every caller.
+"""Push: plan a release, confirm, upload it, deploy it. The one sequence behind every caller.
 
 docs/explanation/how-a-push-runs.md names each step with its module.
 """
@@ -39,10 +39,10 @@ Progress = Callable[[ReleasePlan], AbstractContextManager[OnStored]]
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What a push came to.
+    """The result of a push.
 
-    `release` is None in a dry run that would make a new one; `deployed` where nothing was deployed;
-    `changes` are the files that differ from what was live, where they were looked up.
+    `release` is None in a dry run that would make a new one, `deployed` if nothing was deployed.
+    `changes` are the files that differ from the live release, if they were looked up.
     """
 
     plan: ReleasePlan
@@ -70,7 +70,7 @@ def push(
 ) -> Pushed:
     """Make a release of a folder or ZIP, or of the surfaces, and deploy it.
 
-    Without `deploys` it is uploaded only. With `repair` every stored file is checked, and damaged
+    Without `deploys` it is only uploaded. With `repair` every stored file is checked, and damaged
     ones are uploaded again. Raises Refused (nothing changed), ChangedMeanwhile, PartlyChanged.
     """
     caller.say(f"Read {source}" if source else "Build the surfaces")
@@ -106,9 +106,9 @@ def promote_surfaces(
     reason: str = "",
     dry_run: bool = False,
 ) -> Pushed:
-    """Deploy `surfaces` as live in `source`, and the other surfaces as live in `to`.
+    """Deploy `surfaces` as they are live in `source`, and the others as they are live in `to`.
 
-    That is a new release, composed of both. With `percent` it is a canary. Raises as `push` does.
+    This makes a new release. With `percent` it is a canary. Raises as `push` does.
     """
     check_open(to)
     surfaces = list(surfaces)

@@ -1,4 +1,4 @@
-"""Text that messages share: times and reasons."""
+"""Text that messages share: times, reasons and counts."""
 
 from datetime import datetime
 
@@ -6,12 +6,12 @@ from django.utils import timezone
 
 
 def format_time(when: datetime) -> str:
-    """Show a moment to the minute in local time, with the name of its zone."""
+    """Return a moment to the minute in local time, with the name of its zone."""
     return f"{timezone.localtime(when):%Y-%m-%d %H:%M %Z}"
 
 
 def reason_of(error: BaseException) -> str:
-    """Say what went wrong, to stand in a sentence."""
+    """Return what went wrong, for use within a sentence."""
     return str(error).rstrip(".") or "interrupted"
 
 

@@ -23,7 +23,7 @@ from deployments.operations.proposals import (
     Proposal,
     differences,
     propose,
-    seen_before,
+    replaced_by,
 )
 from deployments.operations.run import ask
 from edge.backends import get_backend
@@ -140,7 +140,7 @@ def _ask(request: HttpRequest, form: ConfirmForm, proposal: Proposal) -> HttpRes
 def _shown(form: ConfirmForm, proposal: Proposal) -> dict[str, Any]:
     """Return the plan, its diff, and a form that carries what the operator saw."""
     plan = proposal.plan
-    before = seen_before(plan)
+    before = replaced_by(plan)
     diff = differences(get_backend(), before, plan)
     files = () if isinstance(diff, str) else diff.differences
     form.initial = {"seen": proposal.seen}

@@ -7,12 +7,14 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from deployments.admin.deploy_pages import deploy_page
 from deployments.admin.freeze_pages import freeze_page, unfreeze_page
-from deployments.admin.metrics_page import MetricsPage
+from deployments.admin.history import ReadOnlyAdmin
+from deployments.admin.metrics_page import metrics_page
 from deployments.admin.operation_pages import operation_page, steps_part
 from deployments.admin.overview import overview
 from deployments.admin.permissions import may_deploy
@@ -27,8 +29,8 @@ PAGE = "admin/deployments/environment/page.html"
 DRIFT, DRIFT_PART = (f"admin/deployments/environment/{name}.html" for name in ("drift", "_drift"))
 
 
-class EnvironmentPages(MetricsPage):
-    """Mixin that gives the admin of environments pages in place of the change form."""
+class EnvironmentAdmin(ReadOnlyAdmin):
+    """Environments, each with pages in place of the change form."""
 
     list_display = ["name", "live_release", "notes", "host_names", "charts"]
     list_display_links = ["name"]
@@ -50,6 +52,11 @@ class EnvironmentPages(MetricsPage):
     def host_names(self, environment: Environment) -> str:
         return ", ".join(environment.hosts)
 
+    @admin.display(description="Metrics")
+    def charts(self, environment: Environment) -> str:
+        address = reverse("admin:deployments_environment_metrics", args=[environment.pk])
+        return format_html('<a href="{}">Charts</a>', address)
+
     def change_view(
         self,
         request: HttpRequest,
@@ -61,8 +68,9 @@ class EnvironmentPages(MetricsPage):
 
     def get_urls(self) -> list[URLPattern]:
         """Put our pages before the admin's own URLs, which match every path."""
-        urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]  # of ModelAdmin
+        urls: list[URLPattern] = super().get_urls()
         return [
+            self._url("metrics/", "metrics", metrics_page),
             self._url("drift/", "drift", drift_page),
             self._url("deploy/<slug:kind>/", "deploy", deploy_page, deploys=True),
             self._url("freeze/", "freeze", freeze_page, deploys=True),
@@ -73,7 +81,7 @@ class EnvironmentPages(MetricsPage):
         ]
 
     def _url(self, route: str, name: str, page: Page, *, deploys: bool = False) -> URLPattern:
-        view = self.admin_site.admin_view(self._opened(page, deploys=deploys))  # type: ignore[attr-defined]  # of ModelAdmin
+        view = self.admin_site.admin_view(self._opened(page, deploys=deploys))
         pattern: URLPattern = path(
             f"<path:object_id>/{route}", view, name=f"deployments_environment_{name}"
         )
@@ -83,19 +91,18 @@ class EnvironmentPages(MetricsPage):
         """Require the permission to view environments, and to deploy here if the page `deploys`."""
 
         def view(request: HttpRequest, object_id: str, **kwargs: Any) -> HttpResponse:
-            model_admin: Any = self
-            if not model_admin.has_view_permission(request):
+            if not self.has_view_permission(request):
                 raise PermissionDenied
-            environment = model_admin.get_object(request, object_id)
+            environment = self.get_object(request, object_id)
             if environment is None:
                 raise Http404
             may = may_deploy(request.user, environment)
             if deploys and not may:
                 raise PermissionDenied
             context = {
-                **model_admin.admin_site.each_context(request),
+                **self.admin_site.each_context(request),
                 "title": str(environment),
-                "opts": model_admin.opts,
+                "opts": self.opts,
                 "original": environment,
                 # The theme shows a variable `environment` as a label in its header.
                 "env": environment,

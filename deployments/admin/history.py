@@ -16,6 +16,7 @@ from unfold.decorators import display
 from deployments.admin.filters import ResultFilter, StateFilter, live_in
 from deployments.admin.labels import COLOURS, kind_of, result_of, state_of
 from deployments.models import Deployment, Release
+from deployments.wording import plural
 
 LATEST = 20
 LINK = "text-primary-600 dark:text-primary-400"
@@ -92,8 +93,7 @@ class ReleaseAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Size", ordering="bytes")
     def size(self, release: Release) -> str:
-        files = f"{release.files:,} file{'' if release.files == 1 else 's'}"
-        return f"{files}, {filesizeformat(release.bytes)}"
+        return f"{plural(release.files, 'file')}, {filesizeformat(release.bytes)}"
 
     @admin.display(description="Manifest digest")
     def sha256(self, release: Release) -> str:
@@ -107,7 +107,7 @@ class ReleaseAdmin(ReadOnlyAdmin):
     @admin.display(description="Latest")
     def latest(self, release: Release) -> str:
         rows = release.deployments.select_related("environment", "outcome").order_by("-pk")
-        lines = [(link(row, kind_of(row)), row.environment, _told(row)) for row in rows[:LATEST]]
+        lines = [(link(row, kind_of(row)), row.environment, _summary(row)) for row in rows[:LATEST]]
         every = (
             f"{reverse('admin:deployments_deployment_changelist')}?release__id__exact={release.pk}"
         )
@@ -128,7 +128,7 @@ class DeploymentAdmin(ReadOnlyAdmin):
     ordering = ["-pk"]
     fieldsets = [
         (None, {"fields": ["environment_link", "what", "result", "detail"]}),
-        ("Release", {"fields": ["release_link", "previous_link", "compare"]}),
+        ("Release", {"fields": ["release_link", "replaced_link", "compare"]}),
         ("How", {"fields": ["function", "strategy"]}),
         ("Who", {"fields": ["actor", "reason", "at"]}),
     ]
@@ -158,16 +158,16 @@ class DeploymentAdmin(ReadOnlyAdmin):
     def release_link(self, deployment: Deployment) -> str:
         return link(deployment.release, _on_one_line(deployment.release.name))
 
-    @admin.display(description="Previous release", empty_value="none")
-    def previous_link(self, deployment: Deployment) -> str | None:
-        return link(deployment.previous) if deployment.previous else None
+    @admin.display(description="Replaced release", empty_value="none")
+    def replaced_link(self, deployment: Deployment) -> str | None:
+        return link(deployment.replaced) if deployment.replaced else None
 
     @admin.display(description="Compare", empty_value="-")
     def compare(self, deployment: Deployment) -> str | None:
         """Return the command that lists all files that differ."""
-        if not deployment.previous or deployment.previous == deployment.release:
+        if not deployment.replaced or deployment.replaced == deployment.release:
             return None
-        return f"manage.py diff {deployment.previous} {deployment.release}"
+        return f"manage.py diff {deployment.replaced} {deployment.release}"
 
 
 def _on_one_line(text: str) -> str:
@@ -178,5 +178,5 @@ def _moment(when: datetime) -> str:
     return f"{timezone.localtime(when):%Y-%m-%d %H:%M}"
 
 
-def _told(deployment: Deployment) -> str:
+def _summary(deployment: Deployment) -> str:
     return f"{result_of(deployment).text}, {_moment(deployment.at)}, {deployment.actor}"

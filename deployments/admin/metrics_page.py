@@ -3,13 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
-from unfold.decorators import action
 
 from deployments import metrics
 from deployments.metrics import NO_SUBJECT, NOT_MEASURED, Report, Subject, read_report
@@ -33,25 +29,6 @@ class Chart:
     bars: str
 
 
-class MetricsPage:
-    """Mixin that gives the admin of environments the metrics page and links to it."""
-
-    actions_detail = ["metrics"]
-
-    @admin.display(description="Metrics")
-    def charts(self, environment: Environment) -> str:
-        address = reverse("admin:deployments_environment_metrics", args=[environment.pk])
-        return format_html('<a href="{}">Charts</a>', address)
-
-    @action(description="Metrics", url_path="metrics", permissions=["view"])  # type: ignore[untyped-decorator]  # unfold ships no types
-    def metrics(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        environment = self.get_object(request, object_id)  # type: ignore[attr-defined]  # of ModelAdmin
-        if environment is None:
-            raise Http404
-        context = self.admin_site.each_context(request)  # type: ignore[attr-defined]  # of ModelAdmin
-        return metrics_page(request, environment, context)
-
-
 def metrics_page(
     request: HttpRequest, environment: Environment, context: dict[str, Any]
 ) -> HttpResponse:
@@ -66,8 +43,6 @@ def metrics_page(
         problem = str(error)
     shown = {
         "title": f"Metrics for {environment}",
-        # The theme shows a variable `environment` as a label in its header.
-        "env": environment,
         "hours": hours,
         "choices": CHOICES.items(),
         "problem": problem,

@@ -59,7 +59,7 @@ class Overview:
     """All an environment's page shows. `held_back`: the blocks on rolled-back releases."""
 
     live: Deployment | None
-    previous: Release | None
+    rollback_target: Release | None
     canary: Deployment | None
     frozen: Freeze | None
     held_back: list[Freeze]
@@ -80,7 +80,7 @@ def overview(environment: Environment) -> Overview:
     stale = lock is not None and is_stale(lock)
     return Overview(
         live=live,
-        previous=rollback_release(environment),
+        rollback_target=rollback_release(environment),
         canary=environment.canary,
         frozen=next((one for one in reversed(freezes) if one.release is None), None),
         held_back=held_back,
@@ -120,7 +120,7 @@ def _offers(
 
 def timeline(environment: Environment, *, underway: bool = False) -> list[Entry]:
     """Return the last deployments, newest first; `underway` if the lock is held."""
-    latest = environment.deployments.select_related("release", "previous", "outcome")
+    latest = environment.deployments.select_related("release", "replaced", "outcome")
     return [
         Entry(one, kind_of(one), result_of(one, underway=underway))
         for one in latest.order_by("-pk")[:LATEST]

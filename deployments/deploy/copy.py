@@ -1,9 +1,9 @@
-"""The `copy` strategy: files under fixed keys, for a distribution that cannot run the function.
+"""The `copy` strategy: files under fixed keys, for distributions that cannot run the function.
 
-It cannot be atomic. What it keeps to instead: a page is copied after all it may refer to, and a
-file goes away after the pages that refer to it were replaced, dropped from the caches and seen new.
-Nothing is undone when it fails: the environment serves files of both releases then, and the next
-run, forward or back, copies what is missing.
+It cannot be atomic. Instead, a page is copied after everything it may refer to, and a file is
+deleted only after the pages that refer to it have been replaced, invalidated and probed. A failure
+undoes nothing: the environment then serves files of both releases, and the next run, forward or
+back, copies what is missing.
 """
 
 from deployments.context import DeployContext
@@ -23,41 +23,40 @@ from deployments.releases.manifest import Artifact
 from deployments.releases.smoke_checks import read_checks
 from deployments.releases.store import concurrently
 from deployments.releases.upload import object_metadata
-from deployments.wording import reason_of
+from deployments.wording import plural, reason_of
 from edge.errors import EdgeError, ObjectMissing
 from edge.protocols import Backend, ObjectStore
 
-# Copies between two renewals of the lock: some seconds of work, where its lease has minutes.
+# Copies between two renewals of the lock: a few seconds of work, while the lease lasts minutes.
 RENEWED_AFTER = 500
-_WHY = {"changed": "changed", "gone": "is gone"}
+_FILES = {"changed": "changed files", "gone": "removed files"}
 
 
 class CopyStrategy:
     """Deploys by copying what changed inside the object store."""
 
     def plan(self, backend: Backend, target: Target) -> CopyPlan:
-        """Compare manifests and describe what would change. Raises Refused."""
+        """Return what would change. Raises Refused."""
         return plan_copies(backend, target)
 
     def resumes(self, unfinished: list[Deployment], target: Target) -> Deployment | None:
-        """Choose the interrupted deployment that this run goes on with.
+        """Return the interrupted deployment that this run resumes.
 
-        Under the same record the same invalidations are not made, nor paid for, twice.
+        Under the same record, no invalidation is sent or paid for twice.
         """
         last = unfinished[-1] if unfinished else None
-        goes_on = (
-            last is not None and last.strategy == Strategy.COPY and last.release == target.release
-        )
-        return last if goes_on else None
+        if last and last.strategy == Strategy.COPY and last.release == target.release:
+            return last
+        return None
 
     def rehearse(self, context: DeployContext, plan: CopyPlan) -> None:
-        """Do nothing: without the function there is no preview to ask for it through."""
+        """Do nothing: previews need the edge function."""
 
     def carry_out(self, context: DeployContext, plan: CopyPlan, deployment: Deployment) -> int:
-        """Copy, read back, drop what changed, probe, delete, drop what is gone."""
+        """Copy, read back, invalidate changed files, probe, delete, invalidate removed files."""
         environment, objects = plan.target.environment, context.backend.objects
         for name, artifacts in plan.changes.stages:
-            context.say(f"Copy {len(artifacts)} {name}")
+            context.say(f"Copy {plural(len(artifacts), name)}")
             _copy(context, plan.target, artifacts)
         _read_back(objects, plan.target, plan.changes.copies)
         _point(context.backend, environment)
@@ -67,44 +66,45 @@ class CopyStrategy:
         probe = Probe(environment, plan.target.release, checks=checks)
         wrong = wait_until_answered(context.backend.viewer, probe)
         if wrong:
-            raise EdgeError(f"The edge does not serve it: {'; '.join(wrong.values())}.")
+            raise EdgeError(
+                f"The edge does not serve {plan.target.release}: {'; '.join(wrong.values())}."
+            )
         if plan.changes.deletions:
             context.keep_lock()
-            context.say(f"Delete {len(plan.changes.deletions)} files")
+            context.say(f"Delete {plural(len(plan.changes.deletions), 'file')}")
             objects.delete([environment.copy_prefix + path for path in plan.changes.deletions])
         return dropped + _drop(context, plan.gone, deployment, "gone")
 
     def failed(
         self, context: DeployContext, plan: CopyPlan, deployment: Deployment, error: BaseException
     ) -> DeploymentError:
-        """Tell how to go on; the record stays open, and the next run takes it up or settles it."""
+        """Return the error to raise. The record stays open: the next run resumes or settles it."""
         if isinstance(error, ChangedMeanwhile):
             return error
         environment, release = plan.target.environment, plan.target.release
-        back = f" To go back, name {plan.live} instead." if plan.live else ""
+        back = f" To go back instead, promote {plan.live}." if plan.live else ""
         return PartlyChanged(
             "copy-unfinished",
             f"Copying {release} to {environment} did not finish: {reason_of(error)}. "
-            f"Until it does, {environment} may serve files of {release} "
-            f"and of what was live before.{back}",
+            f"Until it does, {environment} may serve files of {release} and older ones.{back}",
             f"Run: {next_command(plan, again=True)}",
         )
 
     def follow_up(self, context: DeployContext, deployment: Deployment) -> int:
-        """Do nothing: the error page is one of the files."""
+        """Do nothing: the error page is one of the copied files."""
         return 0
 
     def partly_deployed(self, environment: Environment) -> list[Deployment]:
-        """Return the deployments after the live one: their copies may have arrived in part."""
+        """Return the deployments since the live one: their copies may have arrived in part."""
         return unfinished_copies(environment, environment.live)
 
     def took_effect(self, backend: Backend, deployment: Deployment) -> bool:
-        """Give False: whether all caches dropped what changed cannot be seen."""
+        """Return False: whether all caches dropped the changed files cannot be seen."""
         return False
 
 
 def _copy(context: DeployContext, target: Target, artifacts: tuple[Artifact, ...]) -> None:
-    """Copy one stage; all of it is there when this ends."""
+    """Copy one stage and wait until all of it has arrived."""
 
     def copy(artifact: Artifact) -> None:
         context.backend.objects.copy(
@@ -119,18 +119,19 @@ def _copy(context: DeployContext, target: Target, artifacts: tuple[Artifact, ...
 
 
 def _read_back(objects: ObjectStore, target: Target, copies: list[Artifact]) -> None:
-    """Look at every copied key. Raises ObjectMissing."""
+    """Check every copied key. Raises ObjectMissing."""
     right = copied_paths(objects, target, copies)
     wrong = [artifact.path for artifact in copies if artifact.path not in right]
     if wrong:
-        raise ObjectMissing(f"{len(wrong)} copies are not what was copied, first {wrong[0]}.")
+        damaged = plural(len(wrong), "damaged copy", "damaged copies")
+        raise ObjectMissing(f"Found {damaged}, first: {wrong[0]}.")
 
 
 def _drop(context: DeployContext, drops: CachePaths, deployment: Deployment, why: str) -> int:
     if not drops.paths:
         return 0
     context.keep_lock()
-    context.say(f"Invalidate what {_WHY[why]}: {cost_of(context.backend.pricing, drops.paths)}")
+    context.say(f"Invalidate {_FILES[why]}: {cost_of(context.backend.pricing, drops.paths)}")
     step = f"deployment-{deployment.pk}-{why}"
     return invalidate(context, drops, step=step, actor=deployment.actor, deployment=deployment)
 

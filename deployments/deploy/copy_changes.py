@@ -1,8 +1,8 @@
-"""Comparing what a `copy` environment's keys hold with what they shall hold. Pure.
+"""Comparing what the keys of a `copy` environment hold with what they should hold. Pure functions.
 
-What lies under the keys is known from the manifests it came from: the live release's, and those of
-deployments that did not finish, since any of their files may have arrived. Where that is not known
-(never deployed by copy, a manifest gone) or not to be trusted, each key has to be looked at.
+What the keys hold follows from manifests: the live release's, and those of deployments that did not
+finish, since any of their files may have arrived. Where that is unknown (never deployed by copy, a
+manifest missing) or cannot be trusted, each key has to be checked.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -15,11 +15,11 @@ PAGE_TYPE = "text/html"
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What the keys may hold, and caches with them.
+    """What the keys may hold, and the caches with them.
 
-    `listed` is the size in bytes of what is there, by path. `manifests` are those it may come from;
-    the live release's is the first. `is_known`: it comes from nowhere else. `kept` are paths of the
-    release served before that stay for a while: pages that are still open refer to them.
+    `listed` maps each existing path to its size in bytes. `manifests` are the possible origins, the
+    live release's first. `is_known`: there is no other origin. `kept` are paths of the replaced
+    release, which stay for pages that are still open.
     """
 
     listed: Mapping[str, int]
@@ -28,20 +28,20 @@ class Before:
     kept: frozenset[str] = frozenset()
 
     def may_differ(self, artifact: Artifact) -> bool:
-        """Whether the key may hold something else than the artifact."""
+        """Whether the key may hold anything other than the artifact."""
         if not self.is_known or self.listed.get(artifact.path) != artifact.size:
             return True
         return any(m.by_path.get(artifact.path) != artifact for m in self.manifests)
 
     def may_be_cached_otherwise(self, artifact: Artifact) -> bool:
-        """Whether a cache may hold something else than the artifact under its path."""
+        """Whether a cache may hold anything other than the artifact under its path."""
         size = self.listed.get(artifact.path, artifact.size)
         return size != artifact.size or any(
             m.by_path.get(artifact.path, artifact) != artifact for m in self.manifests
         )
 
     def was_served(self, path: str) -> bool:
-        """Whether the pages that are served now may refer to the path."""
+        """Whether the pages served now may refer to the path."""
         if self.is_known and self.manifests:
             return path in self.manifests[0].by_path
         return path in self.listed
@@ -49,9 +49,10 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What deploying by copy does: copy stage by stage, delete, drop from caches. Paths.
+    """What a deployment by copy does: copy stage by stage, delete, invalidate.
 
-    `stale` may be cached with other content, `gone` may be cached and is to exist no more.
+    `stages` are named by a singular noun. `stale` paths may be cached with other content; `gone`
+    ones may be cached and must disappear.
     """
 
     stages: tuple[tuple[str, tuple[Artifact, ...]], ...] = ()
@@ -69,9 +70,9 @@ class Changes:
 
 
 def uncertain(target: Manifest, before: Before) -> list[Artifact]:
-    """List what has to be looked at to know whether it is right already.
+    """Return the artifacts whose keys must be checked, since they may already be right.
 
-    With one known release under the keys, nothing: what differs is copied.
+    None if the keys hold one known release: then every difference is copied.
     """
     if before.is_known and len(before.manifests) == 1:
         return []
@@ -79,7 +80,7 @@ def uncertain(target: Manifest, before: Before) -> list[Artifact]:
 
 
 def compare(target: Manifest, before: Before, *, right: Collection[str] = ()) -> Changes:
-    """Plan how the keys come to hold the target; `right` are uncertain paths found to be right."""
+    """Return the changes after which the keys hold the target; `right` paths were checked."""
     differing = [a for a in target if before.may_differ(a)]
     copies = [a for a in differing if a.path not in right]
     stale = {
@@ -102,9 +103,9 @@ def compare(target: Manifest, before: Before, *, right: Collection[str] = ()) ->
 def _stages(
     copies: Iterable[Artifact], before: Before
 ) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
-    """Order copies so that whatever a page refers to is there before the page."""
+    """Order copies so that everything a page refers to arrives before the page."""
     by_name: dict[str, list[Artifact]] = {
-        name: [] for name in ("assets", "new documents", "changed documents", "changed pages")
+        name: [] for name in ("asset", "new document", "changed document", "changed page")
     }
     for artifact in copies:
         by_name[_stage(artifact, before)].append(artifact)
@@ -113,8 +114,8 @@ def _stages(
 
 def _stage(artifact: Artifact, before: Before) -> str:
     if artifact.shared:
-        return "assets"
+        return "asset"
     if not before.was_served(artifact.path):
-        return "new documents"
+        return "new document"
     is_page = artifact.content_type.startswith(PAGE_TYPE)
-    return "changed pages" if is_page else "changed documents"
+    return "changed page" if is_page else "changed document"

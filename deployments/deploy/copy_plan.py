@@ -1,4 +1,4 @@
-"""Describing a deployment by copy: what the keys may hold, what they shall hold. Reads only."""
+"""Planning a deployment by copy: what the keys may hold and should hold. Reads only."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from deployments.releases.store import (
     objects_gone,
     read_manifest,
 )
+from deployments.wording import plural
 from edge.protocols import Backend, ObjectStore
 
 
@@ -37,7 +38,7 @@ class CopyPlan:
 
     @property
     def is_done(self) -> bool:
-        """Whether the environment serves the target already."""
+        """Whether the environment already serves the target."""
         return (
             self.live == self.target.release.name
             and self.is_pointed
@@ -46,20 +47,20 @@ class CopyPlan:
 
     @property
     def stale(self) -> CachePaths:
-        """What the distributions drop before the probe: the addresses of what changed."""
+        """The addresses of changed files, which the distributions drop before the probe."""
         return self._drops(self.changes.stale)
 
     @property
     def gone(self) -> CachePaths:
-        """What they drop at the end; the requests before may still be in progress."""
+        """The addresses of removed files, dropped last, while `stale` may still be in progress."""
         return self._drops(self.changes.gone, wildcards_used=self.stale.wildcards)
 
     def lines(self) -> list[str]:
-        """Tell what is copied, deleted and dropped, and what that costs."""
+        """Return what is copied, deleted and invalidated, and at what cost."""
         changes = self.changes
         drops = self.stale.paths + self.gone.paths
         return [
-            f"Copy {len(changes.copies)} files, delete {len(changes.deletions)}",
+            f"Copy {plural(len(changes.copies), 'file')}, delete {len(changes.deletions):,}",
             f"Invalidate {cost_of(self.backend.pricing, drops)}",
         ]
 
@@ -76,7 +77,7 @@ class CopyPlan:
 
 
 def plan_copies(backend: Backend, target: Target) -> CopyPlan:
-    """Compare manifests and describe what would change. Raises Refused."""
+    """Compare manifests and return what would change. Raises Refused."""
     environment, live = target.environment, target.environment.live
     interrupted = unfinished_copies(environment, live)
     manifest = read_manifest(backend.objects, target.release)
@@ -95,20 +96,20 @@ def plan_copies(backend: Backend, target: Target) -> CopyPlan:
 
 
 def unfinished_copies(environment: Environment, live: Deployment | None) -> list[Deployment]:
-    """Return the deployments after the live one whose copies may have arrived in part."""
+    """Return the deployments since the live one whose copies may have arrived in part."""
     later = environment.deployments.filter(strategy=Strategy.COPY).select_related("release")
     return list(later.filter(pk__gt=live.pk) if live else later)
 
 
 def _before(objects: ObjectStore, target: Target, interrupted: list[Deployment]) -> Before:
-    """Find out what the keys may hold."""
+    """Return what the keys may hold."""
     environment, live = target.environment, target.environment.live
     by_copy = live is not None and live.strategy == Strategy.COPY
     releases = [live.release] if live and by_copy else []
     releases += [deployment.release for deployment in interrupted]
     manifests = [find_manifest(objects, release) for release in dict.fromkeys(releases)]
-    # Deploying what is live is how an environment is mended: then nothing is taken for granted.
-    mends = live is not None and live.release == target.release
+    # Deploying the live release repairs an environment, so nothing is taken for granted then.
+    repairs = live is not None and live.release == target.release
     kept = replaced_release(environment, target.release)
     kept_manifest = find_manifest(objects, kept) if kept else None
     prefix = environment.copy_prefix
@@ -116,7 +117,7 @@ def _before(objects: ObjectStore, target: Target, interrupted: list[Deployment])
     return Before(
         listed={key.removeprefix(prefix): size for key, size in sizes.items()},
         manifests=tuple(manifest for manifest in manifests if manifest),
-        is_known=by_copy and not mends and None not in manifests,
+        is_known=by_copy and not repairs and None not in manifests,
         kept=frozenset(a.path for a in kept_manifest or () if a.shared),
     )
 
@@ -129,7 +130,7 @@ def copied_paths(objects: ObjectStore, target: Target, artifacts: list[Artifact]
 
 
 def _check_sources(objects: ObjectStore, release: Release, copies: list[Artifact]) -> None:
-    """Refuse a release of which a file is gone, before anything is changed. Raises Refused."""
+    """Refuse a release with missing files before anything changes. Raises Refused."""
     there: dict[str, int] = {}
     for prefix in {ASSETS if artifact.shared else release.key("") for artifact in copies}:
         there |= object_sizes(objects, prefix)
@@ -140,6 +141,6 @@ def _check_sources(objects: ObjectStore, release: Release, copies: list[Artifact
 
 
 def is_pointed(backend: Backend, environment: Environment) -> bool:
-    """Whether the hosts are answered from below the prefix, as far as we are the ones to say."""
+    """Whether the hosts are answered from the prefix; always true if the back end has no say."""
     origins, prefix = backend.origins, environment.copy_prefix
     return origins is None or all(origins.prefix(host) == prefix for host in environment.hosts)

@@ -1,17 +1,18 @@
 """Deploying: the one code path of push, promote, rollback and push_functions.
 
-Order, and what a kill at each point leaves behind:
-  check            nothing was changed
-  lock             taken over by the next run, since its process is gone
-  rehearse         nothing was changed: the release was asked for through a signed preview
-  record           a deployment without outcome; the next run settles it
+The steps in order, and what a kill at each of them leaves behind:
+  check            no change
+  lock             a lock without a process, which the next run takes over
+  rehearse         no change: the release was requested through a signed preview
+  record           a deployment without an outcome; the next run settles it
   function         the old release behind the new function, which serves both
   routing update   the switch: all keys of the environment in one update with If-Match
   read back, probe the new release; the next run settles the record
-  error page       the new release; the next run copies it
+  error page       the new release; the next run copies the page
   audit, outcome   the new release; the next run writes what is missing
-What lies between record and error page is the strategy's (deployments/deploy/strategies.py); this
-is `pointer`. After the probe the switch stands, and a failure only leaves something to settle.
+The steps between record and error page are the strategy's (deployments/deploy/strategies.py); these
+are those of `pointer`. After the probe the switch is final, and a failure only leaves work to the
+next run.
 """
 
 from collections.abc import Callable
@@ -37,9 +38,9 @@ Result = Outcome.Result
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """What a deployment came to. `deployment` is None when there was nothing to do.
+    """The result of a deployment; `deployment` is None if there was nothing to do.
 
-    `invalidated` counts paths; `changes` are the files that differ, where they were looked up.
+    `invalidated` counts paths. `changes` are the files that differ, if they were looked up.
     """
 
     plan: Plan
@@ -58,9 +59,9 @@ def deploy(
 ) -> Deployed:
     """Make an environment serve a release, by its strategy.
 
-    `check` is asked under the lock, before anything changes, and may refuse. Raises Refused
-    (nothing changed, or all restored), ChangedMeanwhile (lock held, or routing changed by somebody
-    else), PartlyChanged (the hint names the command to run).
+    `check` is called under the lock, before anything changes, and may refuse. Raises Refused
+    (nothing changed, or all restored), ChangedMeanwhile (the lock is held, or another process
+    changed the routing), PartlyChanged (the hint is the command to run).
     """
     environment = target.environment
     strategy = strategy_of(environment)
@@ -82,9 +83,9 @@ def deploy(
             check(plan)
         check_not_frozen(target)
         strategy.rehearse(context, plan)
-        # Whoever took the lock over meanwhile decides; there is nothing to settle or undo yet.
+        # A run that has taken the lock over decides; there is nothing to settle or undo yet.
         context.keep_lock()
-        deployment = resumed or record(target, previous=plan.live)
+        deployment = resumed or record(target, replaces=plan.live)
         try:
             invalidated = strategy.carry_out(context, plan, deployment)
         except FAILURES as error:
@@ -93,7 +94,7 @@ def deploy(
 
 
 def _follow_up_again(context: DeployContext, target: Target) -> int:
-    """Mend what follows a deployment, where it is served already. Raises EdgeError."""
+    """Repeat what follows a deployment whose release is already live. Raises EdgeError."""
     live = target.environment.live
     if live is None or live.release != target.release:
         return 0
@@ -101,19 +102,19 @@ def _follow_up_again(context: DeployContext, target: Target) -> int:
 
 
 def _check_expected(plan: Plan) -> None:
-    """Refuse when the target was chosen by what was live, and that has changed since."""
+    """Refuse if the live release has changed since the target was chosen from it."""
     expected = plan.target.chosen_from
     if expected is not None and expected.name != plan.live:
         raise ChangedMeanwhile(
             "live-changed",
-            f"{plan.target.environment} served {expected} when this was decided, and serves "
-            f"{plan.live or 'nothing'} now.",
-            "Look with: manage.py status, then decide again.",
+            f"{plan.target.environment} served {expected} when this was decided and now "
+            f"serves {plan.live or 'nothing'}.",
+            "Check the state with: manage.py status. Then decide again.",
         )
 
 
 def _finish(context: DeployContext, plan: Plan, deployment: Deployment) -> int:
-    """Do what follows and record the outcome. Raises PartlyChanged."""
+    """Do what follows the switch and record the outcome. Raises PartlyChanged."""
     try:
         strategy = strategy_of(deployment.environment)
         invalidated = strategy.follow_up(context, deployment)
@@ -121,8 +122,8 @@ def _finish(context: DeployContext, plan: Plan, deployment: Deployment) -> int:
     except FAILURES as error:
         raise PartlyChanged(
             "not-recorded",
-            f"{deployment.environment} serves {deployment.release}, but what follows a switch did "
-            f"not finish: {reason_of(error)}.",
+            f"{deployment.environment} serves {deployment.release}, but the work after the "
+            f"switch did not finish: {reason_of(error)}.",
             f"Run: {next_command(plan, again=True)}",
         ) from error
     return invalidated
@@ -133,17 +134,17 @@ def _lock_reason(target: Target) -> str:
 
 
 def settle_unfinished(context: DeployContext, target: Target) -> Deployment | None:
-    """Give every interrupted deployment the outcome it had, by what the environment serves.
+    """Record the outcome of each interrupted deployment, judging by what is served.
 
-    Gives the one that deploying the target goes on with, which is left open. Called with the lock
-    held, so nobody is at work on them.
+    Returns the one that deploying the target resumes, which stays open. The caller holds the lock,
+    so no other process is working on them.
     """
     environment = target.environment
     unfinished = list(environment.deployments.unfinished().select_related("release", "function"))
     resumed = strategy_of(environment).resumes(unfinished, target)
     for deployment in unfinished:
         if deployment == resumed:
-            context.say(f"Go on with interrupted deployment {deployment.pk}")
+            context.say(f"Resume interrupted deployment {deployment.pk}")
         else:
             _settle(context, deployment, is_last=deployment == unfinished[-1])
     return resumed

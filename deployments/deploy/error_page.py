@@ -1,6 +1,6 @@
 """The error page at its fixed key: edge functions do not run on error responses.
 
-All environments share it, so it follows the protected one; any may fill the empty place.
+All environments share it, so it follows the protected one; any of them may write the first one.
 """
 
 from deployments.context import DeployContext
@@ -13,7 +13,7 @@ KEY = "errors/404.html"
 
 
 def refresh(context: DeployContext, deployment: Deployment) -> int:
-    """Bring the error page up to date; tell how many paths were invalidated. Raises EdgeError."""
+    """Update the error page; return the number of invalidated paths. Raises EdgeError."""
     objects, source = context.backend.objects, deployment.release.key(ERROR_PAGE)
     wanted, stored = objects.head(source), objects.head(KEY)
     if wanted is None or (stored and not deployment.environment.protected):
@@ -22,8 +22,8 @@ def refresh(context: DeployContext, deployment: Deployment) -> int:
     if stored and is_same(stored, wanted):
         return 0
     former = stored.metadata.get("sha256", "") if stored else ""
-    # Without its digest until the caches have dropped the former page: a run that is killed in
-    # between leaves a page that the next one takes for another, and drops again.
+    # Without its digest until the caches have dropped the former page: if a run is killed in
+    # between, the next one finds a page that differs and invalidates it again.
     objects.copy(source, KEY, metadata={})
     dropped = _drop(context, deployment, former)
     objects.copy(source, KEY, metadata=metadata)
@@ -31,7 +31,7 @@ def refresh(context: DeployContext, deployment: Deployment) -> int:
 
 
 def is_same(page: ObjectInfo, other: ObjectInfo) -> bool:
-    """Whether a viewer would notice no difference: the same content and headers."""
+    """Whether viewers would see no difference: the same content and headers."""
     return _answer(page) == _answer(other)
 
 
@@ -41,7 +41,7 @@ def _answer(page: ObjectInfo) -> tuple[str, str, str]:
 
 def _drop(context: DeployContext, deployment: Deployment, former: str) -> int:
     environment = deployment.environment
-    # It is asked for by the distribution itself, so the patterns of its paths do not matter.
+    # The distribution itself requests it, so its path patterns do not matter.
     caches = environment.caches(context.backend)
     drops = CachePaths(environment, {name: [f"/{KEY}"] for name in caches})
     step = f"deployment-{deployment.pk}-error-page-{former[:8]}"

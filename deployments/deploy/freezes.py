@@ -1,7 +1,7 @@
-"""Freezing: a stop of deployments to an environment, with who, why and until when.
+"""Freezing: stopping deployments to an environment, with who, why and until when.
 
-A rollback is never stopped: it is the way out at two in the morning. It leaves a freeze of its own
-behind it, of the one release it left, so that the next promotion does not bring the fault back.
+Rollbacks are never stopped: they are the way out of an incident. A rollback also freezes the
+release it left, so that the next promotion does not bring the fault back.
 """
 
 from datetime import datetime
@@ -22,7 +22,7 @@ ROLLED_BACK = "Rolled back from"
 def freeze(
     *, environment: Environment, reason: str, actor: str, until: datetime | None = None
 ) -> Freeze:
-    """Stop deployments to an environment; replaces the freeze there is. Raises Refused."""
+    """Stop deployments to an environment, replacing a freeze in force. Raises Refused."""
     check_freeze(reason=reason, until=until)
     with transaction.atomic():
         _lift(environment.freezes.in_force().filter(release=None), actor)
@@ -32,17 +32,17 @@ def freeze(
 
 
 def check_freeze(*, reason: str, until: datetime | None) -> None:
-    """Refuse a freeze that tells nothing or is over. Raises Refused."""
+    """Refuse a freeze without a reason, or with an end in the past. Raises Refused."""
     if not reason.strip():
-        raise Refused("no-reason", "A freeze needs a reason.", "Say why: --reason '...'")
+        raise Refused("no-reason", "A freeze needs a reason.", "Give one: --reason '...'")
     if until and until <= timezone.now():
         raise Refused(
-            "until-over", f"--until {format_time(until)} is over.", "Name a time to come."
+            "until-over", f"--until {format_time(until)} is in the past.", "Choose a later time."
         )
 
 
 def unfreeze(*, environment: Environment, actor: str) -> list[Freeze]:
-    """Lift every freeze of an environment, those of single releases too; tell which."""
+    """Lift and return every freeze of an environment, those of single releases too."""
     with transaction.atomic():
         lifted = list(environment.freezes.in_force().select_related("release"))
         _lift(environment.freezes.in_force(), actor)
@@ -50,7 +50,7 @@ def unfreeze(*, environment: Environment, actor: str) -> list[Freeze]:
 
 
 def check_not_frozen(target: Target) -> None:
-    """Refuse a deployment that a freeze stops. What is live may always be put back in place."""
+    """Refuse a deployment that a freeze stops. What is live may always be deployed again."""
     environment, live = target.environment, target.environment.live
     if target.kind == Kind.ROLLBACK:
         return
@@ -71,13 +71,13 @@ def check_open(environment: Environment) -> None:
             "frozen",
             f"{environment} is frozen{until}: {frozen.reason} ({frozen.actor}, since "
             f"{format_time(frozen.at)}).",
-            f"Wait, or lift it with: manage.py unfreeze --environment {environment}. "
-            "A rollback is not stopped.",
+            f"Wait, or lift the freeze: manage.py unfreeze --environment {environment}. "
+            "Rollbacks are still allowed.",
         )
 
 
-def keep_up(deployment: Deployment) -> None:
-    """Write and lift the freezes of releases that follow from a deployment that took place.
+def update_after(deployment: Deployment) -> None:
+    """Write and lift the freezes of single releases that follow from a successful deployment.
 
     Called before its outcome is written, in the same transaction.
     """
@@ -98,11 +98,11 @@ def keep_up(deployment: Deployment) -> None:
 
 
 def _left_by(deployment: Deployment) -> set[Release]:
-    """Find the releases a rollback went away from: what was live, and what a canary tried."""
+    """Return the releases that a rollback left: the live one, and that of a canary."""
     if deployment.kind != Kind.ROLLBACK:
         return set()
     canary = deployment.environment.canary
-    left = {deployment.previous, canary.release if canary else None}
+    left = {deployment.replaced, canary.release if canary else None}
     return {release for release in left if release and release != deployment.release}
 
 
@@ -113,7 +113,7 @@ def _check_release(environment: Environment, release: Release) -> None:
             "release-frozen",
             f"{environment} was rolled back from {release} by {frozen.actor} at "
             f"{format_time(frozen.at)}{frozen.reason.removeprefix(ROLLED_BACK)}.",
-            "Push a newer release that mends it, or lift the freeze with: "
+            "Push a newer release that fixes it, or lift the freeze: "
             f"manage.py unfreeze --environment {environment}",
         )
 

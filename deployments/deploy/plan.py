@@ -1,7 +1,7 @@
-"""Describing a deployment before it is done: what an environment shall serve, and what changes.
+"""Planning a deployment: what an environment should serve, and what would change.
 
-Nothing here writes, so a dry run is a plan that nobody carries out. What a plan consists of depends
-on the environment's strategy (deployments/deploy/strategies.py).
+Nothing here writes: a dry run is a plan that is not carried out. The contents of a plan depend on
+the environment's strategy (deployments/deploy/strategies.py).
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from deployments.models import Deployment, Environment, FunctionVersion, Release
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What an environment shall serve, and on whose word.
+    """What an environment should serve, and who asked for it.
 
-    `chosen_from` is the live release the choice was made from, where it was made for the operator,
-    or shown to whoever said yes: it holds only while that is live.
-    `percent` is the share of the viewers who shall see it: a canary; the others keep what is live.
+    `chosen_from` is the live release that the choice was based on, or that was shown before it was
+    confirmed: the target is valid only while that release is live. `percent` is the share of
+    viewers who see a canary; the others keep the live release.
     """
 
     environment: Environment
@@ -29,7 +29,7 @@ class Target:
     percent: int | None = None
 
     def __str__(self) -> str:
-        share = f" for {self.percent} % of the viewers" if self.percent is not None else ""
+        share = f" for {self.percent}% of viewers" if self.percent is not None else ""
         return f"{self.release}{share}"
 
 
@@ -41,21 +41,21 @@ class Plan(Protocol):
 
     @property
     def live(self) -> str:
-        """Name of the release the environment serves now, or nothing."""
+        """The name of the release the environment serves now, or ""."""
 
     @property
     def is_done(self) -> bool:
-        """Whether the environment serves the target already."""
+        """Whether the environment already serves the target."""
 
     def lines(self) -> list[str]:
-        """Tell people what would change besides the release, a line each."""
+        """Return what would change besides the release, one line each."""
 
 
 def next_command(plan: Plan, *, again: bool = False) -> str:
-    """Name the command that brings the environment to what it should serve.
+    """Return the command that brings the environment to what it should serve.
 
-    A release that was never live there is not for `rollback`: `promote --release` takes any. A
-    rollback is gone on with all the same: if it took place, what it left cannot be promoted.
+    Going back uses `promote --release`, since `rollback` refuses a release that was never live
+    there. A rollback is always finished: if it took place, the release it left cannot be promoted.
     """
     target, environment = plan.target, plan.target.environment
     if not again and target.kind != Deployment.Kind.ROLLBACK:
@@ -69,5 +69,5 @@ def next_command(plan: Plan, *, again: bool = False) -> str:
 
 
 def serve_command(release: object, environment: object) -> str:
-    """Name the command after which an environment serves a release."""
+    """Return the command after which an environment serves a release."""
     return f"manage.py promote --release {release} --to {environment} --yes"

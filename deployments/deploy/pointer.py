@@ -1,7 +1,7 @@
-"""The `pointer` strategy: one update of the routing documents moves an environment.
+"""The `pointer` strategy: one update of the routing documents switches an environment.
 
-A failure from the function to the probe is undone: the old routing documents, then the old
-function. After the probe the switch stands.
+A failure up to the probe is undone: the old routing documents return first, then the old function.
+After the probe the switch is final.
 """
 
 from django.db import DatabaseError
@@ -27,23 +27,23 @@ class PointerStrategy:
     """Deploys by moving the pointer."""
 
     def plan(self, backend: Backend, target: Target) -> PointerPlan:
-        """Describe what would change. Raises Refused for what the store would not take."""
+        """Return what would change. Raises Refused for an update that the store would not take."""
         return plan_pointer(backend, target)
 
     def resumes(self, unfinished: list[Deployment], target: Target) -> Deployment | None:
-        """Give None: an interrupted switch took place or it did not, and is settled."""
+        """Return None: an interrupted switch either took place or did not, and is settled."""
         return None
 
     def rehearse(self, context: DeployContext, plan: PointerPlan) -> None:
-        """Ask for the release through a signed preview of it. Raises Refused."""
+        """Request the release through a signed preview. Raises Refused."""
         target = plan.target
         if not _can_rehearse(plan):
             return
         try:
             cookie = preview_cookie(context.backend.keyvalues, target.environment, target.release)
         except NoSecret:
-            # Somebody ended all previews by deleting it; the switch writes a new one.
-            context.say("Leave the rehearsal out: the secret that signs previews is gone")
+            # Deleting the secret ends all previews; the switch writes a new one.
+            context.say("Skip the rehearsal: the secret that signs previews is missing")
             return
         context.say(f"Rehearse {target.release} through a signed preview")
         checks = read_checks(context.backend.objects, target.release)
@@ -52,14 +52,14 @@ class PointerStrategy:
         if wrong:
             raise Refused(
                 "rehearsal-failed",
-                f"{target.release} would not be served as it should be: "
+                f"{target.release} would not be served correctly: "
                 f"{'; '.join(wrong.values())}. Nothing was changed.",
-                f"Look at it: manage.py preview {target.release} "
-                f"--environment {target.environment}, then push what mends it.",
+                f"Look at it with: manage.py preview {target.release} "
+                f"--environment {target.environment}. Then push a fix.",
             )
 
     def carry_out(self, context: DeployContext, plan: PointerPlan, deployment: Deployment) -> int:
-        """Publish, switch, read back, probe; gives 0, since nothing has to be invalidated."""
+        """Publish, switch, read back, probe; return 0, since nothing has to be invalidated."""
         target, backend = plan.target, context.backend
         environment = target.environment
         if plan.function_changes:
@@ -80,7 +80,7 @@ class PointerStrategy:
         deployment: Deployment,
         error: BaseException,
     ) -> DeploymentError:
-        """Put the old routing documents and function back; tell what to raise."""
+        """Restore the old routing documents and function; return the error to raise."""
         environment, release = plan.target.environment, plan.target.release
         try:
             if lost := _lost_lock(context):
@@ -92,14 +92,14 @@ class PointerStrategy:
         except FAILURES as second:
             return PartlyChanged(
                 "not-restored",
-                f"Deploying {release} to {environment} failed ({reason_of(error)}), and so did "
-                f"restoring what was live ({reason_of(second)}).",
+                f"Deploying {release} to {environment} failed ({reason_of(error)}), and "
+                f"restoring what was live failed too ({reason_of(second)}).",
                 f"Run: {next_command(plan)}",
             )
         return _after_restoring(plan, error)
 
     def follow_up(self, context: DeployContext, deployment: Deployment) -> int:
-        """Bring the shared error page up to date; tell how many paths were invalidated."""
+        """Update the shared error page; return the number of invalidated paths."""
         is_canary = deployment.percent is not None
         return 0 if is_canary else error_page.refresh(context, deployment)
 
@@ -108,7 +108,7 @@ class PointerStrategy:
         return []
 
     def took_effect(self, backend: Backend, deployment: Deployment) -> bool:
-        """Tell whether an environment serves what an interrupted deployment names."""
+        """Whether an environment serves what an interrupted deployment names."""
         document = read_route(backend.keyvalues, deployment.environment).document
         live = functions.live(backend, deployment.environment)
         is_published = live is not None and live.digest == deployment.function.digest
@@ -116,11 +116,11 @@ class PointerStrategy:
 
 
 def _can_rehearse(plan: PointerPlan) -> bool:
-    """Tell whether a preview would tell anything of the target.
+    """Whether a preview of the target is needed and possible.
 
-    What was live before needs no rehearsal: a rollback must work while all else is broken. Nor can
-    a function that is not the one of the history, or none, be relied on for one; nor a host that
-    has lost its routing document, which the switch writes anew.
+    What was live before needs no rehearsal: a rollback must work while all else is broken. A
+    preview relies on the function that the history names, and on the routing document of the
+    probed host. Without them there is no rehearsal, since the switch may be what restores them.
     """
     target = plan.target
     _, asked, *_ = routing_keys(target.environment.name, target.environment.hosts)
@@ -137,17 +137,20 @@ def _check_switched(backend: Backend, plan: PointerPlan) -> None:
     environment = plan.target.environment
     if read_route(backend.keyvalues, environment) != plan.wanted:
         raise ChangedMeanwhile(
-            "route-changed", f"The routing documents of {environment} were overwritten meanwhile."
+            "route-changed", f"Another process overwrote the routing documents of {environment}."
         )
     wrong = wait_until_answered(backend.viewer, _probe_after(backend, plan))
     if wrong:
-        raise Refused("probe-failed", f"The edge does not serve it: {'; '.join(wrong.values())}.")
+        raise Refused(
+            "probe-failed",
+            f"The edge does not serve {plan.target.release}: {'; '.join(wrong.values())}.",
+        )
 
 
 def _probe_after(backend: Backend, plan: PointerPlan) -> Probe:
-    """Ask as any viewer would, where any viewer gets the release.
+    """Return a probe as any viewer, or as a preview if not every viewer gets the release.
 
-    A canary is for some of them and maintenance for none: there a signed preview is the way in.
+    Some viewers get a canary, and none get past maintenance.
     """
     target, document = plan.target, plan.wanted.document
     hidden = target.percent is not None or (document is not None and document.maintenance)
@@ -157,16 +160,16 @@ def _probe_after(backend: Backend, plan: PointerPlan) -> Probe:
 
 
 def _lost_lock(context: DeployContext) -> ChangedMeanwhile | None:
-    """Tell whether another run took the lock over: what is served now is that one's, not ours.
+    """Return the error to raise if another run took the lock over: it decides what is served.
 
-    It may be the very release we failed with, asked for again; so routing documents do not tell.
+    Routing documents do not show this, since that run may deploy the release that failed here.
     """
     try:
         context.keep_lock()
     except ChangedMeanwhile as lost:
         return lost
     except DatabaseError:
-        return None  # nobody can tell; whoever wants the lock needs the database too
+        return None  # unknown, but a run that takes the lock over needs the database too
     return None
 
 

@@ -1,4 +1,4 @@
-"""Plans of the `pointer` strategy: the routing documents that are wanted, and the function."""
+"""Plans of the `pointer` strategy: the routing documents to write, and the edge function."""
 
 import secrets
 from dataclasses import dataclass, replace
@@ -17,8 +17,8 @@ from edge.routing import PREVIEW_KEY, Canary, RoutingDocument
 class PointerPlan:
     """What moving the pointer would change: routing documents, and perhaps the function.
 
-    `origin` is the prefix its hosts are answered from, where it was deployed to by copy before.
-    `salt` is what a canary that begins chooses its viewers by.
+    `origin` is the prefix that the hosts are answered from after a deployment by copy, or "".
+    `salt` selects the viewers of a canary that begins.
     """
 
     target: Target
@@ -29,24 +29,24 @@ class PointerPlan:
 
     @property
     def live(self) -> str:
-        """Name of the release the routing document names, or nothing."""
+        """The name of the release in the routing document, or ""."""
         document = self.route.document
         return document.release if document else ""
 
     @property
     def function_changes(self) -> bool:
-        """Whether the environment runs another edge function, or none."""
+        """Whether the environment runs another edge function or none."""
         return self.function is None or self.function.digest != self.target.function.digest
 
     @property
     def is_done(self) -> bool:
-        """Whether the environment serves the target already."""
+        """Whether the environment already serves the target."""
         settled = self.route.agrees and not (self.function_changes or self.origin)
         return settled and serves(self.route.document, self.target)
 
     @property
     def wanted(self) -> Route:
-        """What the routing keys shall hold; maintenance stays on, a canary ends or goes on."""
+        """What the routing keys should hold; maintenance stays on, a canary ends or continues."""
         target = self.target
         now = self.route.document or RoutingDocument(target.environment.name, "")
         if target.percent is not None:
@@ -58,25 +58,25 @@ class PointerPlan:
         return route_to(target.environment, document)
 
     def _canary(self, now: Canary | None, release: str, percent: int) -> Canary:
-        """Grow the canary that is on, or begin one: a new salt chooses other viewers."""
+        """Return the running canary with a new share, or a new one with a new salt."""
         if now and now.release == release:
             return replace(now, percent=percent)
         return Canary(release, percent, self.salt)
 
     def lines(self) -> list[str]:
-        """Tell what becomes of the edge function, and of a canary."""
+        """Return what happens to the edge function, and to a canary."""
         change = "changes to" if self.function_changes else "stays"
         lines = [f"Edge function {change} {self.target.function}"]
         canary = self.route.document and self.route.document.canary
         if canary:
-            now = f"{canary.release}, shown to {canary.percent} % of the viewers"
+            now = f"{canary.release}, shown to {canary.percent}% of viewers"
             ends = self.target.percent is None
             lines.append(f"Canary {'ends' if ends else 'changes'}: {now}")
         return lines
 
 
 def serves(document: RoutingDocument | None, target: Target | Deployment) -> bool:
-    """Tell whether a routing document gives viewers what a deployment says."""
+    """Whether a routing document gives viewers what a deployment names."""
     if document is None:
         return False
     canary, release = document.canary, target.release.name
@@ -96,7 +96,7 @@ def _check_limits(backend: Backend, plan: PointerPlan) -> None:
 
 
 def plan_pointer(backend: Backend, target: Target) -> PointerPlan:
-    """Describe what would change. Raises Refused for what the store would not take."""
+    """Return what would change. Raises Refused for an update that the store would not take."""
     plan = PointerPlan(
         target=target,
         route=read_route(backend.keyvalues, target.environment),
@@ -109,7 +109,7 @@ def plan_pointer(backend: Backend, target: Target) -> PointerPlan:
 
 
 def origin_of(backend: Backend, environment: Environment) -> str:
-    """Tell from below which prefix a host is answered, if one is."""
+    """Return the prefix that a host is answered from, or ""."""
     if backend.origins is None:
         return ""
     return next(filter(None, map(backend.origins.prefix, environment.hosts)), "")

@@ -1,4 +1,4 @@
-"""Probing: does the edge answer with the release it should?"""
+"""Probing: does the edge answer with the expected release?"""
 
 import time
 from collections.abc import Callable, Mapping
@@ -18,24 +18,24 @@ from edge.protocols import KeyValueStore, Viewer, ViewerResponse
 RELEASE_HEADER = "x-amz-meta-release"
 CONTENT_HEADER = "x-amz-meta-sha256"
 OK = 200
-# A key-value update or an invalidation takes seconds to reach every edge, with nothing to wait on
-# but the answer.
+# A key-value update or an invalidation takes seconds to reach every edge, and only the answers show
+# when it has.
 PAUSE_SECONDS = 0.5
 PREVIEW_LIFETIME = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """What is wrong with a page; `is_silence` where nobody answered at all."""
+    """What is wrong with a page; `is_silence` if there was no answer at all."""
 
     text: str
     is_silence: bool = False
 
 
 def probed_pages(environment: Environment, release: Release) -> dict[str, dict[str, str]]:
-    """Choose the pages of a release that some distribution of the environment routes.
+    """Return the pages of a release that a distribution of the environment routes, by surface.
 
-    All of them where no distribution is known. By URL, because databases keep no order of names.
+    All pages if no distribution is known. Ordered by URL, since databases do not keep an order.
     """
     return {
         surface: page
@@ -45,18 +45,18 @@ def probed_pages(environment: Environment, release: Release) -> dict[str, dict[s
 
 
 def is_routed(environment: Environment, path: str) -> bool:
-    """Tell whether some distribution of the environment routes a path; yes, where none is known."""
+    """Whether a distribution of the environment routes a path; true if none is known."""
     every = [list(one.paths) for one in environment.distributions.all()] or [[]]
     return any(concerns(patterns, path.partition("?")[0]) for patterns in every)
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What is asked for, and as whom: every page of a release, at one host.
+    """What to request, and as which viewer: every page of a release, at one host.
 
-    The environment's first host is asked unless another one is named. `cookie` is that of a signed
-    preview. `others` are releases that may answer instead: a viewer may be one who sees a canary.
-    `checks` are what the release itself says its pages must show.
+    The host defaults to the environment's first. `cookie` is that of a signed preview. `others` are
+    releases that may answer instead, since the viewer may get a canary. `checks` are the smoke
+    checks of the release.
     """
 
     environment: Environment
@@ -67,7 +67,7 @@ class Probe:
     checks: tuple[SmokeCheck, ...] = ()
 
     def faults(self, viewer: Viewer) -> dict[str, "_Fault"]:
-        """Ask for each page and each smoke check once; tell what is wrong, by surface or check."""
+        """Request each page and smoke check once; return what is wrong, by surface or check."""
         pages = probed_pages(self.environment, self.release)
         found = {
             surface: self._ask(viewer, page["url"], partial(self._page_fault, page))
@@ -96,10 +96,10 @@ class Probe:
         return f"{page['url']} answered with {wrong}" if wrong else ""
 
     def _content_fault(self, headers: Mapping[str, str], page: dict[str, str]) -> str:
-        """Tell by the headers what a page is, where it is not the release's.
+        """Return what a page is instead of the release's, by its headers, or "".
 
-        A copied page that did not change was not copied again: it names the release that brought
-        it, so its content is what is compared.
+        A copied page that did not change names the release that brought it, so its content is
+        compared instead.
         """
         came_from = headers.get(RELEASE_HEADER, "no release")
         if not self.environment.runs_function:
@@ -110,24 +110,23 @@ class Probe:
 
 
 def preview_cookie(store: KeyValueStore, environment: Environment, release: Release) -> str:
-    """Sign a preview as long as a probe may need it. Raises Refused."""
+    """Sign a preview that lasts as long as a probe may take. Raises Refused."""
     ticket = previews.ticket(store, environment, release, lifetime=PREVIEW_LIFETIME)
     return previews.cookie(ticket)
 
 
-def answers(viewer: Viewer, probe: Probe) -> dict[str, str]:
-    """Probe once; tell what is wrong, by surface."""
+def probe_once(viewer: Viewer, probe: Probe) -> dict[str, str]:
+    """Probe once; return what is wrong, by surface."""
     return {surface: fault.text for surface, fault in probe.faults(viewer).items()}
 
 
 def wait_until_answered(
     viewer: Viewer, probe: Probe, *, sleep: Callable[[float], None] = time.sleep
 ) -> dict[str, str]:
-    """Probe until every page answers with the release or EDGE_PROBE_SECONDS are over.
+    """Probe until every page answers with the release or EDGE_PROBE_SECONDS have passed.
 
-    Returns what was still wrong then, by surface; empty when all is well. Raises
-    BackendUnavailable when all that is wrong is that nobody answered: that tells nothing of the
-    release.
+    Returns what is still wrong, by surface; empty if nothing is. Raises BackendUnavailable if the
+    only fault is silence, which says nothing about the release.
     """
     deadline = time.monotonic() + settings.EDGE_PROBE_SECONDS
     while True:

@@ -1,7 +1,7 @@
-"""Recording deployments: intent before, outcome and audit object after.
+"""Recording deployments: the intent before, the audit object and outcome after.
 
-The audit object is written before the outcome, so a deployment with an outcome has both; one
-without is settled by the next run (deployments/deploy/deploy.py).
+The audit object is written before the outcome, so a deployment with an outcome has both. The next
+run settles one without (deployments/deploy/deploy.py).
 """
 
 from django.db import DatabaseError, transaction
@@ -15,31 +15,27 @@ from deployments.routing import functions
 from edge.errors import EdgeError
 from edge.protocols import Backend
 
-# What may go wrong underway; anything else is a defect, and the next run settles the record.
+# Errors expected during a deployment; any other is a defect, and the next run settles the record.
 FAILURES = (DeploymentError, EdgeError, DatabaseError, KeyboardInterrupt)
 Result = Outcome.Result
 
 
-def record(target: Target, *, previous: str) -> Deployment:
-    """Write down what is about to be done. Raises Refused when retention came first."""
+def record(target: Target, *, replaces: str) -> Deployment:
+    """Record what is about to be done. Raises Refused if retention removed the release first."""
     with transaction.atomic():
         if not Release.objects.take(target.release):
             raise target.release.gone
-        return _record(target, previous)
-
-
-def _record(target: Target, previous: str) -> Deployment:
-    return Deployment.objects.create(
-        environment=target.environment,
-        release=target.release,
-        previous=Release.objects.filter(name=previous).first(),
-        function=functions.keep(target.function),
-        kind=target.kind,
-        percent=target.percent,
-        strategy=target.environment.strategy,
-        actor=target.actor,
-        reason=target.reason,
-    )
+        return Deployment.objects.create(
+            environment=target.environment,
+            release=target.release,
+            replaced=Release.objects.filter(name=replaces).first(),
+            function=functions.keep(target.function),
+            kind=target.kind,
+            percent=target.percent,
+            strategy=target.environment.strategy,
+            actor=target.actor,
+            reason=target.reason,
+        )
 
 
 def finish(backend: Backend, deployment: Deployment, result: Result, *, detail: str = "") -> None:
@@ -49,5 +45,5 @@ def finish(backend: Backend, deployment: Deployment, result: Result, *, detail: 
     audit.write_deployment(backend.objects, deployment, outcome)
     with transaction.atomic():
         if result == Result.SUCCEEDED:
-            freezes.keep_up(deployment)
+            freezes.update_after(deployment)
         outcome.save()

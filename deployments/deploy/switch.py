@@ -1,4 +1,4 @@
-"""Switching on request: show what would change, ask, deploy."""
+"""Switching on request: show what would change, confirm, deploy."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,9 +21,9 @@ def switch(
     prepare: Callable[[Target], None] | None = None,
     dry_run: bool = False,
 ) -> Deployed:
-    """Deploy a target, once its caller has seen what changes and agreed.
+    """Deploy a target once the caller has seen the changes and agreed.
 
-    `prepare` comes before the question and is left out of a dry run. Raises as `deploy` does.
+    `prepare` is called before the question, but not in a dry run. Raises as `deploy` does.
     """
     plan, environment = plan_deployment(backend, target), target.environment
     caller.say(f"{environment}: {plan.live or 'nothing'} -> {target}")
@@ -31,7 +31,7 @@ def switch(
         caller.say(line)
     confirm = caller.confirm if environment.protected else None
     asks = confirm is not None and not plan.is_done
-    # Two manifests, which grow with the release, are read only where the answer is shown.
+    # This reads two manifests, which grow with the release, so only when the result is shown.
     changes = _changes(backend, plan, caller) if asks or dry_run else None
     if dry_run:
         return Deployed(plan, changes=changes)
@@ -41,7 +41,7 @@ def switch(
     if confirm:
         if not plan.is_done:
             confirm(f"Point {environment} at {target}?")
-        # What was shown is what is done, however long the answer took.
+        # What was shown is what is deployed, however long the answer took.
         target = replace(target, chosen_from=target.chosen_from or _named(plan.live))
     deployed = deploy(backend, target, say=caller.say, patience=caller.patience)
     return replace(deployed, changes=changes)

@@ -1,4 +1,4 @@
-"""What operators ask for: push, promote, roll back, publish the function. Each makes a target."""
+"""Targets of the things operators do: push, promote, roll back, publish the function, canary."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ MOST_PERCENT = 99
 def push_target(
     *, environment: Environment, release: Release, actor: str, reason: str = ""
 ) -> Target:
-    """Deploy a release with the function the environment runs, or the shipped one at first."""
+    """Return a release with the function the environment runs, or with the shipped one at first."""
     live = environment.live
     function = live.function if live else functions.shipped_version(actor=actor)
     return Target(environment, release, function, Kind.PUSH, actor, reason)
@@ -29,11 +29,10 @@ def promote_target(
     actor: str,
     reason: str = "",
 ) -> Target:
-    """Deploy what another environment has live: same release, same function version.
+    """Return what another environment has live: the same release and function version.
 
-    A release named explicitly goes with the function it last ran with in `to`, or else in
-    `source`; that is also how an environment is brought back to what its history says. Raises
-    Refused.
+    A release named explicitly gets the function it last ran with in `to`, or else in `source`,
+    so that an environment can be brought back to what its history says. Raises Refused.
     """
     if release is not None:
         function = (
@@ -46,7 +45,7 @@ def promote_target(
         raise Refused(
             "same-environment",
             f"--from and --to are both {to}.",
-            "Promote from one environment to another one, or name a release with --release.",
+            "Promote from one environment to another, or name a release with --release.",
         )
     live = live_of(source)
     check_continues(to, live.release)
@@ -61,12 +60,11 @@ def rollback_target(
     actor: str,
     reason: str = "",
 ) -> Target:
-    """Deploy what was live before, release and function, never a rebuild.
+    """Return what was live before, release and function, never a rebuild.
 
-    Without a release it is the deployment that the live one replaced: rolling back again goes
-    further back, never forth to what was left; while a canary is on it is the canary that ends. A
-    release named explicitly may be any that was live there; `at` names what was live then. Raises
-    Refused.
+    Without a release this goes one step back in `served_in_order`: rolling back again goes further
+    back, never forward to what was left. While a canary runs, it ends the canary. A release named
+    explicitly may be any that was live there; `at` selects what was live then. Raises Refused.
     """
     if at is not None:
         then = live_at(environment, at)
@@ -74,7 +72,7 @@ def rollback_target(
     past = served_in_order(environment)
     canary = environment.canary
     if canary and past and release in {None, past[-1].release}:
-        # All viewers go back to what most of them have; nothing is left but the canary.
+        # All viewers return to the live release; only the canary ends.
         now = past[-1]
         return Target(environment, now.release, now.function, Kind.ROLLBACK, actor, reason)
     earlier = [d for d in past[:-1] if release is None or d.release == release]
@@ -97,13 +95,13 @@ def _nothing_to_roll_back(environment: Environment, release: Release | None) -> 
     return Refused(
         "never-live",
         f"Release {release} was never live in {environment}.",
-        f"See: manage.py history. To deploy it all the same: "
+        f"See: manage.py history. To deploy it anyway: "
         f"manage.py promote --release {release} --to {environment}",
     )
 
 
 def function_target(*, environment: Environment, actor: str, reason: str = "") -> Target:
-    """Deploy the shipped function under the release that is live. Raises Refused."""
+    """Return the live release with the shipped function. Raises Refused."""
     environment.check_runs_function(
         "answers its viewers", "Publish it to an environment of the pointer strategy."
     )
@@ -119,7 +117,7 @@ def function_target(*, environment: Environment, actor: str, reason: str = "") -
 
 
 def _function_of(release: Release, environment: Environment) -> FunctionVersion | None:
-    """Find the function a release ran with last in an environment."""
+    """Return the function a release last ran with in an environment."""
     ran = _last_deployment(release, environment)
     return ran.function if ran else None
 
@@ -139,23 +137,20 @@ def canary_target(
     actor: str,
     reason: str = "",
 ) -> Target:
-    """Show what another environment has live, or a named release, to a share of the viewers.
-
-    Raises Refused.
-    """
+    """Return a canary of a release, by default the live one of `source`. Raises Refused."""
     _check_possible(to, percent)
     live = to.live
     if live is None:
         raise Refused(
             "nothing-live",
-            f"{to} serves no release yet, so there is nothing the other viewers would see.",
+            f"{to} serves no release yet, so the other viewers would see nothing.",
             f"Promote without --canary first: manage.py promote --to {to}",
         )
     wanted = release or live_of(source).release
     if wanted == live.release:
         raise Refused(
             "canary-is-live",
-            f"All viewers of {to} see {wanted} already.",
+            f"All viewers of {to} already see {wanted}.",
             f"Push something newer to {source} first.",
         )
     check_continues(to, wanted)
@@ -164,18 +159,18 @@ def canary_target(
 
 
 def check_continues(environment: Environment, release: Release | None) -> None:
-    """Refuse to replace a canary that is on by another release without a word. Raises Refused.
+    """Refuse to replace a running canary with another release. Raises Refused.
 
-    None stands for a release that is not made yet.
+    None means a release that does not exist yet.
     """
     canary = environment.canary
     if canary and canary.release != release:
         raise Refused(
             "other-canary",
-            f"{environment} shows {canary.release} to {canary.percent} % of its viewers; "
+            f"{environment} shows {canary.release} to {canary.percent}% of viewers; "
             f"this would deploy {release or 'a new release'} instead.",
-            f"Finish it with: manage.py promote --release {canary.release} --to {environment}, or "
-            f"end it with: manage.py rollback --environment {environment}",
+            f"Finish it: manage.py promote --release {canary.release} --to {environment}, or "
+            f"end it: manage.py rollback --environment {environment}",
         )
 
 
@@ -183,7 +178,7 @@ def _check_possible(environment: Environment, percent: int) -> None:
     if not 1 <= percent <= MOST_PERCENT:
         raise Refused(
             "canary-share",
-            f"A canary takes 1 to {MOST_PERCENT} % of the viewers, not {percent}.",
-            "For all of them promote without --canary; for none: manage.py rollback",
+            f"A canary takes 1 to {MOST_PERCENT}% of viewers, not {percent}.",
+            "For all viewers, promote without --canary; for none, run: manage.py rollback",
         )
-    environment.check_runs_function("can tell viewers apart", "Promote without --canary.")
+    environment.check_runs_function("can select viewers", "Promote without --canary.")

@@ -167,7 +167,7 @@ class Deployment(AppendOnly):
 
     environment = models.ForeignKey(Environment, models.PROTECT, related_name="deployments")
     release = models.ForeignKey(Release, models.PROTECT, related_name="deployments")
-    previous = models.ForeignKey(Release, models.PROTECT, null=True, related_name="+")
+    replaced = models.ForeignKey(Release, models.PROTECT, null=True, related_name="+")
     function = models.ForeignKey(FunctionVersion, models.PROTECT, related_name="deployments")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     strategy = models.CharField(

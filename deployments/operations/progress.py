@@ -1,4 +1,4 @@
-"""Progress: how far an operation is, as people are told. Reads only."""
+"""Progress: how far an operation is, in words. Reads only."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,13 +8,14 @@ from django.utils import timezone
 
 from deployments.locks.lease import is_stale
 from deployments.models import DeployLock, Deployment, Operation
+from deployments.wording import plural
 
 State = Operation.State
-# A cluster looks for tasks every second.
+# A cluster polls for tasks every second, so a longer wait is unusual.
 SOON = timedelta(seconds=10)
-# Nobody expects a button to work hours later, when somebody starts the cluster again.
+# A click must not take effect hours later, when the cluster is started again.
 GOOD_FOR = timedelta(minutes=15)
-# A cluster ends a task a little later than its time is over.
+# A cluster ends a task slightly after its time limit.
 MARGIN_SECONDS = 10
 
 
@@ -22,7 +23,7 @@ MARGIN_SECONDS = 10
 class Progress:
     """An operation's state in words. `colour` is one of unfold's labels; `note` may be empty.
 
-    `is_given_up`: the row says waiting or running, and nobody is at work on it any more.
+    `is_given_up`: the row says waiting or running, but no task will finish it.
     """
 
     operation: Operation
@@ -33,7 +34,7 @@ class Progress:
 
     @property
     def kind(self) -> str:
-        """Name what is done, as the history will."""
+        """The kind of deployment, as the history shows it."""
         return str(Deployment.Kind(self.operation.kind).label)
 
     @property
@@ -42,7 +43,7 @@ class Progress:
 
 
 def of(operation: Operation) -> Progress:
-    """Tell how far an operation is."""
+    """Return the progress of an operation."""
     match operation.state:
         case State.WAITING:
             return _waiting(operation)
@@ -59,8 +60,8 @@ def _waiting(operation: Operation) -> Progress:
     if age > GOOD_FOR:
         minutes = int(GOOD_FOR.total_seconds() / 60)
         note = (
-            f"No task cluster picked this up within {minutes} minutes, so it will not be done any "
-            "more. Start one with manage.py qcluster, then ask again."
+            f"No task cluster picked this up within {plural(minutes, 'minute')}, so it will not "
+            "run. Start a cluster with manage.py qcluster, then try again."
         )
         return Progress(operation, "Lapsed", "danger", note, is_given_up=True)
     if age > SOON:
@@ -73,11 +74,11 @@ def _waiting(operation: Operation) -> Progress:
 
 
 def _round(age: timedelta) -> str:
-    """Say how long, in steps: a screen reader reads the note again whenever it changes."""
+    """Return an age in coarse steps: a screen reader repeats the note whenever it changes."""
     minutes = int(age.total_seconds() / 60)
     if not minutes:
         return f"{int(SOON.total_seconds())} seconds"
-    return f"{minutes} minute{'' if minutes == 1 else 's'}"
+    return plural(minutes, "minute")
 
 
 def _running(operation: Operation) -> Progress:
@@ -86,14 +87,14 @@ def _running(operation: Operation) -> Progress:
     is_atomic = operation.environment.runs_function
     served = "One whole release is served" if is_atomic else "Files of both releases may be served"
     note = (
-        f"Interrupted: the task that did this is gone. {served} until you ask for the same again: "
-        "that settles what was begun and finishes it."
+        f"Interrupted: its task has died. {served} until you repeat the action, which settles what "
+        "was begun and finishes it."
     )
     return Progress(operation, "Interrupted", "danger", note, is_given_up=True)
 
 
 def _is_gone(operation: Operation) -> bool:
-    """Tell whether the task is dead: its lock has no process, or its time was over long ago."""
+    """Whether the task is dead: the process of its lock is gone, or its time limit has passed."""
     lock = DeployLock.objects.filter(
         environment=operation.environment_id,
         holder=operation.actor,

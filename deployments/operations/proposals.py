@@ -1,7 +1,8 @@
-"""Proposals: what somebody is about to confirm in the admin, and what they then did confirm.
+"""Proposals: what an operator is about to confirm in the admin, and what was confirmed.
 
-The targets are those of the commands. What is confirmed is kept by name (release, function, share)
-together with what was live and on trial at that moment, so that a task does that or refuses.
+The targets are those of the commands. A confirmed proposal is kept by name (release, function,
+share), together with the live release and canary of that moment, so that a task either does exactly
+that or refuses.
 """
 
 import json
@@ -30,7 +31,7 @@ KINDS = (Kind.PROMOTE, Kind.CANARY, Kind.ROLLBACK)
 
 @dataclass(frozen=True, slots=True)
 class DeployRequest:
-    """What a page asks for: `source` and `release` as in the commands, `percent` of a canary."""
+    """The request of a page: `source` and `release` as in the commands, `percent` of a canary."""
 
     kind: Kind
     environment: Environment
@@ -39,7 +40,7 @@ class DeployRequest:
     percent: int | None = None
 
     def target(self, *, actor: str, reason: str) -> Target:
-        """Make the target the command of the same name would make. Raises Refused."""
+        """Return the target that the command of the same name would use. Raises Refused."""
         if self.kind == Kind.ROLLBACK:
             return rollback_target(
                 environment=self.environment, release=self.release, actor=actor, reason=reason
@@ -56,12 +57,12 @@ class DeployRequest:
         return promote_target(**asked)
 
     def _source(self) -> Environment:
-        """Find where the release comes from; one that is named comes from nowhere."""
+        """Return the source; a release that is named needs none."""
         source = self.source or (self.environment if self.release else None)
         if source is None:
             raise Refused(
                 "nothing-to-promote",
-                f"No other environment has a release live that {self.environment} could take.",
+                f"No other environment has a live release to promote to {self.environment}.",
                 "Push one first: manage.py push --to staging",
             )
         return source
@@ -69,18 +70,18 @@ class DeployRequest:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A plan to be confirmed, and the share of it that must not change until it is done."""
+    """A plan to confirm, and the part of it that must not change before it is carried out."""
 
     plan: Plan
 
     @property
     def is_done(self) -> bool:
-        """Whether there is nothing left to do, not even to settle what was interrupted."""
+        """Whether there is nothing left to do, not even an interrupted deployment to settle."""
         return self.plan.is_done and not self.interrupted
 
     @property
     def interrupted(self) -> list[Deployment]:
-        """List the deployments this one would settle first; none while somebody is at work."""
+        """The deployments this one would settle first; none while another one is in progress."""
         environment = self.plan.target.environment
         lock = DeployLock.objects.filter(environment=environment).first()
         if lock and not is_stale(lock):
@@ -88,13 +89,13 @@ class Proposal:
         return list(environment.deployments.unfinished())
 
     def lines(self) -> list[str]:
-        """Tell what would change besides the release, a line each."""
+        """Return what would change besides the release, one line each."""
         settled = [f"Interrupted deployment {one.pk} is settled first" for one in self.interrupted]
         return settled + self.plan.lines()
 
     @property
     def options(self) -> dict[str, Any]:
-        """Give what an operation keeps: release, function, percent; live and canary as seen."""
+        """What an operation keeps: release, function, percent; live release and canary as seen."""
         target = self.plan.target
         return {
             "release": target.release.name,
@@ -106,19 +107,19 @@ class Proposal:
 
     @property
     def seen(self) -> str:
-        """Give the same as text, for a page to carry until it is confirmed."""
+        """The options as text, which a page carries until it is confirmed."""
         return json.dumps(self.options, sort_keys=True)
 
 
 def propose(backend: Backend, asked: DeployRequest, *, actor: str, reason: str = "") -> Proposal:
-    """Plan what is asked for. Raises Refused, EdgeError."""
+    """Plan a request. Raises Refused, EdgeError."""
     return Proposal(plan_deployment(backend, asked.target(actor=actor, reason=reason)))
 
 
-def seen_before(plan: Plan) -> Release | None:
-    """Find what is seen by those for whom something changes: the live release, or a canary's.
+def replaced_by(plan: Plan) -> Release | None:
+    """Return the release whose viewers get another one: the live release, or a canary's.
 
-    Going back to what is live ends a canary: it is the canary's viewers who get other files.
+    Rolling back to the live release ends a canary, so only the canary's viewers get other files.
     """
     environment, target = plan.target.environment, plan.target
     if environment.canary and target.release.name == plan.live:
@@ -127,15 +128,15 @@ def seen_before(plan: Plan) -> Release | None:
 
 
 def differences(backend: Backend, before: Release | None, plan: Plan) -> Diff | str:
-    """Find the files that would change, or say why that cannot be told. Raises EdgeError."""
+    """Return the files that would change, or why they cannot be shown. Raises EdgeError."""
     try:
         return diff_releases(backend.objects, before, plan.target.release)
     except DeploymentError as error:
-        return f"What would change cannot be told: {error.message}"
+        return f"The changes cannot be shown: {error.message}"
 
 
 def confirmed_target(operation: Operation) -> Target:
-    """Make the target of what was confirmed: never again from what is live now. Raises Refused."""
+    """Return the target that was confirmed, even if it would now be another. Raises Refused."""
     options = operation.options
     return Target(
         environment=operation.environment,
@@ -149,20 +150,20 @@ def confirmed_target(operation: Operation) -> Target:
 
 
 def check_as_confirmed(operation: Operation, plan: Plan) -> None:
-    """Refuse when the environment serves something else than when it was confirmed.
+    """Refuse if the environment has changed since the confirmation.
 
-    A canary that came or went meanwhile is seen here alone. Raises ChangedMeanwhile.
+    No other check notices a canary that began or ended since. Raises ChangedMeanwhile.
     """
     environment, seen = operation.environment, operation.options
     pairs = (
         (seen["live"] or "nothing", plan.live or "nothing"),
-        (_told(seen["canary"]), _told(_canary_of(environment))),
+        (_describe(seen["canary"]), _describe(_canary_of(environment))),
     )
     for before, now in pairs:
         if before != now:
             raise ChangedMeanwhile(
                 "live-changed",
-                f"{environment} had {before} when this was confirmed, and has {now} now. Nothing "
+                f"{environment} had {before} when this was confirmed and now has {now}. Nothing "
                 "was changed.",
                 "Look at the environment's page, then decide again.",
             )
@@ -173,5 +174,5 @@ def _canary_of(environment: Environment) -> list[Any] | None:
     return [canary.release.name, canary.percent] if canary else None
 
 
-def _told(canary: list[Any] | None) -> str:
-    return f"{canary[0]} for {canary[1]} % of the viewers" if canary else "no canary"
+def _describe(canary: list[Any] | None) -> str:
+    return f"{canary[0]} for {canary[1]}% of viewers" if canary else "no canary"

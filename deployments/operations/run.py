@@ -1,10 +1,8 @@
-"""Operations: what was confirmed in the admin, done by a task, with every step written down.
+"""Operations: what was confirmed in the admin, carried out by a task that records every step.
 
-A row is written, then a task is asked for that knows its id. The task that changes `waiting` into
-`running` does the work, so a task delivered twice does it once. What becomes of the environment
-when a task is killed is what deployments/deploy/deploy.py says: one whole release is served, and
-the next run
-settles the rest.
+A row is written, then a task is enqueued with its id. The task that changes `waiting` to `running`
+does the work, so a task delivered twice does it once. deployments/deploy/deploy.py says what a
+killed task leaves behind; the next run settles it.
 """
 
 from functools import partial
@@ -30,30 +28,30 @@ from edge.errors import EdgeError
 
 State = Operation.State
 TASK = "deployments.tasks.run_operation"
-# Somebody else's switch takes seconds; the task must not spend its time on waiting.
+# Another operator's switch takes seconds; the task must not spend its time on waiting.
 PATIENCE = Patience(wait_seconds=20)
 LONGEST_LINE = 1000
-ASK_AGAIN = "Look at the environment's page; asking for the same again settles what was begun."
+REPEAT = "Look at the environment's page; repeating the action settles what was begun."
 
 
 def ask(*, environment: Environment, proposal: Proposal, actor: str, reason: str) -> Operation:
-    """Write down what was confirmed and enqueue its task. Called outside of a transaction.
+    """Record what was confirmed and enqueue its task. Must be called outside a transaction.
 
-    The same asked again by the same person before it is done is the same operation: a second click.
+    A second click, the same request by the same person before it is done, is the same operation.
     """
     settle_interrupted(environment)
     with transaction.atomic():
-        # Two clicks of one hand arrive together: the later one waits here, then finds the other.
+        # Of two clicks that arrive together, the later one waits here, then finds the other.
         Environment.objects.select_for_update().get(pk=environment.pk)
         asked = _asked_already(environment, proposal, actor)
-        operation = asked or _write_down(environment, proposal, actor, reason)
+        operation = asked or _record(environment, proposal, actor, reason)
     if not asked:
         _enqueue(operation)
     return operation
 
 
 def _asked_already(environment: Environment, proposal: Proposal, actor: str) -> Operation | None:
-    """Find the operation a second click asks for again: it waits, or has only just begun."""
+    """Return the operation that a second click repeats: one that waits or has just begun."""
     now = timezone.now()
     is_fresh = Q(state=State.WAITING, asked_at__gt=now - progress.GOOD_FOR)
     has_just_begun = Q(state=State.RUNNING, asked_at__gt=now - progress.SOON)
@@ -62,7 +60,7 @@ def _asked_already(environment: Environment, proposal: Proposal, actor: str) -> 
     return next((one for one in found if one.options == proposal.options), None)
 
 
-def _write_down(environment: Environment, proposal: Proposal, actor: str, reason: str) -> Operation:
+def _record(environment: Environment, proposal: Proposal, actor: str, reason: str) -> Operation:
     target = proposal.plan.target
     functions.keep(target.function)
     return Operation.objects.create(
@@ -75,8 +73,8 @@ def _write_down(environment: Environment, proposal: Proposal, actor: str, reason
 
 
 def _enqueue(operation: Operation) -> None:
-    """Ask for the task; a queue that does not take it ends the operation, which says so."""
-    # A task that failed is not run again: the row says so, and people decide.
+    """Enqueue the task; if the queue refuses it, end the operation and say so."""
+    # A failed task is not run again: the row says so, and people decide.
     limits = {"timeout": settings.OPERATION_SECONDS, "ack_failure": True}
     try:
         async_task(TASK, operation.pk, q_options={"group": "deployments", **limits})
@@ -84,12 +82,12 @@ def _enqueue(operation: Operation) -> None:
         _fail(
             operation,
             f"The task queue did not take this: {reason_of(error)}. Nothing was changed. "
-            "See that it answers (REDIS_URL, or else the database), then ask again.",
+            "Check the queue (REDIS_URL, or else the database), then try again.",
         )
 
 
 def run(operation_id: int) -> None:
-    """Do an operation that waits; whatever happens, the row says how it ended."""
+    """Carry out a waiting operation and record how it ended, even if it fails."""
     operation = Operation.objects.select_related("environment").get(pk=operation_id)
     if not _claim(operation):
         _settle(operation)
@@ -99,28 +97,28 @@ def run(operation_id: int) -> None:
     except (DeploymentError, EdgeError) as error:
         _fail(operation, str(error))
     except BaseException as error:
-        # A defect, or the cluster's time limit: told to whoever waits, and to the log by raising.
-        _fail(operation, f"The task ended early: {error or type(error).__name__}. {ASK_AGAIN}")
+        # A defect, or the cluster's time limit: shown to the operator, and logged by raising it.
+        _fail(operation, f"The task ended early: {error or type(error).__name__}. {REPEAT}")
         raise
     else:
         _end(operation, State.DONE, done.deployment)
 
 
 def settle_interrupted(environment: Environment) -> None:
-    """Write down the end of operations whose task is gone, or never came."""
+    """End operations whose task has died or never ran."""
     for operation in environment.operations.filter(state__in=[State.WAITING, State.RUNNING]):
         _settle(operation)
 
 
 def _claim(operation: Operation) -> bool:
-    """Take a waiting operation; one of two tasks gets it. Too old, it is nobody's."""
+    """Take a waiting operation that is not too old; only one of two tasks gets it."""
     oldest = timezone.now() - progress.GOOD_FOR
     waiting = Operation.objects.filter(pk=operation.pk, state=State.WAITING, asked_at__gt=oldest)
     return bool(waiting.update(state=State.RUNNING))
 
 
 def _settle(operation: Operation) -> None:
-    """End an operation nobody works on any more."""
+    """End an operation that no task will finish."""
     now = progress.of(operation)
     if not now.is_given_up:
         return
@@ -130,7 +128,7 @@ def _settle(operation: Operation) -> None:
 
 
 def _carry_out(operation: Operation) -> Deployed:
-    """Do what was confirmed, or refuse. Raises DeploymentError, EdgeError."""
+    """Do what was confirmed. Raises DeploymentError, EdgeError."""
     backend, target = get_backend(), confirmed_target(operation)
     plan = plan_deployment(backend, target)
     _say(operation, f"{target.environment}: {plan.live or 'nothing'} -> {target}")
@@ -150,18 +148,18 @@ def _carry_out(operation: Operation) -> Deployed:
 def _summary(done: Deployed) -> str:
     target = done.plan.target
     if done.deployment is None:
-        return f"Nothing to do: {target.environment} serves {target} already"
+        return f"Nothing to do: {target.environment} already serves {target}"
     return f"{target.environment} serves {target}: deployment {done.deployment.pk}"
 
 
 def _fail(operation: Operation, fault: str) -> None:
-    # Whatever a server put into its message: one line.
+    # The message of a server may have several lines.
     _say(operation, " ".join(fault.split()), is_fault=True)
     _end(operation, State.FAILED, _begun_by(operation))
 
 
 def _begun_by(operation: Operation) -> Deployment | None:
-    """Find the deployment that an operation recorded before it failed, if it came so far."""
+    """Return the deployment that an operation recorded before it failed, if it came so far."""
     begun: Deployment | None = operation.environment.deployments.filter(
         actor=operation.actor,
         kind=operation.kind,

@@ -235,7 +235,7 @@ def _restore_deployments(plan: HistoryRebuild) -> None:
             pk=number,
             environment=environments[one.environment],
             release=releases[one.release],
-            previous=releases.get(one.previous or ""),
+            replaced=releases.get(one.previous or ""),
             function=functions[one.function],
             kind=one.kind,
             percent=one.percent,
@@ -261,5 +261,5 @@ def _freeze_again(environment: Environment) -> None:
     """Freeze the release that a rollback left, if nothing was deployed after it."""
     live = environment.live
     if live and live.kind == Deployment.Kind.ROLLBACK:
-        freezes.keep_up(live)
+        freezes.update_after(live)
         Freeze.objects.filter(environment=environment).update(at=live.at)

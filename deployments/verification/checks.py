@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from django.utils import timezone
 
 from deployments.deploy.plan import serve_command
-from deployments.deploy.probe import answers
+from deployments.deploy.probe import probe_once
 from deployments.locks.lease import is_stale
 from deployments.models import DeployLock, Environment, Release, Strategy
 from deployments.routing.routes import read_route
@@ -22,7 +22,7 @@ from edge.protocols import Backend
 def find_drift(
     backend: Backend, environment: Environment, *, thorough: bool = False
 ) -> list[Drift]:
-    """Return how an environment differs from its history; what does not answer is part of it."""
+    """Return how an environment differs from its history; a part without an answer counts too."""
     live = environment.live
     if live is None:
         return list(_before_first_deployment(backend, environment))
@@ -41,21 +41,21 @@ def first_host(inspection: Inspection) -> Iterator[Drift]:
     """Does the probed host answer with the release?"""
     if not inspection.environment.hosts:
         return
-    for fault in answers(inspection.backend.viewer, inspection.probe()).values():
+    for fault in probe_once(inspection.backend.viewer, inspection.probe()).values():
         yield Drift("answer", fault, inspection.repair)
 
 
 def every_host(inspection: Inspection) -> Iterator[Drift]:
     """Does every host answer with the release?"""
     for host in inspection.hosts:
-        for fault in answers(inspection.backend.viewer, inspection.probe(host)).values():
+        for fault in probe_once(inspection.backend.viewer, inspection.probe(host)).values():
             yield Drift("answer", f"{host}: {fault}", inspection.repair)
 
 
 def unfinished(inspection: Inspection) -> Iterator[Drift]:
     """Was a deployment interrupted?"""
     for deployment in inspection.environment.deployments.unfinished().select_related("release"):
-        # Where its files have arrived in part, finishing is shorter than going back.
+        # If its files have arrived in part, finishing takes less than going back.
         forward = serve_command(deployment.release, inspection.environment)
         command = inspection.repair if deployment.is_atomic else forward
         yield Drift("unfinished", f"deployment {deployment.pk} was interrupted", command)
@@ -74,7 +74,7 @@ def lock(inspection: Inspection) -> Iterator[Drift]:
 
 
 def _before_first_deployment(backend: Backend, environment: Environment) -> Iterator[Drift]:
-    """Is a first deployment unfinished, or do routing documents name a release all the same?"""
+    """Is a first deployment unfinished, or do routing documents name an unrecorded release?"""
     for deployment in environment.deployments.unfinished().select_related("release"):
         command = serve_command(deployment.release, environment)
         yield Drift("unfinished", f"deployment {deployment.pk} was interrupted", command)

@@ -7,10 +7,11 @@ from deployments.deploy.plan import Target
 from deployments.errors import Refused
 from deployments.models import Deployment
 from deployments.verification.inspection import Drift, Inspection
+from deployments.wording import plural
 
 
 def origin(inspection: Inspection) -> Iterator[Drift]:
-    """Is every host answered from where the files are copied to?"""
+    """Is every host answered from the copied files?"""
     if not is_pointed(inspection.backend, inspection.environment):
         prefix = inspection.environment.copy_prefix
         yield Drift("origin", f"a host is not answered from {prefix}", inspection.repair)
@@ -26,17 +27,17 @@ def mixed(inspection: Inspection) -> Iterator[Drift]:
 
 
 def copies(inspection: Inspection) -> Iterator[Drift]:
-    """Does every key hold its file of the live release, and no other key anything?"""
+    """Do the keys hold exactly the files of the live release?"""
     environment, live = inspection.environment, inspection.live
     target = Target(environment, live.release, live.function, Deployment.Kind.PROMOTE, "", "")
     try:
         changes = plan_copies(inspection.backend, target).changes
     except Refused:
         return  # files of the release are gone, which another check reports
-    for what, paths in (
-        ("missing or not the release's", [artifact.path for artifact in changes.copies]),
-        ("not files of the release", list(changes.deletions)),
+    for noun, paths in (
+        ("missing or wrong file", [artifact.path for artifact in changes.copies]),
+        ("extra file", list(changes.deletions)),
     ):
         if paths:
-            message = f"{len(paths)} keys are {what}, first {environment.copy_prefix}{paths[0]}"
+            message = f"{plural(len(paths), noun)}, first {environment.copy_prefix}{paths[0]}"
             yield Drift("copies", message, inspection.repair)

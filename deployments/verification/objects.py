@@ -1,4 +1,4 @@
-"""Checks of the objects that releases consist of."""
+"""Checks of the objects of releases."""
 
 from collections.abc import Iterator
 
@@ -8,13 +8,14 @@ from deployments.models import Release
 from deployments.releases.manifest import ASSETS, Artifact
 from deployments.releases.store import is_as_pushed, object_sizes, read_manifest
 from deployments.verification.inspection import Drift, Inspection
+from deployments.wording import plural
 
-# What the release was made of, a checkout or a folder, is not known here.
+# Whether the release was made from a checkout or a folder is not known here.
 PUSH_AGAIN = "manage.py push --no-deploy --repair"
 
 
 def releases(inspection: Inspection) -> Iterator[Drift]:
-    """Are the objects of every release there that viewers may need, or an operator soon?"""
+    """Is every release complete that viewers, or a rollback, may need?"""
     environment, live = inspection.environment, inspection.live.release
     canary = environment.canary
     needed = (
@@ -39,8 +40,8 @@ def _release(inspection: Inspection, release: Release) -> Iterator[Drift]:
     wrong = [key for key, size in keys.items() if sizes.get(key) != size]
     if wrong:
         message = (
-            f"{len(wrong)} of {len(keys)} files of {release} are missing or truncated, first "
-            f"{wrong[0]}; push from where the content still is"
+            f"missing or truncated in {release}: {len(wrong):,} of {plural(len(keys), 'file')}, "
+            f"first {wrong[0]}; push it again from its source"
         )
         yield Drift("objects", message, PUSH_AGAIN)
     there = [a for a in manifest if sizes.get(a.key(release.name)) == a.size]
@@ -50,12 +51,12 @@ def _release(inspection: Inspection, release: Release) -> Iterator[Drift]:
 def _overwritten(
     inspection: Inspection, release: Release, there: list[Artifact]
 ) -> Iterator[Drift]:
-    """Is a page other than what was pushed, though of the same size?"""
+    """Was a page replaced by something else of the same size?"""
     pages = {page["path"] for page in release.pages.values()}
     for artifact in there:
         if artifact.path in pages and not is_as_pushed(
             inspection.backend.objects, release, artifact
         ):
             key = artifact.key(release.name)
-            message = f"{key} was overwritten; push from where the content still is"
+            message = f"{key} was overwritten; push it again from its source"
             yield Drift("objects", message, PUSH_AGAIN)

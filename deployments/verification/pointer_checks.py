@@ -11,7 +11,7 @@ from deployments.verification.inspection import Drift, Inspection
 
 
 def routes(inspection: Inspection) -> Iterator[Drift]:
-    """Do the routing documents name the live release? Everything wrong is one line."""
+    """Do the routing documents name the live release? All faults are one line."""
     first, *more = [*_route_faults(inspection)] or [""]
     if first:
         message = f"{first} (and {len(more)} more)" if more else first
@@ -19,13 +19,13 @@ def routes(inspection: Inspection) -> Iterator[Drift]:
 
 
 def every_route(inspection: Inspection) -> Iterator[Drift]:
-    """Does every routing key hold the document, and no other key one?"""
+    """Do all routing keys, and no others, hold the routing document?"""
     for fault in _route_faults(inspection):
         yield Drift("route", fault, inspection.repair)
 
 
 def canary(inspection: Inspection) -> Iterator[Drift]:
-    """Do the routing documents show the canary of the history, and no other?"""
+    """Do the routing documents show the canary that the history names?"""
     document = inspection.route().document
     if document is None or document.release != inspection.live.release.name:
         return  # reported by `routes`
@@ -58,7 +58,7 @@ def origin(inspection: Inspection) -> Iterator[Drift]:
 
 
 def function(inspection: Inspection) -> Iterator[Drift]:
-    """Is the edge function live that the release was deployed with?"""
+    """Is the live edge function the one that the release was deployed with?"""
     published = functions.live(inspection.backend, inspection.environment)
     if published is None or published.digest != inspection.live.function.digest:
         message = f"the live edge function is not {inspection.live.function}"

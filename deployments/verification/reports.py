@@ -1,4 +1,4 @@
-"""What is live, what exists, what happened: rows for people and for --json."""
+"""What is live, what exists, what happened: rows for tables and for --json."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from edge.protocols import Backend
 
 
 def status_rows(backend: Backend) -> list[dict[str, Any]]:
-    """Tell of every environment what is live, since when, by whom, and what disagrees with it."""
+    """Return what each environment has live, since when, by whom, and its drift."""
     return [_status(backend, environment) for environment in Environment.objects.all()]
 
 
 def release_rows(limit: int, *, everything: bool = False) -> list[dict[str, Any]]:
-    """Tell of the newest releases, newest first, and where they are live.
+    """Return the latest releases, newest first, and where they are live.
 
-    With `everything` also of those that were removed, or never finished.
+    With `everything`, those that were removed or never finished too.
     """
     shown = Release.objects.all() if everything else Release.objects.complete()
     live: dict[int, list[str]] = {}
@@ -41,9 +41,9 @@ def release_rows(limit: int, *, everything: bool = False) -> list[dict[str, Any]
 def history_rows(
     limit: int, environment: Environment | None = None, **filters: Any
 ) -> list[dict[str, Any]]:
-    """Tell of the last deployments, newest first; `filters` as for a query, None for any."""
+    """Return the latest deployments, newest first; a query filter of None is ignored."""
     found = Deployment.objects.select_related(
-        "environment", "release", "previous", "function", "outcome"
+        "environment", "release", "replaced", "function", "outcome"
     ).order_by("-pk")
     wanted = {"environment": environment, **filters}
     found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
@@ -59,7 +59,7 @@ def _history(deployment: Deployment) -> dict[str, Any]:
         "kind": deployment.kind,
         "percent": deployment.percent,
         "release": deployment.release.name,
-        "previous": deployment.previous.name if deployment.previous else None,
+        "previous": deployment.replaced.name if deployment.replaced else None,
         "function": deployment.function.digest,
         "actor": deployment.actor,
         "reason": deployment.reason,

@@ -1,4 +1,4 @@
-"""Verifying: everything that a switch leaves out, every object, key and host."""
+"""Verifying what a switch does not check: every object, key and host."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -23,7 +23,7 @@ def verify_environments(
 
 
 def verify(backend: Backend, environment: Environment) -> dict[str, Any]:
-    """Compare history, routing documents, objects and answers of one environment."""
+    """Compare the history of an environment with its routing documents, objects and answers."""
     live, previous = environment.live, rollback_release(environment)
     return {
         "environment": environment.name,

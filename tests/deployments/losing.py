@@ -33,7 +33,7 @@ def lose_history():
 def rows():
     """Return all rows of the history, without their keys except the deployments' numbers."""
     deployments = Deployment.objects.order_by("pk").values(
-        "pk", "environment__name", "release__name", "previous__name", "function__digest", "kind",
+        "pk", "environment__name", "release__name", "replaced__name", "function__digest", "kind",
         "percent", "strategy", "actor", "reason", "at", "outcome__result", "outcome__detail",
         "outcome__at",
     )  # fmt: skip

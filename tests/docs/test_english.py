@@ -46,6 +46,7 @@ def files() -> Iterator[Path]:
     for root in map(ROOT.joinpath, CHECKED):
         for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
             is_text = (path.is_file() and path.suffix in SUFFIXES) or path == root
+            if is_text and not LEFT_OUT & set(path.parts):
                 yield path
 
 

@@ -1,11 +1,11 @@
-// The operators' pages without reloading them. Without this file the same pages work by links and
-// by a reload: what is fetched here is a part of the page that the server writes either way.
+// Updates the operators' pages without reloading them. Without this script the same pages work
+// through links and reloads: it fetches parts of pages that the server renders in either case.
 (() => {
   const PAUSE_MS = 1000;
   const DOUBLE_CLICK_MS = 2000;
 
-  // Gives the part of a page that stands at an address. What is no part (a login page, an error)
-  // is thrown.
+  // Returns the part of a page at an address. Throws for anything else, such as a login page or an
+  // error.
   const fetchPart = async (address) => {
     const answer = await fetch(address, { headers: { accept: 'text/html' } });
     const part = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('[data-part]');
@@ -13,7 +13,7 @@
     return part;
   };
 
-  // A part that takes a while, fetched once the page is there.
+  // Fetches a slow part once the page is shown.
   const load = async (place) => {
     place.setAttribute('aria-busy', 'true');
     try {
@@ -24,7 +24,7 @@
     place.removeAttribute('aria-busy');
   };
 
-  // Takes what is new and leaves the rest alone, so that a screen reader says each line once.
+  // Replaces only what is new, so that a screen reader reads each line once.
   const takeOver = (part, place) => {
     const steps = place.querySelector('[data-steps]');
     const known = steps.children.length;
@@ -49,7 +49,7 @@
     }
   };
 
-  // A double click sends a form once.
+  // Makes a double click submit a form only once.
   const sendOnce = (form) => {
     form.addEventListener('submit', (event) => {
       if (form.dataset.sent) event.preventDefault();

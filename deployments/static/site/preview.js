@@ -1,10 +1,10 @@
-// On a previewed page: which release it is, and the way out. All others are left as they are.
-// Self-contained, so that it works on pages that share nothing else with ours.
+// Shows on a previewed page which release it is, with a link out. Other pages stay as they are.
+// It depends on nothing else, so that it works on pages that share nothing with ours.
 {
   const [, release] = /(?:^|; )qdn_preview=([\w-]+)/.exec(document.cookie) || [];
   const make = (tag, style) => {
     const element = document.createElement(tag);
-    element.style.cssText = style; // a policy may forbid style attributes, and this is none
+    element.style.cssText = style; // a policy may forbid style attributes, but not this
     return element;
   };
 
@@ -21,15 +21,16 @@
     out.href = `${location.pathname}${location.search}${location.search ? '&' : '?'}release=live${location.hash}`;
     bar.append(text, out);
     document.body.append(bar);
-    // What has the focus stays in sight above it.
+    // Keep the focused element in view above the bar.
     document.documentElement.style.scrollPaddingBottom = '4rem';
     document.head.append(Object.assign(document.createElement('meta'), { name: 'robots', content: 'noindex' }));
-    // A screen reader announces changes of a status, not its first content.
+    // A screen reader announces changes of a status, not its initial text.
     setTimeout(() => { text.textContent = `Preview of ${release}`; }, 100);
   };
 
-  // The cookie says what was asked for. What was given says the answer alone: other environments have
-  // pages on this host too, and what never was in the browser's cache cannot be another release's.
+  // The cookie names the release that was requested; only the response names the one that was served.
+  // Other environments have pages on this host too. Bypass the browser's cache, which may hold another
+  // release's page.
   if (release) {
     fetch(location.href, { method: 'HEAD', cache: 'no-store' })
       .then((answer) => answer.headers.get('x-amz-meta-release'), () => release)

@@ -80,9 +80,9 @@ def test_canary_shows_its_share(admin_client, three, production):
 def test_release_and_deployment_lead_to_each_other(admin_client, three, production):
     deployment = production.live
     shown = page(admin_client, deployment)
-    for row in (production, deployment.release, deployment.previous):
+    for row in (production, deployment.release, deployment.replaced):
         assert reverse(f"admin:deployments_{row._meta.model_name}_change", args=[row.pk]) in shown
-    assert f"manage.py diff {deployment.previous} {deployment.release}" in shown
+    assert f"manage.py diff {deployment.replaced} {deployment.release}" in shown
     back = reverse("admin:deployments_deployment_change", args=[deployment.pk])
     assert back in page(admin_client, deployment.release)
 

@@ -41,7 +41,7 @@ def test_history_tells_who_what_and_how_it_ended(operator):
     second = operator.push("B")
     operator.promote()
     last = Deployment.objects.last()
-    assert (last.release, last.previous, last.actor) == (second, first, "olga")
+    assert (last.release, last.replaced, last.actor) == (second, first, "olga")
     assert last.outcome.result == Outcome.Result.SUCCEEDED
 
 

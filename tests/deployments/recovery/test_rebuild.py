@@ -116,7 +116,7 @@ def test_restored_release_is_recognised_by_its_content(past, operator, backend):
 
 
 def test_release_that_a_rollback_left_is_frozen_again(past, operator, backend, production):
-    left, at = production.live.previous, production.live.at
+    left, at = production.live.replaced, production.live.at
     lose_history()
     rebuild(backend)
     (freeze,) = Freeze.objects.in_force().filter(environment__name="production")
