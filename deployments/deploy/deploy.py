@@ -1,8 +1,8 @@
 """Deploying: the one code path of push, promote, rollback and push_functions.
 
 The steps in order, and what a kill at each of them leaves behind:
-  check            no change
   lock             a lock without a process, which the next run takes over
+  check            the same
   rehearse         no change: the release was requested through a signed preview
   record           a deployment without an outcome; the next run settles it
   function         the old release behind the new function, which serves both
@@ -67,14 +67,13 @@ def deploy(
     strategy = strategy_of(environment)
     say(f"Check {target.release}")
     environment.check_host()
-    check_whole(backend.objects, target.release)
     reason = _lock_reason(target)
     with deploy_lock(
         environment=environment, actor=target.actor, reason=reason, patience=patience, say=say
     ) as lock:
         context = DeployContext(backend, say, lambda: renew(lock))
-        resumed = settle_unfinished(context, target)
         check_whole(backend.objects, target.release)
+        resumed = settle_unfinished(context, target)
         plan = strategy.plan(backend, target)
         if plan.is_done:
             return Deployed(plan, invalidated=_follow_up_again(context, target))

@@ -7,6 +7,7 @@ from deployments.context import DeployContext
 from deployments.invalidation.send import CachePaths, invalidate
 from deployments.models import Deployment
 from deployments.releases.manifest import ERROR_PAGE
+from deployments.releases.store import concurrently
 from edge.protocols import ObjectInfo
 
 KEY = "errors/404.html"
@@ -15,7 +16,7 @@ KEY = "errors/404.html"
 def refresh(context: DeployContext, deployment: Deployment) -> int:
     """Update the error page; return the number of invalidated paths. Raises EdgeError."""
     objects, source = context.backend.objects, deployment.release.key(ERROR_PAGE)
-    wanted, stored = objects.head(source), objects.head(KEY)
+    wanted, stored = concurrently(objects.head, (source, KEY))
     if wanted is None or (stored and not deployment.environment.protected):
         return 0
     metadata = {"sha256": wanted.metadata.get("sha256", "")}

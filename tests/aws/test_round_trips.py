@@ -21,4 +21,5 @@ def test_push_that_changes_nothing_waits_for_few_answers(shop, proxy):
     proxy.latency = 0.03
     proxy.clear()
     shop.push("A")
-    assert proxy.round_trips == len(proxy.seen) <= 19
+    # The release's manifest and pages, twice; routing documents; edge function; error page.
+    assert proxy.round_trips <= 5
