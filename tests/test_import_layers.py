@@ -16,7 +16,7 @@ LAYERS = {
     "deployments": (
         "errors, wording, templatetags < models < live_history, audit, locks, metrics, seeding"
         " < context, releases, apps < sources, routing, invalidation < deploy, stacks"
-        " < push, operations, verification, retention, recovery < admin, tasks"
+        " < push, verification, retention, recovery < operations < admin, tasks"
     ),
     "edge": (
         "errors, models, behaviours, routing, functions < limits, pricing < protocols"

@@ -18,6 +18,7 @@ from deployments.admin.metrics_page import metrics_page
 from deployments.admin.operation_pages import operation_page, steps_part
 from deployments.admin.overview import overview
 from deployments.admin.permissions import may_deploy
+from deployments.admin.push_page import push_page
 from deployments.models import Environment
 from deployments.verification.checks import find_drift
 from deployments.verification.inspection import DOCTOR, Drift
@@ -73,6 +74,7 @@ class EnvironmentAdmin(ReadOnlyAdmin):
             self._url("metrics/", "metrics", metrics_page),
             self._url("drift/", "drift", drift_page),
             self._url("deploy/<slug:kind>/", "deploy", deploy_page, deploys=True),
+            self._url("push/", "push", push_page, deploys=True),
             self._url("freeze/", "freeze", freeze_page, deploys=True),
             self._url("unfreeze/", "unfreeze", unfreeze_page, deploys=True),
             self._url("operations/<int:number>/", "operation", operation_page),

@@ -6,6 +6,7 @@ killed task leaves behind; the next run settles it.
 """
 
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -14,6 +15,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 from redis.exceptions import RedisError
 
+from deployments.context import Caller
 from deployments.deploy.deploy import Deployed, deploy
 from deployments.deploy.strategies import plan_deployment
 from deployments.errors import DeploymentError
@@ -21,12 +23,14 @@ from deployments.locks.deploy_lock import Patience
 from deployments.models import Deployment, Environment, Operation
 from deployments.operations import progress
 from deployments.operations.proposals import Proposal, check_as_confirmed, confirmed_target
+from deployments.push import push
 from deployments.routing import functions
 from deployments.wording import reason_of
 from edge.backends import get_backend
 from edge.errors import EdgeError
 
 State = Operation.State
+Kind = Deployment.Kind
 TASK = "deployments.tasks.run_operation"
 # Another operator's switch takes seconds; the task must not spend its time on waiting.
 PATIENCE = Patience(wait_seconds=20)
@@ -39,37 +43,41 @@ def ask(*, environment: Environment, proposal: Proposal, actor: str, reason: str
 
     A second click, the same request by the same person before it is done, is the same operation.
     """
+    target = proposal.plan.target
+    functions.keep(target.function)
+    return _ask(environment, target.kind, proposal.options, actor, reason)
+
+
+def ask_to_push(*, environment: Environment, actor: str, reason: str) -> Operation:
+    """Record a confirmed push of the surfaces and enqueue its task, as `ask` does."""
+    return _ask(environment, Kind.PUSH, {}, actor, reason)
+
+
+def _ask(
+    environment: Environment, kind: Kind, options: dict[str, Any], actor: str, reason: str
+) -> Operation:
     settle_interrupted(environment)
     with transaction.atomic():
         # Of two clicks that arrive together, the later one waits here, then finds the other.
         Environment.objects.select_for_update().get(pk=environment.pk)
-        asked = _asked_already(environment, proposal, actor)
-        operation = asked or _record(environment, proposal, actor, reason)
+        asked = _asked_already(environment, kind, options, actor)
+        operation = asked or Operation.objects.create(
+            environment=environment, kind=kind.value, options=options, actor=actor, reason=reason
+        )
     if not asked:
         _enqueue(operation)
     return operation
 
 
-def _asked_already(environment: Environment, proposal: Proposal, actor: str) -> Operation | None:
+def _asked_already(
+    environment: Environment, kind: Kind, options: dict[str, Any], actor: str
+) -> Operation | None:
     """Return the operation that a second click repeats: one that waits or has just begun."""
     now = timezone.now()
     is_fresh = Q(state=State.WAITING, asked_at__gt=now - progress.GOOD_FOR)
     has_just_begun = Q(state=State.RUNNING, asked_at__gt=now - progress.SOON)
-    kind = proposal.plan.target.kind.value
-    found = environment.operations.filter(is_fresh | has_just_begun, actor=actor, kind=kind)
-    return next((one for one in found if one.options == proposal.options), None)
-
-
-def _record(environment: Environment, proposal: Proposal, actor: str, reason: str) -> Operation:
-    target = proposal.plan.target
-    functions.keep(target.function)
-    return Operation.objects.create(
-        environment=environment,
-        kind=target.kind.value,
-        options=proposal.options,
-        actor=actor,
-        reason=reason,
-    )
+    found = environment.operations.filter(is_fresh | has_just_begun, actor=actor, kind=kind.value)
+    return next((one for one in found if one.options == options), None)
 
 
 def _enqueue(operation: Operation) -> None:
@@ -129,6 +137,8 @@ def _settle(operation: Operation) -> None:
 
 def _carry_out(operation: Operation) -> Deployed:
     """Do what was confirmed. Raises DeploymentError, EdgeError."""
+    if operation.kind == Kind.PUSH:
+        return _push(operation)
     backend, target = get_backend(), confirmed_target(operation)
     plan = plan_deployment(backend, target)
     _say(operation, f"{target.environment}: {plan.live or 'nothing'} -> {target}")
@@ -143,6 +153,18 @@ def _carry_out(operation: Operation) -> Deployed:
     )
     _say(operation, _summary(done))
     return done
+
+
+def _push(operation: Operation) -> Deployed:
+    """Build the surfaces and deploy them. Raises DeploymentError, EdgeError."""
+    caller = Caller(
+        actor=operation.actor, say=lambda line: _say(operation, line), patience=PATIENCE
+    )
+    message, environment = operation.reason, operation.environment
+    pushed = push(get_backend(), environment, caller=caller, message=message)
+    assert pushed.deployed is not None  # noqa: S101 - it was asked for
+    _say(operation, _summary(pushed.deployed))
+    return pushed.deployed
 
 
 def _summary(done: Deployed) -> str:
@@ -160,14 +182,14 @@ def _fail(operation: Operation, fault: str) -> None:
 
 def _begun_by(operation: Operation) -> Deployment | None:
     """Return the deployment that an operation recorded before it failed, if it came so far."""
-    begun: Deployment | None = operation.environment.deployments.filter(
-        actor=operation.actor,
-        kind=operation.kind,
-        release__name=operation.options["release"],
-        percent=operation.options["percent"],
-        at__gte=operation.asked_at,
-    ).first()
-    return begun
+    begun = operation.environment.deployments.filter(
+        actor=operation.actor, kind=operation.kind, at__gte=operation.asked_at
+    )
+    if operation.options:  # a push chooses its release itself
+        release, percent = operation.options["release"], operation.options["percent"]
+        begun = begun.filter(release__name=release, percent=percent)
+    found: Deployment | None = begun.first()
+    return found
 
 
 def _end(operation: Operation, state: State, deployment: Deployment | None) -> bool:
