@@ -1,4 +1,4 @@
-"""Audit objects: what the store keeps of releases, functions and deployments."""
+"""Audit objects of releases, functions and deployments."""
 
 import json
 
@@ -13,7 +13,7 @@ def read(backend, key):
     return backend.objects.get(key)
 
 
-def test_release_is_told_before_its_manifest_is_written(operator, backend, replaced):
+def test_release_is_audited_before_its_manifest_is_written(operator, backend, replaced):
     class NoManifest:
         def put(self, key, *args, **kwargs):
             if key.endswith(MANIFEST):
@@ -28,8 +28,8 @@ def test_release_is_told_before_its_manifest_is_written(operator, backend, repla
         operator.release("A")
     operator.backend = backend
     release = operator.release("A")
-    told = json.loads(read(backend, f"audit/releases/{release}.json").body)
-    assert told == {
+    audited = json.loads(read(backend, f"audit/releases/{release}.json").body)
+    assert audited == {
         "v": 1,
         "release": release.name,
         "digest": release.digest,
@@ -44,7 +44,7 @@ def test_release_is_told_before_its_manifest_is_written(operator, backend, repla
     }
 
 
-def test_function_is_kept_when_it_was_deployed_and_only_once(operator, backend, replaced):
+def test_function_is_kept_once_it_is_deployed(operator, backend, replaced):
     release = operator.release("A")
     assert not list(backend.objects.list("audit/functions/"))
     operator.push("A")
@@ -53,10 +53,10 @@ def test_function_is_kept_when_it_was_deployed_and_only_once(operator, backend, 
     assert read(backend, key).body.decode() == function.source
     operator.backend = replaced(objects=Counting(backend.objects))
     operator.promote(release)
-    assert operator.backend.objects.calls["put"] == 1  # of the deployment
+    assert operator.backend.objects.calls["put"] == 1  # the deployment's
 
 
-def test_deployment_says_where_its_environment_is_found(operator, production):
+def test_deployment_records_the_identity_of_its_environment(operator, production):
     production.distributions.create(remote_id="E1", domain="d1.example.com", paths=["/*"])
     operator.push("A")
     operator.promote()
@@ -69,7 +69,7 @@ def test_deployment_says_where_its_environment_is_found(operator, production):
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_interrupted_writing_is_done_by_the_next_run(operator, backend, replaced, number):
+def test_interrupted_audit_is_finished_by_the_next_run(operator, backend, replaced, number):
     release = operator.push("A")
     fault = FaultPoint(number, Killed())
     faulty = fault.before(backend.objects)

@@ -35,7 +35,7 @@ def test_live_at_a_moment(day, production, moment, which):
     assert found.function == production.live.function
 
 
-def test_what_was_live_since(day, production):
+def test_live_since_a_moment(day, production):
     first, second = day
     assert [d.release for d in live_since(production, at(10))] == [first, second, first]
     assert [d.release for d in live_since(production, at(13))] == [second, first]

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from deployments.admin import metrics_page
 from deployments.metrics import (
     MOST_HOURS,
     POINTS,
@@ -24,7 +25,7 @@ NOW = datetime(2026, 11, 20, 14, 7, 30, tzinfo=UTC)
 
 
 class Counted:
-    """Metrics that answer from a table: (subject, metric) to values by period."""
+    """Metrics from a table: (subject, metric) to values by period."""
 
     def __init__(self, values):
         self.values = values
@@ -39,12 +40,12 @@ class Counted:
 
 @pytest.fixture
 def counted(backend, replaced, production, monkeypatch):
-    """Put a back end in place that counted this at the distribution E1."""
+    """Return a function that gives the metrics page a back end with these values."""
     production.distributions.create(remote_id="E1")
 
     def use(values):
         measuring = replaced(metrics=Counted(values))
-        monkeypatch.setattr("deployments.admin.metrics_page.get_backend", lambda: measuring)
+        monkeypatch.setattr(metrics_page, "get_backend", lambda: measuring)
         return measuring
 
     return use
@@ -69,7 +70,7 @@ def test_span_covers_the_hours_in_few_whole_periods(hours):
     assert span.end - span.start >= timedelta(hours=hours)
 
 
-def test_percentages_are_weighed_by_what_they_are_of(counted):
+def test_percentages_are_weighted_by_requests(counted):
     backend = counted({
         ("E1", "Requests"): {0: 1.0, 1: 99.0},
         ("E1", "5xxErrorRate"): {0: 100.0, 1: 0.0},
@@ -84,13 +85,13 @@ def test_percentages_are_weighed_by_what_they_are_of(counted):
     assert row["series"]["requests"][:3] == [1, 99, None]
 
 
-def test_everything_is_read_at_once(counted):
+def test_all_metrics_are_read_in_one_call(counted):
     backend = counted({})
     assert len(report_of(backend).subjects) == 3  # a distribution, and a function each
     assert backend.metrics.calls == 1
 
 
-def test_environment_without_a_function_tells_of_none(counted, production):
+def test_environment_without_a_function_reports_none(counted, production):
     production.strategy = Strategy.COPY
     subjects = read_report(counted({}), [production], hours=3, now=NOW).subjects
     assert [subject.kind for subject in subjects] == ["distribution"]
@@ -117,7 +118,7 @@ def test_peak_names_value_and_moment(counted):
         (5e15, "bytes", "5000.0 TB"),
     ],
 )
-def test_values_are_written_for_people(value, unit, text):
+def test_values_are_shown_with_units(value, unit, text):
     assert show(value, unit) == text
 
 
@@ -148,7 +149,7 @@ def test_environments_page_links_to_the_metrics(admin_client, production):
         assert address in found.content.decode()
 
 
-def test_page_over_the_local_back_end_says_where_metrics_come_from(admin_client, production):
+def test_page_with_the_local_back_end_says_where_metrics_come_from(admin_client, production):
     answer = page(admin_client, production)
     assert answer.status_code == 200
     assert "EDGE_BACKEND=aws" in answer.content.decode()
@@ -161,7 +162,7 @@ def test_copies_without_a_distribution_have_nothing_to_measure(admin_client, cou
     assert "No distribution is known here" in page(admin_client, production).content.decode()
 
 
-def test_page_says_why_there_is_nothing_to_show(admin_client, counted, production, monkeypatch):
+def test_page_shows_the_error_of_the_back_end(admin_client, counted, production, monkeypatch):
     backend = counted({})
 
     def refuse(*args, **kwargs):
@@ -178,13 +179,13 @@ def test_page_shows_a_day_for_hours_it_does_not_offer(admin_client, production, 
     assert page(admin_client, production, hours=hours).context["hours"] == 24
 
 
-def test_page_of_an_unknown_environment_is_not_there(admin_client, db):
+def test_page_of_an_unknown_environment_is_not_found(admin_client, db):
     address = reverse("admin:deployments_environment_metrics", args=[999])
     assert admin_client.get(address).status_code == 404
 
 
 @pytest.mark.parametrize(("allowed", "status"), [(True, 200), (False, 403)])
-def test_page_is_for_staff_who_may_view_environments(
+def test_page_needs_the_permission_to_view_environments(
     client, django_user_model, production, allowed, status
 ):
     user = django_user_model.objects.create_user("olga", password="x", is_staff=True)
@@ -194,11 +195,11 @@ def test_page_is_for_staff_who_may_view_environments(
     assert page(client, production).status_code == status
 
 
-def test_page_asks_strangers_to_sign_in(client, production):
+def test_page_requires_a_login(client, production):
     assert page(client, production).status_code == 302
 
 
 @pytest.mark.parametrize("hours", ["0", "2161", "day"])
-def test_command_takes_hours_that_cloudwatch_has(hours):
+def test_command_refuses_other_hours(hours):
     with pytest.raises(CommandError, match="expected 1 to 2160 hours"):
         call_command("metrics", "--hours", hours)
