@@ -16,12 +16,12 @@ STYLE = "font: 13px system-ui, sans-serif; fill: #1d2330"
 
 def main(figures: str, chart: str) -> None:
     saved = json.loads(Path(figures).read_text())
-    files = max(saved, key=int)
+    title = list(saved)[-1]
     rows = [
         (tuple(name.split("|")), median(seconds for seconds, _, _ in runs))
-        for name, runs in saved[files].items()
+        for name, runs in saved[title].items()
     ]
-    Path(chart).write_text(draw(f"Seconds, {int(files):,} files", rows))
+    Path(chart).write_text(draw(f"Seconds, {title}", rows))
 
 
 def draw(title: str, rows: list[tuple[tuple[str, str], float]]) -> str:

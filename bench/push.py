@@ -1,10 +1,11 @@
 """Measures `push` against s5cmd, aws and rclone, as whole processes on the stand-in for AWS.
 
-Run it as `.venv/bin/python bench/push.py` (`--files`, `--rounds`) on a quiet machine. A peer syncs
-the whole folder to a fresh prefix, which is what an atomic, versioned deployment takes with it;
-syncing in place is told too, though it is neither. What the copies of a changed site take by
-themselves is told by s5cmd, with no file read and nothing planned. All take turns within a round,
-so that a slow moment meets all; told are medians. The stand-in forgets everything before each.
+Run it as `.venv/bin/python bench/push.py` (`--files`, `--rounds`, `--latency`) on a quiet machine.
+A peer syncs the whole folder to a fresh prefix, which is the work of an atomic, versioned
+deployment; syncing in place is shown too, though it is neither. `s5cmd cp` shows what the copies of
+a changed site take by themselves, with no file read and nothing planned. All take turns within a
+round, so that a slow moment meets all; the table shows medians. The stand-in holds each answer back
+for the latency, with requests in flight side by side, and forgets everything before each turn.
 """
 
 import argparse
@@ -14,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -29,7 +29,7 @@ from tests.aws import stand_in  # noqa: E402
 FIRST, CHANGED, SAME = "first push", "1% changed", "nothing changed"
 UPLOAD_ONLY = "nothing changed, --no-deploy"
 IN_PLACE = ", in place"
-COPIED = "unchanged documents, no more"
+COPIED = "unchanged documents only"
 OURS, MEASURE = "push", "s5cmd sync"
 
 
@@ -41,20 +41,33 @@ class Run(NamedTuple):
     megabytes: float
 
 
+class Bundles(NamedTuple):
+    """A site, and the same site with 1 % of its files changed."""
+
+    first: Path
+    changed: Path
+    bytes: int
+
+
+def make_bundles(folder: Path, files: int) -> Bundles:
+    first, changed = folder / f"{files}", folder / f"{files}-changed"
+    size = make_bundle(first, files)
+    change_bundle(first, changed, files)
+    return Bundles(first, changed, size)
+
+
 class Bench:
     """Runs contestants on one bundle and keeps what each took: by name and case."""
 
-    def __init__(self, folder: Path, files: int, port: int) -> None:
+    def __init__(self, folder: Path, bundles: "Bundles", port: int) -> None:
         self.folder, self.port = folder, port
-        self.bundle, self.changed = folder / f"{files}", folder / f"{files}-changed"
-        self.bytes = make_bundle(self.bundle, files)
-        change_bundle(self.bundle, self.changed, files)
+        self.bundle, self.changed = bundles.first, bundles.changed
         self.runs: dict[tuple[str, str], list[Run]] = {}
         self.environ = {
             **os.environ,
             **stand_in.environ(port),
             **stand_in.SETTINGS,
-            # Nobody reaches the bucket through the proxy that makes boto3's other names resolve.
+            # The proxy that makes boto3's other names resolve is not used for the bucket.
             "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{port}",
             "NO_PROXY": "127.0.0.1",
         }
@@ -130,33 +143,51 @@ def main() -> None:
     parser.add_argument("--files", type=int, nargs="+", default=[1_000, 10_000])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--tools", type=Path, default=ROOT / "var" / "bench-tools")
+    parser.add_argument("--latency", type=float, nargs="+", default=[0], metavar="MS")
+    parser.add_argument("--only", nargs="+", metavar="TOOL", help="s5cmd, aws, rclone")
     parser.add_argument("--save", type=Path, help="write the figures to this file, as JSON")
     options = parser.parse_args()
     saved = {}
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        port = stack.enter_context(stand_in.running(0))
-        against = peers(options.tools, f"http://127.0.0.1:{port}")
+    with tempfile.TemporaryDirectory() as folder:
         for files in options.files:
-            bench = Bench(folder, files, port)
-            for number in range(options.rounds):
-                print(f"{files:,} files, round {number + 1}, load {os.getloadavg()[0]:.1f}")
-                bench.push()
-                for peer in against:
-                    bench.sync(peer)
-            report(bench, files)
-            saved[files] = {f"{name}|{case}": runs for (name, case), runs in bench.runs.items()}
-    if options.save:
-        options.save.write_text(json.dumps(saved))
+            bundles = make_bundles(Path(folder), files)
+            for latency in options.latency:
+                runs = measure(Path(folder), bundles, latency, options)
+                report(runs, f"{files:,} files, {bundles.bytes / 1e6:.0f} MB, {latency:g} ms")
+                saved[f"{files} files, {latency:g} ms"] = {
+                    f"{name}|{case}": told for (name, case), told in runs.items()
+                }
+                if options.save:
+                    options.save.write_text(json.dumps(saved))
 
 
-def report(bench: Bench, files: int) -> None:
-    """Print a table in Markdown: medians, spread, and what it is of s5cmd's first push."""
-    print(f"\n{files:,} files, {bench.bytes / 1e6:.0f} MB")
-    print("| tool | what | seconds (best to worst) | of s5cmd | processor seconds | peak memory |")
+def measure(
+    folder: Path, bundles: Bundles, latency: float, options: argparse.Namespace
+) -> dict[tuple[str, str], list[Run]]:
+    """Run all rounds on a stand-in with a latency in milliseconds."""
+    with stand_in.running(0, latency_ms=latency) as port:
+        against = [
+            peer
+            for peer in peers(options.tools, f"http://127.0.0.1:{port}")
+            if not options.only or peer.name.split()[0] in options.only
+        ]
+        bench = Bench(folder, bundles, port)
+        for number in range(options.rounds):
+            print(f"{latency:g} ms, round {number + 1}, load {os.getloadavg()[0]:.1f}", flush=True)
+            bench.push()
+            for peer in against:
+                bench.sync(peer)
+    return bench.runs
+
+
+def report(all_runs: dict[tuple[str, str], list[Run]], title: str) -> None:
+    """Print a table in Markdown: medians, spread, and the ratio to s5cmd's first push."""
+    print(f"\n{title}")
+    titles = ["tool", "what", "seconds (best to worst)", "of s5cmd's first push"]
+    print(f"| {' | '.join([*titles, 'processor seconds', 'peak memory'])} |")
     print("|---|---|---|---|---|---|")
-    against = bench.runs.get((MEASURE, FIRST), [])
-    for (name, case), runs in bench.runs.items():
+    against = all_runs.get((MEASURE, FIRST), [])
+    for (name, case), runs in all_runs.items():
         seconds = [run.seconds for run in runs]
         ratios = [run.seconds / peer.seconds for run, peer in zip(runs, against, strict=False)]
         print(

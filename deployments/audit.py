@@ -1,7 +1,7 @@
-"""Audit objects: what the object store keeps so that history survives the loss of the database.
+"""Audit objects: a copy of the history in the object store, in case the database is lost.
 
-One object for each release, for each function version that was deployed and for each deployment
-that ended. No viewer is led to them. `deployments/recovery/rebuild.py` reads them.
+There is one for each release, for each deployed function version and for each deployment with an
+outcome. They are not served to viewers. `deployments/recovery/rebuild.py` restores from them.
 """
 
 import json
@@ -19,27 +19,27 @@ VERSION = 1
 
 
 def release_key(name: str) -> str:
-    """Name the object that tells of a release."""
+    """Return the key of a release's audit object."""
     return f"{PREFIX}releases/{name}.json"
 
 
 def function_key(digest: str) -> str:
-    """Name the object that holds the source of a function version."""
+    """Return the key of a function version's source."""
     return f"{PREFIX}functions/{digest}.js"
 
 
 def deployment_key(deployment: Deployment) -> str:
-    """Name the object that tells of a deployment: `audit/<time>-<deployment>.json`."""
+    """Return the key of a deployment's audit object: `audit/<time>-<deployment>.json`."""
     return f"{PREFIX}{deployment.at:%Y%m%d-%H%M%S}-{deployment.pk}.json"
 
 
 def write_release(objects: ObjectStore, release: Release) -> None:
-    """Write what the row of a release says; written again when that changes. Raises EdgeError."""
+    """Write the row of a release, again after each change of it. Raises EdgeError."""
     _put(objects, release_key(release.name), release_document(release))
 
 
 def write_function(objects: ObjectStore, version: FunctionVersion) -> None:
-    """Write the source of a function version, unless it is there. Raises EdgeError."""
+    """Write the source of a function version if it is missing. Raises EdgeError."""
     key = function_key(version.digest)
     if objects.head(key) is None:
         body = version.source.encode()
@@ -47,12 +47,12 @@ def write_function(objects: ObjectStore, version: FunctionVersion) -> None:
 
 
 def write_deployment(objects: ObjectStore, deployment: Deployment, outcome: Outcome) -> None:
-    """Write down a deployment and how it ended. Raises EdgeError."""
+    """Write a deployment and its outcome. Raises EdgeError."""
     _put(objects, deployment_key(deployment), deployment_document(deployment, outcome))
 
 
 def release_document(release: Release) -> dict[str, Any]:
-    """Tell what of a release its manifest does not. Times in ISO 8601, UTC."""
+    """Return a release's row as JSON. Times are ISO 8601, UTC."""
     removed = release.removed_at
     return {
         "v": VERSION,
@@ -70,7 +70,7 @@ def release_document(release: Release) -> dict[str, Any]:
 
 
 def deployment_document(deployment: Deployment, outcome: Outcome) -> dict[str, Any]:
-    """Tell all of a deployment, and what its environment was then."""
+    """Return a deployment, its outcome and its environment at that time, as JSON."""
     return {
         "v": VERSION,
         "deployment": deployment.pk,
@@ -92,7 +92,7 @@ def deployment_document(deployment: Deployment, outcome: Outcome) -> dict[str, A
 
 
 def environment_document(environment: Environment) -> dict[str, Any]:
-    """Tell where an environment is found. What `provision` knows of its stack is not in it."""
+    """Return an environment as JSON, without the records of its stack."""
     return {
         "hosts": environment.hosts,
         "protected": environment.protected,
@@ -110,12 +110,12 @@ def _put(objects: ObjectStore, key: str, document: dict[str, Any]) -> None:
 
 
 class Damaged(ValueError):
-    """An object is not what was written there; the text says why."""
+    """An audit object cannot be used; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRecord:
-    """What an audit object tells of a release."""
+    """A release as its audit object has it."""
 
     name: str
     digest: str
@@ -131,7 +131,7 @@ class ReleaseRecord:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What an environment was at a deployment. `distributions` as in the audit object."""
+    """An environment at the time of a deployment. `distributions` as in the audit object."""
 
     hosts: list[str]
     protected: bool
@@ -141,7 +141,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentRecord:
-    """What an audit object tells of a deployment that ended."""
+    """A deployment and its outcome as their audit object has them."""
 
     number: int
     environment: str
@@ -161,7 +161,7 @@ class DeploymentRecord:
 
 
 def read_release(body: bytes) -> ReleaseRecord:
-    """Read the object of a release. Raises Damaged."""
+    """Parse the audit object of a release. Raises Damaged."""
     fields = _Fields.of(body)
     return ReleaseRecord(
         name=fields.text("release"),
@@ -178,7 +178,7 @@ def read_release(body: bytes) -> ReleaseRecord:
 
 
 def read_deployment(body: bytes) -> DeploymentRecord:
-    """Read the object of a deployment. Raises Damaged."""
+    """Parse the audit object of a deployment. Raises Damaged."""
     fields = _Fields.of(body)
     return DeploymentRecord(
         number=fields.number("deployment"),
@@ -200,13 +200,13 @@ def read_deployment(body: bytes) -> DeploymentRecord:
 
 
 def read_function(body: bytes, digest: str) -> str:
-    """Read the source of a function version. Raises Damaged."""
+    """Decode the source of a function version and check its digest. Raises Damaged."""
     try:
         source = body.decode()
     except UnicodeDecodeError as error:
         raise Damaged("it is not text") from error
     if digest_of(source) != digest:
-        raise Damaged("its content is not what its name says")
+        raise Damaged("its content does not match the digest in its name")
     return source
 
 
@@ -228,7 +228,7 @@ def _distribution(fields: "_Fields") -> dict[str, Any]:
 
 
 class _Fields:
-    """The fields of a document, each looked at before it is used. All raise Damaged."""
+    """The fields of a document, checked for their types. All methods raise Damaged."""
 
     def __init__(self, document: Any) -> None:
         if not isinstance(document, dict):
@@ -237,14 +237,14 @@ class _Fields:
 
     @classmethod
     def of(cls, body: bytes) -> "_Fields":
-        """Read a whole audit object."""
+        """Parse a whole audit object."""
         try:
             document = json.loads(body)
         except ValueError as error:
             raise Damaged("it is not JSON") from error
         fields = cls(document)
         if fields.value("v") != VERSION:
-            raise Damaged(f"its version is {fields.value('v')!r}, and {VERSION} can be read")
+            raise Damaged(f"its version is {fields.value('v')!r}, expected {VERSION}")
         return fields
 
     def value(self, name: str) -> Any:
@@ -270,7 +270,7 @@ class _Fields:
         return self.text(name)
 
     def moment(self, name: str) -> datetime:
-        """Read a time with its zone."""
+        """Return a time with its zone."""
         try:
             moment = datetime.fromisoformat(self.text(name))
         except ValueError as error:

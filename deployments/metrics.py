@@ -1,4 +1,4 @@
-"""What viewers met lately: requests, errors and bytes of distributions, the load of functions.
+"""Recent metrics: requests, errors and bytes of distributions, and the load of functions.
 
 Sources: the developer guide's "Types of metrics for CloudFront" (names and the one statistic each
 metric has) and "Monitoring CloudFront Functions".
@@ -10,25 +10,26 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Literal
 
 from deployments.models import Environment
+from deployments.wording import plural
 from edge.functions.shipped import function_name
 from edge.protocols import Backend, Measure
 
-POINTS = 100  # of a series at most: more does not fit into a small chart
+POINTS = 100  # at most in a series; more would not fit a small chart
 MOST_HOURS = 90 * 24
-# CloudWatch keeps minutes for 15 days, five minutes for 63 and hours for 455: a series of at most
-# POINTS never asks for a period that is gone.
+# CloudWatch keeps periods of a minute for 15 days, of 5 minutes for 63 and of an hour for 455: a
+# series of at most POINTS never needs one that is gone.
 PERIODS = (60, 120, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 NOT_MEASURED = (
     "Metrics come from CloudWatch: set EDGE_BACKEND=aws and give each environment its "
-    "distributions with manage.py provision. The local back end measures nothing."
+    "distributions with manage.py provision. The local back end has no metrics."
 )
 
 NO_SUBJECT = (
-    "No distribution is known here, so there is nothing to measure. Make or adopt one with: "
+    "No distribution is known, so there is nothing to measure. Create or adopt one with: "
     "manage.py provision"
 )
 CHART_WIDTH, CHART_HEIGHT = 300, 56
-# A bar of one pixel still shows that something was counted.
+# A bar of one pixel still shows a small count.
 LEAST_BAR = 1.0
 UNITS = ("B", "kB", "MB", "GB", "TB")
 THOUSAND = 1000
@@ -37,33 +38,26 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One metric. `weight` names the count by which its percentages are put together."""
+    """A metric of edge.protocols.Measure. `weight` is the count that weights its percentages."""
 
     name: str
     title: str
-    metric: str
     unit: Literal["count", "bytes", "percent"]
     weight: str = ""
 
 
 DISTRIBUTION = (
-    Column("requests", "Requests", "Requests", "count"),
-    Column("bytes_downloaded", "Downloaded", "BytesDownloaded", "bytes"),
-    Column("4xx_rate", "4xx answers", "4xxErrorRate", "percent", weight="requests"),
-    Column("5xx_rate", "5xx answers", "5xxErrorRate", "percent", weight="requests"),
+    Column("requests", "Requests", "count"),
+    Column("bytes_downloaded", "Downloaded", "bytes"),
+    Column("4xx_rate", "4xx responses", "percent", weight="requests"),
+    Column("5xx_rate", "5xx responses", "percent", weight="requests"),
 )
 FUNCTION = (
-    Column("invocations", "Function runs", "FunctionInvocations", "count"),
-    Column(
-        "utilization",
-        "Of the time it may take",
-        "FunctionComputeUtilization",
-        "percent",
-        weight="invocations",
-    ),
-    Column("execution_errors", "Function failed", "FunctionExecutionErrors", "count"),
-    Column("validation_errors", "Function's answer refused", "FunctionValidationErrors", "count"),
-    Column("throttles", "Function throttled", "FunctionThrottles", "count"),
+    Column("invocations", "Function runs", "count"),
+    Column("utilization", "CPU budget used", "percent", weight="invocations"),
+    Column("execution_errors", "Function errors", "count"),
+    Column("validation_errors", "Invalid function results", "count"),
+    Column("throttles", "Function throttles", "count"),
 )
 
 
@@ -76,13 +70,13 @@ class Span:
     period: int
 
     def moment(self, slot: int) -> datetime:
-        """Tell when a period began."""
+        """Return the start of a period."""
         return self.start + timedelta(seconds=slot * self.period)
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A metric over a span. A value is None where nothing was counted."""
+    """A metric over a span. A value is None if nothing was counted."""
 
     column: Column
     values: Sequence[float | None]
@@ -90,17 +84,17 @@ class Figure:
 
     @property
     def peak(self) -> tuple[int, float] | None:
-        """Name the period with the highest value, and that value; None without any."""
-        told = [(value, -slot) for slot, value in enumerate(self.values) if value is not None]
-        if not told:
+        """The first period with the highest value, and that value."""
+        counted = [(value, -slot) for slot, value in enumerate(self.values) if value is not None]
+        if not counted:
             return None
-        value, slot = max(told)
+        value, slot = max(counted)
         return -slot, value
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A distribution or an edge function, and what was counted at it."""
+    """A distribution or an edge function, and its metrics."""
 
     environment: str
     kind: Literal["distribution", "function"]
@@ -108,24 +102,40 @@ class Subject:
     figures: tuple[Figure, ...]
 
     def figure(self, name: str) -> Figure:
-        """Find a figure by its column's name."""
+        """Return a figure by its column's name."""
         return next(item for item in self.figures if item.column.name == name)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was counted at some environments. `measured`: the back end counts at all."""
+    """The metrics of some environments. `measured`: whether the back end has metrics."""
 
     span: Span
     subjects: tuple[Subject, ...]
     measured: bool
 
+    def as_json(self) -> list[dict[str, Any]]:
+        """Return the report for --json: a row for each distribution and each function."""
+        return [
+            {
+                "environment": subject.environment,
+                "kind": subject.kind,
+                "id": subject.id,
+                "start": self.span.start.isoformat(),
+                "end": self.span.end.isoformat(),
+                "period": self.span.period,
+                "totals": {item.column.name: item.total for item in subject.figures},
+                "series": {item.column.name: list(item.values) for item in subject.figures},
+            }
+            for subject in self.subjects
+        ]
+
 
 def choose_span(hours: int, now: datetime) -> Span:
-    """Cut the last hours into at most POINTS periods; the last one may have just begun."""
+    """Divide the last hours into at most POINTS periods; the last one may have just begun."""
     length = hours * 3600
     period = next(one for one in PERIODS if length / one <= POINTS)
-    # CloudWatch answers faster for times that align with the period.
+    # CloudWatch answers faster if times align with the period.
     last = int(now.timestamp()) // period * period + period
     slots = -(-length // period)
     end = datetime.fromtimestamp(last, UTC)
@@ -135,7 +145,7 @@ def choose_span(hours: int, now: datetime) -> Span:
 def read_report(
     backend: Backend, environments: Iterable[Environment], *, hours: int, now: datetime
 ) -> Report:
-    """Read what was counted in the last hours (1 to MOST_HOURS). Raises BackendUnavailable."""
+    """Read the metrics of the last hours (1 to MOST_HOURS). Raises BackendUnavailable."""
     span = choose_span(hours, now)
     if backend.metrics is None:
         return Report(span, (), measured=False)
@@ -153,23 +163,6 @@ def read_report(
     return Report(span, subjects, measured=True)
 
 
-def report_rows(report: Report) -> list[dict[str, Any]]:
-    """Write a report for --json: a row for each distribution and each function."""
-    return [
-        {
-            "environment": subject.environment,
-            "kind": subject.kind,
-            "id": subject.id,
-            "start": report.span.start.isoformat(),
-            "end": report.span.end.isoformat(),
-            "period": report.span.period,
-            "totals": {item.column.name: item.total for item in subject.figures},
-            "series": {item.column.name: list(item.values) for item in subject.figures},
-        }
-        for subject in report.subjects
-    ]
-
-
 _Kind = Literal["distribution", "function"]
 
 
@@ -185,11 +178,7 @@ def _columns(kind: _Kind) -> tuple[Column, ...]:
 
 
 def _measures(kind: _Kind, subject: str) -> list[Measure]:
-    dimension = "DistributionId" if kind == "distribution" else "FunctionName"
-    return [
-        Measure(dimension, subject, item.metric, "Average" if item.unit == "percent" else "Sum")
-        for item in _columns(kind)
-    ]
+    return [Measure(kind, subject, column.name) for column in _columns(kind)]
 
 
 def _figures(columns: Sequence[Column], series: Iterator[list[float | None]]) -> tuple[Figure, ...]:
@@ -198,12 +187,12 @@ def _figures(columns: Sequence[Column], series: Iterator[list[float | None]]) ->
 
 
 def _total(column: Column, values: dict[str, list[float | None]]) -> float | None:
-    """Sum counts up; weigh percentages, for an empty night must not dilute a bad hour."""
-    told = [value for value in values[column.name] if value is not None]
-    if not told:
+    """Add up counts, and average percentages by weight: a quiet night must not hide a bad hour."""
+    counted = [value for value in values[column.name] if value is not None]
+    if not counted:
         return None
     if not column.weight:
-        return sum(told)
+        return sum(counted)
     pairs = [
         (value, weight)
         for value, weight in zip(values[column.name], values[column.weight], strict=True)
@@ -214,25 +203,25 @@ def _total(column: Column, values: dict[str, list[float | None]]) -> float | Non
 
 
 def show(value: float | None, unit: str) -> str:
-    """Write a value: `1,204`, `3.4 MB`, `0.52 %`, or `no data`."""
+    """Return a value as text: `1,204`, `3.4 MB`, `0.52%`, or `no data`."""
     if value is None:
         return "no data"
     if unit == "percent":
-        return f"{value:.2f} %"
+        return f"{value:.2f}%"
     if unit == "bytes":
         return _bytes(value)
     return f"{value:,.0f}"
 
 
 def show_total(figure: Figure) -> str:
-    """Write what a figure comes to. CloudWatch keeps no zeros: what never happened is not told."""
+    """Return a total as text. CloudWatch stores no zeros, so a count without data is `none`."""
     if figure.total is None and figure.column.unit == "count":
         return "none"
     return show(figure.total, figure.column.unit)
 
 
 def show_peak(figure: Figure, span: Span, zone: tzinfo = UTC) -> str:
-    """Write the highest value of a figure and when it was; nothing without any."""
+    """Return the highest value of a figure and its time as text; empty without one."""
     if figure.peak is None or not figure.peak[1]:
         return ""
     slot, value = figure.peak
@@ -241,16 +230,15 @@ def show_peak(figure: Figure, span: Span, zone: tzinfo = UTC) -> str:
 
 
 def show_period(seconds: int) -> str:
-    """Write a period: `1 minute`, `2 hours`, `1 day`."""
+    """Return a period as text: `1 minute`, `2 hours`, `1 day`."""
     for size, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
         if seconds >= size:
-            count = seconds // size
-            return f"{count} {name}{'' if count == 1 else 's'}"
+            return plural(seconds // size, name)
     return f"{seconds} seconds"
 
 
 def bars(values: Sequence[float | None]) -> str:
-    """Draw values as the bars of an SVG path in CHART_WIDTH by CHART_HEIGHT; gaps stay empty."""
+    """Return values as the bars of an SVG path of CHART_WIDTH by CHART_HEIGHT, with gaps."""
     top = max((value for value in values if value is not None), default=0)
     if not top:
         return ""

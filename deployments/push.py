@@ -25,7 +25,7 @@ from deployments.releases.build import build_surfaces
 from deployments.releases.compose import plan_composed
 from deployments.releases.diff import Diff, compare_manifests
 from deployments.releases.manifest import SourceFile
-from deployments.releases.store import manifest_of
+from deployments.releases.store import read_manifest
 from deployments.releases.upload import make_release
 from deployments.releases.upload_plan import ReleasePlan, plan_release
 from deployments.routing.functions import check_first_function
@@ -76,7 +76,7 @@ def push(
     caller.say(f"Read {source}" if source else "Build the surfaces")
     with _files(source) as files:
         plan = plan_release(
-            objects=backend.objects, files=files, environment=environment, mend=repair
+            objects=backend.objects, files=files, environment=environment, repair=repair
         )
         run = _Push(backend, plan, environment, caller, message, progress)
         if not deploys:
@@ -117,7 +117,7 @@ def promote_surfaces(
     check_continues(to, plan.known)
     chosen = ", ".join(surfaces)
     caller.say(f"Compose a release: {chosen} from {source}, the rest from {to}")
-    changes = compare_manifests(manifest_of(backend.objects, base), plan.manifest)
+    changes = compare_manifests(read_manifest(backend.objects, base), plan.manifest)
     for line in changes.lines():
         caller.say(line)
     if dry_run:

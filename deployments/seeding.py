@@ -1,7 +1,7 @@
-"""What every installation has: two environments, with the hosts of a development machine, and a
-group of those who deploy from the admin.
+"""What every installation has: two environments, a group of operators and a daily schedule.
 
-Run after every migration, and so after a flush; what an operator changed stays.
+The environments have the hosts of a development machine. All are created after every migration, and
+so after a flush; existing ones are left as they are.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
     "production": {"hosts": ["localhost", "127.0.0.1"], "protected": True},
 }
 OPERATORS = "Operators"
-# Nothing of django_q: whoever may add a schedule can run any code.
+# Nothing of django_q: a user who may add a schedule can run any code.
 PERMISSIONS = (
     "view_environment",
     "view_release",
@@ -30,8 +30,8 @@ SCHEDULE = "Remove old releases"
 
 
 def create_environments(*, using: str, **kwargs: Any) -> None:
-    """Create the environments that are missing. A receiver of post_migrate."""
-    # Somebody may be migrating back to before the table.
+    """Create missing environments. A receiver of post_migrate."""
+    # The migration may be one back to before the table.
     if Environment._meta.db_table not in connections[using].introspection.table_names():
         return
     for name, fields in ENVIRONMENTS.items():
@@ -39,9 +39,9 @@ def create_environments(*, using: str, **kwargs: Any) -> None:
 
 
 def create_operators(*, using: str, **kwargs: Any) -> None:
-    """Create the group of operators where it is missing. A receiver of post_migrate.
+    """Create the group of operators if it is missing. A receiver of post_migrate.
 
-    A group that is there keeps the permissions it has: somebody may have taken one away.
+    An existing group keeps its permissions, since one may have been removed on purpose.
     """
     if Group._meta.db_table not in connections[using].introspection.table_names():
         return
@@ -55,9 +55,9 @@ def create_operators(*, using: str, **kwargs: Any) -> None:
 
 
 def ensure_schedule(*, using: str = "default", **kwargs: Any) -> None:
-    """Ask for retention every day; the task looks whether PRUNE_SCHEDULED wants it.
+    """Schedule retention for every day; its task checks PRUNE_SCHEDULED.
 
-    Connected to post_migrate, which passes more arguments than used.
+    A receiver of post_migrate, which passes more arguments.
     """
     if Schedule._meta.db_table not in connections[using].introspection.table_names():
         return  # `migrate deployments` on a database where the queue has no tables yet

@@ -1,4 +1,4 @@
-"""The edge as a Django app."""
+"""The Django app of the edge."""
 
 from django.apps import AppConfig
 from django.core.checks import register
@@ -7,7 +7,7 @@ from edge.checks import check_settings
 
 
 class EdgeConfig(AppConfig):
-    """Registers the checks."""
+    """Registers the system checks."""
 
     name = "edge"
 

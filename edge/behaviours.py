@@ -1,8 +1,8 @@
-"""Which origin answers a path, and which headers its responses get: one table for everybody.
+"""The origin that answers a path, and the headers of its responses.
 
-The local edge, the AWS template and the documentation read it. Patterns are CloudFront's: `*` is
-any run of characters, the first match wins, and they meet the path as the viewer sent it, before
-the edge function rewrites it.
+The local edge and the AWS template use this table. Patterns follow CloudFront: `*` matches any
+characters, the first match wins, and the path is as the viewer sent it, before the edge function
+rewrites it.
 """
 
 import re
@@ -11,21 +11,21 @@ from enum import Enum
 
 Headers = tuple[tuple[str, str], ...]
 
-# Pages of a release inline their stylesheet; each tightens style-src to its hash with a meta
-# policy of its own, which this one cannot know.
+# Pages of a release have an inline stylesheet. Each restricts style-src to its hash in a meta tag,
+# because this policy cannot know the hash.
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 )
-# Sent over https only: a browser ignores it elsewhere.
+# Sent over https only; browsers ignore it on http.
 STRICT_TRANSPORT = ("strict-transport-security", "max-age=31536000")
 _SECURITY: Headers = (
     ("content-security-policy", CONTENT_SECURITY_POLICY),
     ("x-content-type-options", "nosniff"),
 )
-# no-referrer would make browsers send `Origin: null` with the booking form, which is refused.
+# With no-referrer browsers would send `Origin: null` with the booking form, which is rejected.
 PUBLIC_HEADERS: Headers = (*_SECURITY, ("referrer-policy", "same-origin"))
-# A tracking link is a secret: no other site learns it, no search engine keeps it.
+# A tracking link is a secret: other sites must not see it, nor search engines index it.
 PRIVATE_HEADERS: Headers = (
     *_SECURITY,
     ("referrer-policy", "no-referrer"),
@@ -34,7 +34,7 @@ PRIVATE_HEADERS: Headers = (
 
 
 class Origin(Enum):
-    """Who answers: Django, or the object store behind the edge function."""
+    """What answers a path: Django, or the object store behind the edge function."""
 
     APPLICATION = "application"
     STORAGE = "storage"
@@ -42,7 +42,7 @@ class Origin(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What happens to the paths of one pattern. `headers` are put on every response."""
+    """How the paths of one pattern are answered. `headers` are added to every response."""
 
     pattern: str
     origin: Origin
@@ -72,7 +72,7 @@ _ANY = re.compile("|".join(f"({_expression(item.pattern)})\\Z" for item in BEHAV
 
 
 def behaviour_for(path: str) -> Behaviour:
-    """Find the behaviour of a path (raw, percent-encoded, without the query string)."""
+    """Return the behaviour of a path (percent-encoded as sent, without the query string)."""
     match = _ANY.match(path)
     assert match is not None  # noqa: S101 - the last pattern matches everything
     assert match.lastindex is not None  # noqa: S101

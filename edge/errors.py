@@ -1,11 +1,11 @@
-"""What can go wrong at the edge. Errors carry a stable code and a hint: the next step."""
+"""The errors of the edge. Each has a stable code, a message and a hint."""
 
 
 class EdgeError(Exception):
-    """Base of the edge's errors.
+    """The base of the edge's errors.
 
-    `message` says what was expected and what was found; `hint` says what to do next.
-    `is_outage`: nobody said no, so the same again may go through later.
+    `message` says what was expected and what was found; `hint` is the next step. `is_outage` is
+    true where nothing was refused, so that the same request may succeed later.
     """
 
     code = "edge"
@@ -21,46 +21,52 @@ class EdgeError(Exception):
 
 
 class ObjectMissing(EdgeError):
-    """The object store has nothing under that key."""
+    """The object store has no object with that key."""
 
     code = "object-missing"
 
 
 class ContentChanged(EdgeError):
-    """What was to be stored is no longer what its digest names; it was not stored."""
+    """The bytes to store do not have the digest they were announced with; nothing was stored."""
 
     code = "content-changed"
 
 
 class StaleEtag(EdgeError):
-    """Somebody else wrote meanwhile: read again, decide again, then write."""
+    """Someone else wrote first: read again, decide again, then write."""
 
     code = "stale-etag"
 
 
 class LimitExceeded(EdgeError):
-    """A value is beyond what CloudFront takes; nothing was sent."""
+    """A value exceeds a limit of the back end; nothing was sent."""
 
     code = "limit-exceeded"
 
 
 class FunctionFailed(EdgeError):
-    """The edge function threw, ran out of time or memory, or returned what CloudFront refuses."""
+    """The edge function threw, or ran out of time or memory; viewers get status 503."""
 
     code = "function-failed"
 
 
+class FunctionInvalid(FunctionFailed):
+    """The edge function returned a result that CloudFront rejects; viewers get status 502."""
+
+    code = "function-invalid"
+
+
 class BackendUnavailable(EdgeError):
-    """The back end did not answer, or not as it should."""
+    """The back end did not answer, or its answer made no sense."""
 
     code = "backend-unavailable"
     is_outage = True
 
 
 class BackendRefused(BackendUnavailable):
-    """The back end said no: credentials, a permission, a name that it does not know.
+    """The back end refused: wrong credentials, a missing permission, an unknown name.
 
-    The same again is refused again, until somebody mends that.
+    Retrying does not help until that is fixed.
     """
 
     code = "backend-refused"
@@ -68,15 +74,9 @@ class BackendRefused(BackendUnavailable):
 
 
 class InvalidationsInProgress(BackendUnavailable):
-    """A distribution drops as many paths as it can at a time; it takes more when it is done."""
+    """A distribution is at its limit of paths in progress; it accepts more once they are done."""
 
     code = "invalidations-in-progress"
-
-
-class FunctionInvalid(FunctionFailed):
-    """The edge function ended, but with something CloudFront refuses: a viewer gets 502."""
-
-    code = "function-invalid"
 
 
 class KeyRefused(EdgeError):

@@ -1,47 +1,27 @@
-"""Fits the local edge to Django: settings and the back end."""
-
-from collections.abc import Callable
+"""Puts the local edge in front of a WSGI application, as the settings say."""
 
 from django.conf import settings
 
-from edge.backends import get_backend
-from edge.protocols import ObjectStore
-from edge.serving.snapshot import Snapshot
+from edge.backends import get_backend, has_local_edge
 from edge.serving.wsgi import Application, LocalEdge
 
 
 def in_front_of(application: Application) -> Application:
-    """Put the local edge in front of an application, unless CloudFront stands there.
+    """Put the local edge in front of an application, unless a CDN answers viewers.
 
-    It does with EDGE_BACKEND `aws`, but for EDGE_LOCAL_VIEWER. Asks nothing of the back end: the
-    first request does.
+    Sends nothing to the back end: the first request does.
     """
-    if settings.EDGE_BACKEND == "local":
-        objects, read_snapshot = _local_parts()
-        cache_bytes = settings.EDGE_CACHE_BYTES
-    elif settings.EDGE_LOCAL_VIEWER:
-        objects, read_snapshot = _aws_parts()
-        cache_bytes = 0  # nothing tells this edge of invalidations
-    else:
+    if not has_local_edge():
+        # The back end is not even made, so its faults cannot stop the application from starting.
         return application
+    backend = get_backend()
+    assert backend.read_snapshot is not None  # noqa: S101 - has_local_edge() says so
     return LocalEdge(
         application,
-        objects=objects,
-        read_snapshot=read_snapshot,
+        objects=backend.objects,
+        read_snapshot=backend.read_snapshot,
         refresh_seconds=settings.EDGE_REFRESH_SECONDS,
-        cache_bytes=cache_bytes,
+        # Without a local cache no snapshot reports invalidations, so nothing may be kept.
+        cache_bytes=settings.EDGE_CACHE_BYTES if backend.has_local_cache else 0,
         secure_header=settings.SECURE_PROXY_SSL_HEADER,
     )
-
-
-def _local_parts() -> tuple[ObjectStore, Callable[[Snapshot], Snapshot]]:
-    from edge.backends.local.snapshot import read_snapshot  # noqa: PLC0415 - needs the app registry
-
-    return get_backend().objects, read_snapshot
-
-
-def _aws_parts() -> tuple[ObjectStore, Callable[[Snapshot], Snapshot]]:
-    from edge.backends.aws.snapshot import AwsSnapshots  # noqa: PLC0415 - for aws alone
-
-    backend = get_backend()
-    return backend.objects, AwsSnapshots(backend).read

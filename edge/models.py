@@ -1,13 +1,13 @@
-"""What the local back end keeps in the database: key-value store, functions, invalidations."""
+"""The local back end's tables: key-value store, functions, invalidations."""
 
 from django.db import models
 
 
 class EdgeState(models.Model):
-    """One row: what a local edge compares to learn whether anything changed.
+    """A single row that shows a local edge whether anything changed.
 
-    Every writer updates this row first, so writers queue up behind each other, the counters rise in
-    the order of the commits, and one query answers "is there anything new?".
+    Every writer updates this row first. So writers wait for each other, the counters increase in
+    the order of the commits, and one query finds out whether there is anything new.
     """
 
     SINGLE = 1
@@ -37,7 +37,7 @@ class KeyValue(models.Model):
 
 
 class FunctionStage(models.Model):
-    """A function's source in one stage; each stage has its own ETag, as in CloudFront."""
+    """The source of a function in one stage. Each stage has its own ETag, as in CloudFront."""
 
     class Stage(models.TextChoices):
         DEVELOPMENT = "development", "development"
@@ -59,7 +59,7 @@ class FunctionStage(models.Model):
 
 
 class Invalidation(models.Model):
-    """A request to drop cached paths, which every local edge carries out once."""
+    """A request to drop cached paths, which every local edge applies once."""
 
     number = models.PositiveBigIntegerField(unique=True, help_text="in the order of the commits")
     reference = models.CharField(max_length=128, unique=True)

@@ -1,6 +1,6 @@
-"""Hosts that are answered without the edge function: from below one fixed prefix.
+"""Hosts that bypass the edge function and serve the files below one prefix.
 
-In AWS that is the configuration of a distribution: an origin with an origin path. The local edge
+In AWS this is part of a distribution's configuration: an origin with an origin path. The local edge
 reads it from the key-value store, key `origin:<hostname>`.
 """
 
@@ -13,7 +13,7 @@ INDEX = "index.html"
 
 
 class KeyValueOrigins:
-    """The Origins of every edge that reads the key-value store."""
+    """The Origins of local edges: keys of the key-value store."""
 
     def __init__(self, store: KeyValueStore) -> None:
         self._store = store
@@ -22,7 +22,6 @@ class KeyValueOrigins:
         return self._store.get(_key(host)) or ""
 
     def point(self, hosts: Iterable[str], prefix: str) -> None:
-        """Raises StaleEtag, LimitExceeded."""
         etag = self._store.etag()
         keys = [_key(host) for host in hosts]
         if prefix:

@@ -1,8 +1,12 @@
-"""What the edge needs of a back end, as small Protocols.
+"""The contract between the edge and its back ends.
 
-`local` answers them with a folder, database rows and QuickJS; `aws` with S3, the CloudFront
-KeyValueStore, CloudFront Functions and invalidations. One contract suite runs against both
+A back end is a `Backend`: parts that satisfy the protocols below, and facts about it. `local`
+implements them with a folder, database rows and QuickJS; `aws` with S3, CloudFront KeyValueStore,
+CloudFront Functions, invalidations and CloudWatch. The same tests run against both
 (tests/edge/backends/test_backend_contract.py).
+
+Any method may raise BackendUnavailable, or BackendRefused, where the back end cannot be reached or
+refuses; docstrings list only the other errors. Methods may be called from several threads.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,10 +15,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from edge.limits import Limits
+from edge.pricing import Pricing
+
 
 @dataclass(frozen=True, slots=True)
 class ListedObject:
-    """What a listing tells: size in bytes; `etag` is opaque, and changes with the content."""
+    """An object as listings show it.
+
+    `size` is in bytes. `etag` is opaque and changes with the content.
+    """
 
     key: str
     size: int
@@ -23,7 +33,10 @@ class ListedObject:
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo(ListedObject):
-    """What a HEAD tells. Metadata names are lower case, without the `x-amz-meta-` prefix."""
+    """An object without its content.
+
+    Names in `metadata` are in lower case, without the prefix `x-amz-meta-`.
+    """
 
     content_type: str
     cache_control: str
@@ -32,7 +45,7 @@ class ObjectInfo(ListedObject):
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """One object, whole."""
+    """An object with its content."""
 
     info: ObjectInfo
     body: bytes
@@ -40,10 +53,10 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class NewObject:
-    """An object to write, of bytes known by their SHA-256 (hex) and size.
+    """An object to write, whose bytes are known by their SHA-256 (hex) and size.
 
-    They are copied inside the store from the key `copy_of` where it has them, and otherwise come
-    from `body`. One of the two is given at least.
+    If the key `copy_of` holds those bytes, they are copied inside the store; otherwise they are
+    read from `body`. At least one of the two is given.
     """
 
     key: str
@@ -57,13 +70,17 @@ class NewObject:
 
 
 class ObjectStore(Protocol):
-    """Files by key. Keys are relative paths with `/`, without `.` or `..` segments."""
+    """Files by key.
+
+    Keys are relative paths with `/` between segments, at most 1,024 bytes long. Writing to any
+    other key raises KeyRefused; reading from one finds nothing.
+    """
 
     def head(self, key: str) -> ObjectInfo | None:
-        """Tell of one object, or None where there is none."""
+        """Return an object without its content, or None if there is none."""
 
     def get(self, key: str) -> StoredObject:
-        """Read one object. Raises ObjectMissing."""
+        """Return an object. Raises ObjectMissing."""
 
     def put(
         self,
@@ -74,57 +91,53 @@ class ObjectStore(Protocol):
         cache_control: str,
         metadata: Mapping[str, str] | None = None,
     ) -> ObjectInfo:
-        """Write one object, whole or not at all, over whatever the key held."""
+        """Write one object atomically, replacing the one that the key held."""
 
     def copy(self, source: str, target: str, *, metadata: Mapping[str, str]) -> ObjectInfo:
-        """Copy inside the store, keeping type and cache rule, with new metadata.
+        """Copy an object inside the store, with new metadata.
 
-        Raises ObjectMissing.
+        Content type and cache rule are kept. Raises ObjectMissing.
         """
 
     def put_all(
         self, objects: Iterable[NewObject], *, on_stored: Callable[[NewObject], None]
     ) -> None:
-        """Write many objects at once, in no order, each whole or not at all.
+        """Write many objects in parallel, in any order, each atomically.
 
-        `on_stored` is told of one object at a time, when the store has confirmed its bytes. Raises
-        the first error met, when all that was under way has ended: ObjectMissing where there is
-        nothing to copy and no body, ContentChanged where the bytes are not those the digest names.
+        `on_stored` is called for one object at a time, once the store has confirmed its bytes.
+        Raises the first error met, after all writes in progress have ended: ObjectMissing if there
+        is nothing to copy and no body, ContentChanged if the bytes do not have the given digest.
         """
 
     def list(self, prefix: str) -> Iterator[ListedObject]:
-        """List objects whose key starts with `prefix`, in the order of their keys."""
+        """Iterate over the objects whose key starts with `prefix`, in the order of their keys."""
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects; a key that holds none is passed over."""
+        """Delete objects; keys without one are skipped."""
 
 
 class KeyValueStore(Protocol):
-    """Small values by key, with one ETag for the whole store.
-
-    Limits: key 512 bytes, key and value together 1,024 bytes, 50 keys in one update
-    (CloudFront KeyValueStore quotas). Raises LimitExceeded before anything is written.
-    """
+    """Small values by key, with one ETag for the whole store."""
 
     def etag(self) -> str:
-        """Tell the ETag of the whole store; any write changes it."""
+        """Return the ETag of the store. Every write changes it."""
 
     def get(self, key: str) -> str | None:
-        """Read one value, or None."""
+        """Return a value, or None if the key does not exist."""
 
     def items(self) -> dict[str, str]:
-        """Read everything."""
+        """Return all keys with their values."""
 
     def update(self, *, puts: Mapping[str, str], deletes: Iterable[str] = (), if_match: str) -> str:
-        """Write and delete all or nothing; tell the new ETag.
+        """Write and delete keys, all or none, and return the new ETag.
 
-        Raises StaleEtag when `if_match` is not the store's ETag, LimitExceeded.
+        Raises StaleEtag if `if_match` is not the store's ETag, and LimitExceeded.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedFunction:
-    """A function as viewers meet it. `digest` is the SHA-256 of its source in hex."""
+    """An edge function in its live stage. `digest` is the SHA-256 of its source in hex."""
 
     name: str
     source: str
@@ -133,9 +146,10 @@ class PublishedFunction:
 
 @dataclass(frozen=True, slots=True)
 class FunctionTest:
-    """What a trial run gave: the event's request or response, or the error.
+    """The result of a test run: `output` has the key `request` or `response`, or is None.
 
-    `utilization` is CloudFront's ComputeUtilization in percent where the back end tells it.
+    `error` is empty if the function returned. `utilization` is the share of its time that it used,
+    in percent, or None if the back end does not measure it.
     """
 
     output: Mapping[str, Any] | None
@@ -144,50 +158,52 @@ class FunctionTest:
 
 
 class FunctionHost(Protocol):
-    """Where edge functions live. Each has a development stage and a live one."""
+    """Edge functions by name, each with a development stage and a live stage."""
 
     def live(self, name: str) -> PublishedFunction | None:
-        """Read what viewers meet, or None before the first publication."""
+        """Return the function that viewers get, or None before its first publication."""
 
     def stage(self, name: str, source: str) -> str:
-        """Create or update the development stage; tell its ETag.
+        """Create or replace the development stage, and return its ETag.
 
-        Raises LimitExceeded (10,240 bytes), FunctionFailed (syntax).
+        Raises LimitExceeded if the source is too long, FunctionFailed if it does not parse.
         """
 
     def test(self, name: str, event: Mapping[str, Any], *, if_match: str) -> FunctionTest:
-        """Run the development stage on one event.
+        """Run the development stage on one viewer-request event.
 
-        Raises StaleEtag, LimitExceeded (more than 70 % of the time CloudFront allows).
+        Raises StaleEtag, and LimitExceeded if the run took so much time that viewers' runs would be
+        throttled.
         """
 
     def publish(self, name: str, *, if_match: str) -> None:
-        """Make the development stage live. Raises StaleEtag."""
+        """Copy the development stage to the live stage. Raises StaleEtag."""
 
 
 DEPLOYED = "Deployed"
 
 
 class Distribution(Protocol):
-    """CDN distributions, by id: what caches. The local back end has one cache for all ids."""
+    """The caches in front of the object store, by the id of their distribution."""
 
     def invalidate(self, distribution: str, paths: Iterable[str], *, reference: str) -> int:
-        """Drop cached paths (`*` only at the end); tell how many. Same reference: done once.
+        """Drop cached paths, and return how many. Only the last character may be `*`.
 
-        Limits: 3,000 paths, 15 of them with `*`. Raises LimitExceeded before anything is sent,
-        InvalidationsInProgress when those in progress leave no room for them.
+        A request with a reference that was used before is carried out once. Raises LimitExceeded
+        before anything is sent, InvalidationsInProgress if the distribution is at its limit, and
+        EdgeError for a malformed path or a reference that was used for other paths.
         """
 
     def in_progress(self, distribution: str) -> list[str]:
-        """List the paths that were asked for and are not dropped everywhere yet."""
+        """Return the paths of invalidations that are not complete yet."""
 
     def status(self, distribution: str) -> str:
-        """Tell `Deployed`, or `InProgress` while a change is on its way to the edges."""
+        """Return DEPLOYED, or another word while a configuration change is being rolled out."""
 
 
 @dataclass(frozen=True, slots=True)
 class ViewerResponse:
-    """What a viewer got. Header names are lower case."""
+    """A response as a viewer gets it. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -195,25 +211,53 @@ class ViewerResponse:
 
 
 class Viewer(Protocol):
-    """Somebody in front of the edge, for probing."""
+    """A client of the edge, for probing."""
 
     def fetch(self, host: str, path: str, *, cookie: str = "") -> ViewerResponse:
-        """GET a path as a browser would, with a Cookie header. Raises BackendUnavailable."""
+        """GET a path as a browser does, without following redirects.
+
+        `cookie` is the value of the Cookie header.
+        """
 
 
 class Origins(Protocol):
-    """Hosts that are answered without the function, from below a fixed prefix of the store."""
+    """Hosts that bypass the edge function and serve the files below one prefix of the store."""
 
     def prefix(self, host: str) -> str:
-        """Tell the prefix (`live/production/`), or nothing where the function runs."""
+        """Return the prefix (`live/production/`), or an empty text if the function answers."""
 
     def point(self, hosts: Iterable[str], prefix: str) -> None:
-        """Answer hosts from below a prefix; with none, through the function again."""
+        """Serve hosts from a prefix, or through the function again if it is empty.
+
+        Raises StaleEtag, LimitExceeded.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state that routes requests, at one moment.
+
+    `etag`, `published` and `invalidated` show whether anything changed. `functions` maps the name
+    of a live function to its source, `hosts` a host to the source of its function. `dropped` holds
+    the paths invalidated since the snapshot before.
+    """
+
+    etag: str = ""
+    published: int = -1
+    invalidated: int = -1
+    keyvalues: Mapping[str, str] = field(default_factory=dict)
+    functions: Mapping[str, str] = field(default_factory=dict)
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    dropped: Sequence[str] = ()
+
+
+# Returns a newer snapshot, or the given one if nothing changed.
+ReadSnapshot = Callable[[Snapshot], Snapshot]
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What a look at one part of the back end found; `hint` says what to do about a fault."""
+    """One finding about a part of the system; `hint` says how to fix a fault."""
 
     name: str
     ok: bool
@@ -222,42 +266,58 @@ class Diagnosis:
 
 
 class Diagnostics(Protocol):
-    """A back end that can look at itself: credentials, permissions, clock, space."""
+    """The back end's checks of itself: credentials, permissions, clock, disk space."""
 
     def diagnose(self) -> list[Diagnosis]:
-        """Look, change nothing, raise nothing that is a finding."""
+        """Return findings. Changes nothing; errors become findings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What is asked for: a metric by the name its service gives it, of one thing.
+    """A metric of a distribution or an edge function, named by its id.
 
-    `statistic` is how values of one period are put together: `Sum` or `Average`.
+    Metrics of a distribution: `requests`, `bytes_downloaded`, `4xx_rate`, `5xx_rate`. Metrics of a
+    function: `invocations`, `utilization`, `execution_errors`, `validation_errors`, `throttles`.
+    Rates and the utilization are averages in percent; the others are sums.
     """
 
-    dimension: str
+    kind: Literal["distribution", "function"]
     subject: str
     metric: str
-    statistic: Literal["Sum", "Average"]
 
 
 class Metrics(Protocol):
-    """What a back end counted at its viewers."""
+    """The back end's counts of what viewers got."""
 
     def read(
         self, measures: Sequence[Measure], *, start: datetime, end: datetime, period: int
     ) -> list[list[float | None]]:
-        """Read each measure's values, one for each `period` seconds from `start` on.
+        """Return the values of each measure, one for each `period` seconds from `start`.
 
-        None where nothing was counted. Raises BackendUnavailable.
+        A value is None where nothing was counted.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """One back end, whole. `origins` is None where distributions are configured elsewhere."""
+    """A back end: its parts, its limits and prices, and what it can do.
+
+    Optional parts are None where the back end does not have them:
+
+    - `origins`: distributions are pointed at a prefix outside this system.
+    - `diagnostics`, `metrics`: the back end cannot examine itself, or counts nothing.
+    - `read_snapshot`: a CDN answers viewers, so no local edge reads this back end.
+
+    `has_local_cache`: the local edge is the cache in front of every environment, keeps objects and
+    follows invalidations. Elsewhere only recorded distributions are caches.
+
+    `runs_functions`: the back end runs functions in an engine of its own. Elsewhere viewers get the
+    engine that they are tested in, QuickJS.
+    """
 
     name: str
+    limits: Limits
+    pricing: Pricing
     objects: ObjectStore
     keyvalues: KeyValueStore
     functions: FunctionHost
@@ -266,3 +326,6 @@ class Backend:
     origins: Origins | None = None
     diagnostics: Diagnostics | None = None
     metrics: Metrics | None = None
+    read_snapshot: ReadSnapshot | None = None
+    has_local_cache: bool = False
+    runs_functions: bool = False

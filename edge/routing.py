@@ -15,9 +15,9 @@ PREVIEW_COOKIE = "qdn_release"
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """A release that `percent` of the viewers see.
+    """A release that `percent` of viewers see.
 
-    `salt`, up to eight digits of base 36, picks which viewers.
+    `salt`, up to eight digits in base 36, selects which viewers.
     """
 
     release: str
@@ -27,10 +27,10 @@ class Canary:
 
 @dataclass(frozen=True, slots=True)
 class RoutingDocument:
-    """Which release an environment serves.
+    """The release that an environment serves.
 
-    In maintenance every page answers 503 with `message`, or with a sentence of the function's own
-    where it is empty; `release` may be empty then.
+    During maintenance every page answers 503 with `message`, or with the function's own text if it
+    is empty; then `release` may be empty.
     """
 
     environment: str
@@ -41,7 +41,7 @@ class RoutingDocument:
     message: str = ""
 
     def to_json(self) -> str:
-        """Write the short form the edge function reads."""
+        """Return the short form that the edge function reads."""
         document: dict[str, Any] = {
             "e": self.environment,
             "r": self.release,
@@ -56,12 +56,12 @@ class RoutingDocument:
             }
         if self.message:
             document["t"] = self.message
-        # Values are short of room, and an escaped letter takes six bytes.
+        # The size of a value is limited, and an escaped letter takes six bytes.
         return json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "RoutingDocument":
-        """Read the short form. Raises ValueError or KeyError when it is not one."""
+        """Read the short form. Raises ValueError or KeyError if it is malformed."""
         document = json.loads(text)
         canary = document.get("c")
         return cls(
@@ -75,5 +75,5 @@ class RoutingDocument:
 
 
 def routing_keys(environment: str, hosts: Iterable[str]) -> list[str]:
-    """Name every key that holds an environment's routing document."""
+    """Return all keys that hold an environment's routing document."""
     return [f"env:{environment}", *(f"host:{host.lower()}" for host in hosts)]

@@ -58,7 +58,7 @@ def urls() -> dict[str, str]:
         "Mark's tracking link": tracking_url(ensure_link(job=mark, actor=LOGIN)),
         "Board": f"{site}/dashboard/",
         "Admin": f"{site}/admin/ (login {LOGIN}, password {PASSWORD})",
-        "Staging": f"{site_of(Environment.objects.named('staging'))}/",
+        "Staging": f"{site_of(get_backend(), Environment.objects.named('staging'))}/",
     }
 
 

@@ -1,12 +1,13 @@
-"""What `doctor` looks at: everything the system needs that is not its own. One check, one finding.
+"""The checks of `doctor`: settings, and everything outside that the system depends on.
 
-A check changes nothing but a probe object that it removes again. What a part refuses is a finding,
-never a traceback.
+Checks change nothing, except for a test object that is deleted again. An error in a check is a
+finding, not a traceback.
 """
 
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.core import checks
@@ -17,6 +18,7 @@ from django_q.brokers import get_broker
 from django_q.models import OrmQ, Schedule
 
 from deployments.models import Distribution, Environment, Strategy
+from deployments.wording import plural
 from edge.backends import get_backend
 from edge.errors import EdgeError
 from edge.functions.shipped import function_name
@@ -24,23 +26,23 @@ from edge.protocols import DEPLOYED, Backend, Diagnosis
 from edge.runtime.njs import njs_command
 
 START_CLUSTER = "Start the task cluster and keep it running: manage.py qcluster"
-OLDEST_TASK = timedelta(minutes=1)
-# The cluster looks at schedules every 30 seconds, and ours is due every minute.
+LONGEST_WAIT = timedelta(minutes=1)
+# The cluster checks schedules every 30 seconds, and ours is due every minute.
 OVERDUE = timedelta(minutes=3)
 
 Findings = Iterator[Diagnosis]
 
 
 def examine() -> list[Diagnosis]:
-    """Look at settings, database, back end, tasks and tools."""
+    """Check settings, database, tasks, the back end and njs."""
     found = [*_guarded("settings", _settings), *_guarded("database", _database)]
     if all(one.ok for one in found if one.name in {"database", "migrations"}):
         found += [*_guarded("tasks", _tasks), *_guarded("schedule", _schedule)]
-        found += _backend_findings()
-    return [*found, *_guarded("njs", _njs)]
+        found += _examine_backend()
+    return found
 
 
-def _backend_findings() -> list[Diagnosis]:
+def _examine_backend() -> list[Diagnosis]:
     try:
         backend = get_backend()
     except EdgeError as error:
@@ -51,43 +53,41 @@ def _backend_findings() -> list[Diagnosis]:
         "functions": _functions,
         "distributions": _distributions,
     }
-    own = _guarded("back end", lambda: _own(backend))
-    if not all(one.ok for one in own if one.name == "credentials"):
-        return own  # without them the rest fails the same way, only later
-    return own + [
-        finding
-        for name, check in parts.items()
-        for finding in _guarded(name, lambda check=check: check(backend))  # type: ignore[misc]
-    ]
+    found = _guarded("back end", lambda: _diagnostics(backend))
+    # Without credentials every other check fails for the same reason.
+    if all(one.ok for one in found if one.name == "credentials"):
+        for name, check in parts.items():
+            found += _guarded(name, partial(check, backend))
+    return [*found, njs_finding(njs_command(), backend)]
 
 
 def _guarded(name: str, check: Callable[[], Findings]) -> list[Diagnosis]:
-    """Carry out a check; what goes wrong in it is its finding."""
+    """Run a check; an error in it becomes a finding."""
     found: list[Diagnosis] = []
     try:
         found.extend(check())
     except EdgeError as error:
         found.append(Diagnosis(name, ok=False, message=error.message, hint=error.hint))
     except (DatabaseError, OSError) as error:
-        told = " ".join(str(error).split()) or type(error).__name__
-        found.append(Diagnosis(name, ok=False, message=told, hint=_HINTS.get(name, "")))
+        message = " ".join(str(error).split()) or type(error).__name__
+        found.append(Diagnosis(name, ok=False, message=message, hint=_HINTS.get(name, "")))
     return found
 
 
 _HINTS = {
-    "database": "Check DATABASE_URL, that the server runs and takes this user's password.",
-    "tasks": "Check REDIS_URL, and that Redis runs.",
+    "database": "Check DATABASE_URL, and that the server runs and accepts the password.",
+    "tasks": "Check REDIS_URL, and that Redis is running.",
 }
 
 
 def _settings() -> Findings:
-    serious = [one for one in checks.run_checks() if one.level >= checks.WARNING]
-    for one in serious:
+    problems = [one for one in checks.run_checks() if one.level >= checks.WARNING]
+    for one in problems:
         yield Diagnosis(
             "settings", ok=one.level < checks.ERROR, message=str(one.msg), hint=str(one.hint or "")
         )
-    if not serious:
-        yield Diagnosis("settings", ok=True, message="the system checks find nothing")
+    if not problems:
+        yield Diagnosis("settings", ok=True, message="the system checks found no problems")
 
 
 def _database() -> Findings:
@@ -98,13 +98,13 @@ def _database() -> Findings:
     yield Diagnosis(
         "migrations",
         ok=not missing,
-        message=f"{len(missing)} are missing" if missing else "all are applied",
+        message=f"{plural(len(missing), 'migration')} missing" if missing else "all applied",
         hint="Run: manage.py migrate",
     )
 
 
 def _objects(backend: Backend) -> Findings:
-    """Write an object, read it, remove it."""
+    """Write an object, read it, delete it."""
     key, body = f"doctor/{secrets.token_hex(8)}", b"written by manage.py doctor\n"
     objects = backend.objects
     objects.put(key, body, content_type="text/plain", cache_control="no-store")
@@ -113,8 +113,8 @@ def _objects(backend: Backend) -> Findings:
     yield Diagnosis(
         "object store",
         ok=same,
-        message="takes, gives and deletes objects" if same else "gave something else back",
-        hint="See what stands between: a proxy, or another bucket of the same name.",
+        message="writes, reads and deletes work" if same else "returned another content",
+        hint="Check what is in between, such as a proxy.",
     )
 
 
@@ -130,7 +130,7 @@ def _functions(backend: Backend) -> Findings:
         yield Diagnosis(
             "functions",
             ok=published is not None or not needed,
-            message=f"{environment}: {'published' if published else 'none is published'}",
+            message=f"{environment}: {'published' if published else 'not published'}",
             hint=f"Run: manage.py push_functions --environment {environment} --yes",
         )
 
@@ -142,51 +142,50 @@ def _distributions(backend: Backend) -> Findings:
             "distributions",
             ok=status == DEPLOYED,
             message=f"{row}: {status}",
-            hint="A change is on its way to the edges: wait some minutes and look again.",
+            hint="A change is being rolled out: wait a few minutes, then check again.",
         )
 
 
-def _own(backend: Backend) -> Findings:
-    """What the back end itself knows to look at: credentials, permissions, clock, space."""
+def _diagnostics(backend: Backend) -> Findings:
     yield from backend.diagnostics.diagnose() if backend.diagnostics else ()
 
 
 def _tasks() -> Findings:
     if settings.REDIS_URL:
-        answers, waiting = get_broker().ping(), get_broker().queue_size()
-        message = f"{waiting} tasks wait in Redis" if answers else "Redis does not answer"
+        answers, waiting = get_broker().ping(), plural(get_broker().queue_size(), "task")
+        message = f"{waiting} waiting in Redis" if answers else "Redis does not answer"
         yield Diagnosis("tasks", ok=answers, message=message, hint=_HINTS["tasks"])
         return
     now = timezone.now()
-    # The lock of a task nobody has taken is when it was queued.
+    # Until a worker takes a task, its lock is the time when it was queued.
     oldest = OrmQ.objects.filter(lock__lte=now).order_by("lock").first()
     age = now - oldest.lock if oldest else timedelta()
     yield Diagnosis(
         "tasks",
-        ok=age <= OLDEST_TASK,
-        message=f"the oldest waits for {int(age.total_seconds())} s" if oldest else "none waits",
+        ok=age <= LONGEST_WAIT,
+        message=f"the oldest has waited {int(age.total_seconds())} s" if oldest else "none waiting",
         hint=START_CLUSTER,
     )
 
 
 def _schedule() -> Findings:
-    """A cluster that runs keeps the schedule: what is overdue tells that none does."""
+    """Check for an overdue schedule: a running cluster keeps it."""
     first = Schedule.objects.order_by("next_run").first()
     if first is None:
         yield Diagnosis("schedule", ok=False, message="is empty", hint="Run: manage.py migrate")
         return
     late = max(timezone.now() - first.next_run, timedelta())
-    overdue = late > OVERDUE
-    told = f"'{first.name}' is overdue for {int(late.total_seconds())} s: no cluster is running"
-    message = told if overdue else "is kept"
-    yield Diagnosis("schedule", ok=not overdue, message=message, hint=START_CLUSTER)
+    overdue = f"'{first.name}' is {int(late.total_seconds())} s late: no cluster is running"
+    is_kept = late <= OVERDUE
+    message = "on time" if is_kept else overdue
+    yield Diagnosis("schedule", ok=is_kept, message=message, hint=START_CLUSTER)
 
 
-def _njs() -> Findings:
-    command = njs_command()
-    yield Diagnosis(
+def njs_finding(command: str | None, backend: Backend) -> Diagnosis:
+    """Return whether njs is installed; it has to be if viewers get another engine than QuickJS."""
+    return Diagnosis(
         "njs",
-        ok=bool(command) or settings.EDGE_BACKEND != "aws",
-        message="is installed" if command else "is not installed: functions run in QuickJS only",
+        ok=bool(command) or not backend.runs_functions,
+        message="installed" if command else "not installed: functions are tested in QuickJS only",
         hint="Install Debian's package njs: its engine is close to CloudFront's.",
     )

@@ -1,4 +1,4 @@
-"""A small HTTP client that shows what a browser or curl would get, redirects included."""
+"""A small HTTP client that, like curl, follows no redirects."""
 
 import http.client
 import http.cookies
@@ -13,7 +13,7 @@ CSRF_FIELD = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. Header names are lower case."""
+    """A response. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -25,7 +25,7 @@ class Answer:
 
 
 class Visitor:
-    """Somebody with a browser: keeps cookies, sends Origin with forms, follows nothing."""
+    """A browser: keeps cookies and sends Origin with forms, but follows no redirects."""
 
     def __init__(self, site: str) -> None:
         self.site = urlsplit(site)
@@ -40,7 +40,7 @@ class Visitor:
         return self._request("POST", path, body=urlencode(fields))
 
     def post_with_csrf(self, path: str, fields: Mapping[str, str]) -> Answer:
-        """GET a page of Django's for its token, then POST its form."""
+        """GET a page of Django for its token, then POST its form."""
         found = CSRF_FIELD.search(self.get(path).body)
         token = {"csrfmiddlewaretoken": found.group(1)} if found else {}
         return self.post(path, {**token, **fields})

@@ -286,7 +286,7 @@ def test_push_functions_shows_the_compute_time_used(site, monkeypatch):
     monkeypatch.setattr(functions, "try_out", lambda *args: measured)
     out = StringIO()
     call_command("push_functions", stdout=out)
-    assert "31 % of the compute time" in out.getvalue()
+    assert "31% of the compute time" in out.getvalue()
 
 
 def test_push_functions_before_any_release_is_refused():

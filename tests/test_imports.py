@@ -17,7 +17,7 @@ AWS_LIBRARIES = {"boto3", "botocore"}
 
 
 def imported_packages(path: Path) -> set[str]:
-    """Name the top-level packages a module imports, wherever in it the import stands."""
+    """Return the top-level packages that a module imports, in functions too."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -40,6 +40,17 @@ def test_only_edge_backends_import_boto3():
         for path in (ROOT / part).rglob("*.py"):
             if path.parent != ROOT / "edge/backends/aws":
                 assert not imported_packages(path) & AWS_LIBRARIES, path
+
+
+def test_back_end_is_chosen_in_one_place():
+    """Other code gets facts from the Backend object instead of testing EDGE_BACKEND."""
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for part in MAY_IMPORT
+        for path in (ROOT / part).rglob("*.py")
+        if "settings.EDGE_BACKEND" in path.read_text()
+    }
+    assert found == {"edge/backends/__init__.py"}
 
 
 def test_table_sees_an_import_inside_a_function(tmp_path):

@@ -82,7 +82,7 @@ def test_repeats_say_so_and_ask_nothing():
 
 def test_dry_run_says_what_would_change():
     said = maintenance("on", PRODUCTION, "--message=Soon", "--dry-run")
-    assert "is hidden, all pages answer 503" in said
+    assert "is hidden; all pages answer 503" in said
     assert "Message: Soon" in said
     assert status() == 200
     assert not Maintenance.objects.exists()

@@ -45,7 +45,9 @@ def test_prints_the_link_and_when_it_expires(release):
     assert link.startswith(
         f"http://localhost:8000/?release={release}.{int(NOW.timestamp()) + 86400}."
     )
-    assert summary.startswith(f"Shows {release} in production to whoever has the link, until 2026-")
+    assert summary.startswith(
+        f"Shows {release} in production to anyone who has the link, until 2026-"
+    )
 
 
 def test_json_is_as_documented(release):

@@ -233,7 +233,7 @@ def test_held_lock_says_who_since_when_and_why(two, production):
     with deploy_lock(environment=production, actor="otto@desk", reason="Promotion of X"):
         code, line = refused("promote", yes=True)
     assert code == 3
-    assert "locked by otto@desk since" in line
+    assert "locked by otto@desk (since" in line
     assert "Promotion of X" in line
     assert "--lock-wait 60" in line
 

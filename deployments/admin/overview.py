@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from deployments.admin.labels import Label, kind_of, result_of
 from deployments.live_history import rollback_release
-from deployments.locks.deploy_lock import is_stale
+from deployments.locks.lease import is_stale
 from deployments.models import (
     DeployLock,
     Deployment,

@@ -6,14 +6,11 @@ undoes nothing: the environment then serves files of both releases, and the next
 back, copies what is missing.
 """
 
-from functools import partial
-
-from deployments.at_once import at_once
 from deployments.context import DeployContext
 from deployments.deploy.copy_plan import (
     CopyPlan,
+    copied_paths,
     is_pointed,
-    is_right,
     plan_copies,
     unfinished_copies,
 )
@@ -24,7 +21,8 @@ from deployments.invalidation.send import CachePaths, cost_of, invalidate
 from deployments.models import Deployment, Environment, Strategy
 from deployments.releases.manifest import Artifact
 from deployments.releases.smoke_checks import read_checks
-from deployments.releases.upload import document_metadata
+from deployments.releases.store import concurrently
+from deployments.releases.upload import object_metadata
 from deployments.wording import plural, reason_of
 from edge.errors import EdgeError, ObjectMissing
 from edge.protocols import Backend, ObjectStore
@@ -112,24 +110,18 @@ def _copy(context: DeployContext, target: Target, artifacts: tuple[Artifact, ...
         context.backend.objects.copy(
             artifact.key(target.release.name),
             target.environment.copy_prefix + artifact.path,
-            metadata=document_metadata(target.release, artifact),
+            metadata=object_metadata(target.release, artifact),
         )
 
     for start in range(0, len(artifacts), RENEWED_AFTER):
         context.keep_lock()
-        for _ in at_once(copy, artifacts[start : start + RENEWED_AFTER]):
-            pass
+        concurrently(copy, artifacts[start : start + RENEWED_AFTER])
 
 
 def _read_back(objects: ObjectStore, target: Target, copies: list[Artifact]) -> None:
     """Check every copied key. Raises ObjectMissing."""
-    wrong = [
-        artifact.path
-        for artifact, right in zip(
-            copies, at_once(partial(is_right, objects, target), copies), strict=True
-        )
-        if not right
-    ]
+    right = copied_paths(objects, target, copies)
+    wrong = [artifact.path for artifact in copies if artifact.path not in right]
     if wrong:
         damaged = plural(len(wrong), "damaged copy", "damaged copies")
         raise ObjectMissing(f"Found {damaged}, first: {wrong[0]}.")
@@ -139,7 +131,7 @@ def _drop(context: DeployContext, drops: CachePaths, deployment: Deployment, why
     if not drops.paths:
         return 0
     context.keep_lock()
-    context.say(f"Invalidate {_FILES[why]}: {cost_of(drops.paths)}")
+    context.say(f"Invalidate {_FILES[why]}: {cost_of(context.backend.pricing, drops.paths)}")
     step = f"deployment-{deployment.pk}-{why}"
     return invalidate(context, drops, step=step, actor=deployment.actor, deployment=deployment)
 

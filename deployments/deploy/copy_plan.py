@@ -2,20 +2,23 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 
-from deployments.at_once import at_once
 from deployments.deploy.copy_changes import Before, Changes, compare, uncertain
 from deployments.deploy.plan import Target
 from deployments.invalidation.fold import address, addresses
 from deployments.invalidation.send import CachePaths, cost_of, plan_paths
 from deployments.live_history import replaced_release
 from deployments.models import Deployment, Environment, Release, Strategy
-from deployments.releases.manifest import ASSETS, Artifact, Manifest
-from deployments.releases.store import objects_gone, read_manifest
+from deployments.releases.manifest import ASSETS, Artifact
+from deployments.releases.store import (
+    concurrently,
+    find_manifest,
+    holds,
+    object_sizes,
+    objects_gone,
+    read_manifest,
+)
 from deployments.wording import plural
-from edge.errors import ObjectMissing
-from edge.limits import INVALIDATION_WILDCARDS
 from edge.protocols import Backend, ObjectStore
 
 
@@ -26,6 +29,7 @@ class CopyPlan:
     `interrupted`: an earlier deployment did not finish, so caches may hold its files.
     """
 
+    backend: Backend
     target: Target
     live: str
     changes: Changes
@@ -44,12 +48,12 @@ class CopyPlan:
     @property
     def stale(self) -> CachePaths:
         """The addresses of changed files, which the distributions drop before the probe."""
-        return self._drops(self.changes.stale, INVALIDATION_WILDCARDS)
+        return self._drops(self.changes.stale)
 
     @property
     def gone(self) -> CachePaths:
         """The addresses of removed files, dropped last, while `stale` may still be in progress."""
-        return self._drops(self.changes.gone, INVALIDATION_WILDCARDS - self.stale.wildcards)
+        return self._drops(self.changes.gone, wildcards_used=self.stale.wildcards)
 
     def lines(self) -> list[str]:
         """Return what is copied, deleted and invalidated, and at what cost."""
@@ -57,28 +61,32 @@ class CopyPlan:
         drops = self.stale.paths + self.gone.paths
         return [
             f"Copy {plural(len(changes.copies), 'file')}, delete {len(changes.deletions):,}",
-            f"Invalidate {cost_of(drops)}",
+            f"Invalidate {cost_of(self.backend.pricing, drops)}",
         ]
 
-    def _drops(self, paths: Iterable[str], wildcards: int) -> CachePaths:
+    def _drops(self, paths: Iterable[str], *, wildcards_used: int = 0) -> CachePaths:
         wanted = {url for path in paths for url in addresses(path)}
         unchanged = map(address, self.changes.unchanged)
-        environment = self.target.environment
-        return plan_paths(environment, wanted, unchanged=unchanged, wildcards=wildcards)
+        return plan_paths(
+            self.backend,
+            self.target.environment,
+            wanted,
+            unchanged=unchanged,
+            wildcards_used=wildcards_used,
+        )
 
 
 def plan_copies(backend: Backend, target: Target) -> CopyPlan:
     """Compare manifests and return what would change. Raises Refused."""
     environment, live = target.environment, target.environment.live
     interrupted = unfinished_copies(environment, live)
-    manifest = _manifest(backend.objects, target.release)
-    if manifest is None:
-        raise objects_gone(target.release, "its manifest cannot be read")
+    manifest = read_manifest(backend.objects, target.release)
     before = _before(backend.objects, target, interrupted)
-    right = _right(backend.objects, target, uncertain(manifest, before))
+    right = copied_paths(backend.objects, target, uncertain(manifest, before))
     changes = compare(manifest, before, right=right)
     _check_sources(backend.objects, target.release, changes.copies)
     return CopyPlan(
+        backend=backend,
         target=target,
         live=live.release.name if live else "",
         changes=changes,
@@ -99,55 +107,33 @@ def _before(objects: ObjectStore, target: Target, interrupted: list[Deployment])
     by_copy = live is not None and live.strategy == Strategy.COPY
     releases = [live.release] if live and by_copy else []
     releases += [deployment.release for deployment in interrupted]
-    manifests = [_manifest(objects, release) for release in dict.fromkeys(releases)]
+    manifests = [find_manifest(objects, release) for release in dict.fromkeys(releases)]
     # Deploying the live release repairs an environment, so nothing is taken for granted then.
     repairs = live is not None and live.release == target.release
     kept = replaced_release(environment, target.release)
-    kept_manifest = _manifest(objects, kept) if kept else None
+    kept_manifest = find_manifest(objects, kept) if kept else None
+    prefix = environment.copy_prefix
+    sizes = object_sizes(objects, prefix)
     return Before(
-        listed=_listed(objects, environment.copy_prefix),
+        listed={key.removeprefix(prefix): size for key, size in sizes.items()},
         manifests=tuple(manifest for manifest in manifests if manifest),
         is_known=by_copy and not repairs and None not in manifests,
         kept=frozenset(a.path for a in kept_manifest or () if a.shared),
     )
 
 
-def _manifest(objects: ObjectStore, release: Release) -> Manifest | None:
-    """Return the manifest of a release, or None if it is missing or damaged."""
-    try:
-        manifest = read_manifest(objects, release)
-    except (ObjectMissing, ValueError, KeyError):
-        return None
-    return manifest if manifest.digest == release.digest else None
-
-
-def _listed(objects: ObjectStore, prefix: str) -> dict[str, int]:
-    return {found.key.removeprefix(prefix): found.size for found in objects.list(prefix)}
-
-
-def _right(objects: ObjectStore, target: Target, artifacts: list[Artifact]) -> set[str]:
-    """Return the paths of those artifacts that their keys already hold."""
-    check = partial(is_right, objects, target)
-    return {a.path for a, right in zip(artifacts, at_once(check, artifacts), strict=True) if right}
-
-
-def is_right(objects: ObjectStore, target: Target, artifact: Artifact) -> bool:
-    """Whether a key holds its artifact: content, size and headers."""
-    info = objects.head(target.environment.copy_prefix + artifact.path)
-    if info is None or info.size != artifact.size:
-        return False
-    # A shared asset keeps the headers it was first pushed with.
-    headers = artifact.shared or (
-        info.content_type == artifact.content_type and info.cache_control == artifact.cache_control
-    )
-    return headers and info.metadata.get("sha256") == artifact.sha256
+def copied_paths(objects: ObjectStore, target: Target, artifacts: list[Artifact]) -> set[str]:
+    """Return the paths whose keys hold their artifacts."""
+    prefix = target.environment.copy_prefix
+    infos = concurrently(lambda one: objects.head(prefix + one.path), artifacts)
+    return {a.path for a, info in zip(artifacts, infos, strict=True) if holds(info, a)}
 
 
 def _check_sources(objects: ObjectStore, release: Release, copies: list[Artifact]) -> None:
     """Refuse a release with missing files before anything changes. Raises Refused."""
     there: dict[str, int] = {}
     for prefix in {ASSETS if artifact.shared else release.key("") for artifact in copies}:
-        there |= {found.key: found.size for found in objects.list(prefix)}
+        there |= object_sizes(objects, prefix)
     for artifact in copies:
         key = artifact.key(release.name)
         if there.get(key) != artifact.size:

@@ -42,6 +42,7 @@ def _answer(page: ObjectInfo) -> tuple[str, str, str]:
 def _drop(context: DeployContext, deployment: Deployment, former: str) -> int:
     environment = deployment.environment
     # The distribution itself requests it, so its path patterns do not matter.
-    drops = CachePaths(environment, {name: [f"/{KEY}"] for name in environment.caches})
+    caches = environment.caches(context.backend)
+    drops = CachePaths(environment, {name: [f"/{KEY}"] for name in caches})
     step = f"deployment-{deployment.pk}-error-page-{former[:8]}"
     return invalidate(context, drops, step=step, actor=deployment.actor, deployment=deployment)

@@ -8,7 +8,6 @@ from deployments.errors import Refused
 from deployments.models import Deployment, Environment
 from deployments.routing import functions
 from deployments.routing.routes import Route, read_route, route_to
-from edge import limits
 from edge.errors import LimitExceeded
 from edge.protocols import Backend, PublishedFunction
 from edge.routing import PREVIEW_KEY, Canary, RoutingDocument
@@ -86,12 +85,12 @@ def serves(document: RoutingDocument | None, target: Target | Deployment) -> boo
     return canary is not None and (canary.release, canary.percent) == (release, target.percent)
 
 
-def _check_limits(plan: PointerPlan) -> None:
+def _check_limits(backend: Backend, plan: PointerPlan) -> None:
     """Refuse an update beyond the limits of the key-value store before anything is written."""
     # The first update of a store writes the preview secret too.
     puts = {PREVIEW_KEY: "", **{key: value or "" for key, value in plan.wanted.values.items()}}
     try:
-        limits.check_update(puts=puts, deletes=sorted(plan.route.stale))
+        backend.limits.check_update(puts=puts, deletes=sorted(plan.route.stale))
     except LimitExceeded as error:
         raise Refused(error.code, error.message, error.hint) from error
 
@@ -105,7 +104,7 @@ def plan_pointer(backend: Backend, target: Target) -> PointerPlan:
         origin=origin_of(backend, target.environment),
         salt=secrets.token_hex(4),
     )
-    _check_limits(plan)
+    _check_limits(backend, plan)
     return plan
 
 

@@ -46,7 +46,7 @@ def probed_pages(environment: Environment, release: Release) -> dict[str, dict[s
 
 def is_routed(environment: Environment, path: str) -> bool:
     """Whether a distribution of the environment routes a path; true if none is known."""
-    every: list[list[str]] = list(environment.caches.values()) or [[]]
+    every = [list(one.paths) for one in environment.distributions.all()] or [[]]
     return any(concerns(patterns, path.partition("?")[0]) for patterns in every)
 
 

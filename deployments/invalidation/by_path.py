@@ -1,7 +1,8 @@
-"""Dropping cached paths because an operator asks for it, as viewers know the paths.
+"""Invalidates paths that an operator names, as viewers know them.
 
-Where the edge function runs, a page is cached under the path it was rewritten to, with the release
-in it; so that is what is dropped. By copy it is cached under each address viewers asked for.
+With the edge function a page is cached under the path it was rewritten to, which contains the
+release, so that path is invalidated. With the copy strategy it is cached under every address that
+viewers requested.
 """
 
 import secrets
@@ -15,21 +16,20 @@ from deployments.invalidation.send import CachePaths, invalidate
 from deployments.models import Environment, Release, Strategy
 from deployments.releases.manifest import page_path
 from deployments.releases.store import read_manifest
-from edge import limits
 from edge.errors import LimitExceeded
 from edge.protocols import Backend, ObjectStore
 
-# Paths in the store that the function leaves as they are, or that only the edge itself asks for.
+# Paths in the store that the function does not rewrite, or that only the edge itself requests.
 STORED = ("/assets/", "/errors/", "/jobs/", "/releases/", "/.well-known/")
 
 
-def plan_request(objects: ObjectStore, environment: Environment, paths: list[str]) -> CachePaths:
-    """Find what each distribution drops. Raises Refused, EdgeError."""
+def plan_request(backend: Backend, environment: Environment, paths: list[str]) -> CachePaths:
+    """Return the paths that each distribution drops. Raises Refused, EdgeError."""
     for path in paths:
         _check(path)
-    cached = _Cached(environment, _live(environment), objects)
-    entries = {}
-    for distribution, patterns in environment.caches.items():
+    cached = _Cached(environment, _live(environment), backend.objects)
+    caches, entries = environment.caches(backend), {}
+    for distribution, patterns in caches.items():
         routed = [one for path in paths for one in cached.routed(path, patterns)]
         found = {entry for path in routed for entry in cached.under(path)}
         if found:
@@ -38,7 +38,8 @@ def plan_request(objects: ObjectStore, environment: Environment, paths: list[str
         raise Refused(
             "not-routed",
             f"No distribution of {environment} routes {' '.join(paths)}.",
-            "Its patterns: " + "; ".join(" ".join(p) or "all" for p in environment.caches.values()),
+            "Its patterns: "
+            + "; ".join(" ".join(patterns) or "all" for patterns in caches.values()),
         )
     return CachePaths(environment, entries)
 
@@ -50,7 +51,7 @@ def drop(backend: Backend, drops: CachePaths, *, actor: str, say: Callable[[str]
     """
     try:
         for entries in drops.entries.values():
-            limits.check_invalidation(entries)
+            backend.limits.check_invalidation(entries)
     except LimitExceeded as error:
         raise Refused("too-many-paths", error.message, error.hint) from error
     context = DeployContext(backend, say, keep_lock=lambda: None)
@@ -61,8 +62,8 @@ def _check(path: str) -> None:
     if not path.startswith("/") or "*" in path[:-1] or not path.isascii() or not path.isprintable():
         raise Refused(
             "path-odd",
-            f"{path!r} is no path to invalidate.",
-            "Give paths as in the address bar, from the first slash on; '*' only at the end.",
+            f"Expected a path to invalidate, found {path!r}.",
+            "Use paths as in the address bar, from the first slash; '*' only at the end.",
         )
 
 
@@ -71,14 +72,14 @@ def _live(environment: Environment) -> Release:
     if live is None:
         raise Refused(
             "nothing-live",
-            f"{environment} serves nothing that could be cached.",
+            f"{environment} serves no release, so nothing is cached.",
             f"Push first: manage.py push --to {environment}",
         )
     return live.release
 
 
 class _Cached:
-    """Knows under which paths the caches of an environment hold what viewers ask for."""
+    """The paths under which the caches of an environment hold what viewers request."""
 
     def __init__(self, environment: Environment, release: Release, objects: ObjectStore) -> None:
         self._by_copy = environment.strategy == Strategy.COPY
@@ -86,11 +87,11 @@ class _Cached:
         self._files = read_manifest(objects, release).by_path
 
     def routed(self, path: str, patterns: Sequence[str]) -> list[str]:
-        """Narrow a path to what a distribution with these patterns routes."""
+        """Return the part of a path that a distribution with these patterns routes."""
         return [path] if self._is_stored(path) else narrowed(path, patterns)
 
     def under(self, path: str) -> list[str]:
-        """List what a routed path is cached under. Raises Refused."""
+        """Return the paths under which a routed path is cached. Raises Refused."""
         if self._is_stored(path) or path == "/*":
             return [path]
         if path.endswith("*"):
@@ -101,8 +102,8 @@ class _Cached:
         if file is None:
             raise Refused(
                 "no-file",
-                f"No file of the live release answers {path}.",
-                "Name a page or file of the release; tracking documents are /jobs/*.",
+                f"The live release has no file for {path}.",
+                "Use a page or file of the release; tracking documents are /jobs/*.",
             )
         return [self._root + address(file)]
 
@@ -110,6 +111,6 @@ class _Cached:
         return not self._by_copy and path.startswith(STORED)
 
     def _file(self, path: str) -> str | None:
-        """Find the file of the release that answers a path, or None."""
+        """Return the file of the release that answers a path, or None."""
         plain = unquote(path)
         return next((n for n in (plain.lstrip("/"), page_path(plain)) if n in self._files), None)

@@ -1,39 +1,37 @@
-"""Planning invalidations: what to drop in a distribution, folded where that is cheaper. Pure.
+"""Plans which paths to invalidate, and replaces many by a wildcard where that is cheaper. Pure.
 
-A path costs the same whether it names one file or, with `*` at its end, a thousand. In money alone
-a wildcard is nearly always cheaper: the requests to the store that it causes cost a ten-thousandth
-of a path. But every file it drops needlessly is slow for the next reader at every edge location, so
-each of those counts as a part of a path too. Source of limits and prices: CloudFront's developer
-guide, "Invalidating files" and "Quotas on invalidations", and its price list.
+A path costs the same whether it matches one file or, with `*` at its end, a thousand. In money
+alone a wildcard is nearly always cheaper: the requests to the store that it causes cost a
+ten-thousandth of a path. But every unchanged file that it drops is slow for the next reader at each
+edge location, so each of those counts as part of a path too. Source: CloudFront's developer guide,
+"Invalidating files", and its price list.
 """
 
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_UP, Decimal
 from urllib.parse import quote
 
-from edge.limits import INVALIDATION_PATHS, INVALIDATION_WILDCARDS
+from edge.limits import count_wildcards
 
-FREE_PATHS = 1_000  # a month and account
-DOLLARS_A_PATH = Decimal("0.005")
 UNCHANGED_FILES_A_PATH = 20
 INDEX = "index.html"
-# What a browser leaves as it is in a path; all else, `*` above all, is percent-encoded.
+# Browsers leave these characters of a path alone and percent-encode others, such as `*`.
 _PLAIN = "/-._~!$&'()+,;=:@"
 _AFTER_ASCII = "\x7f"
 
 
 def address(path: str) -> str:
-    """Give the URL path of a file of a release, as a browser sends it."""
+    """Return the URL path of a release's file, as browsers send it."""
     return "/" + quote(path, safe=_PLAIN)
 
 
 def addresses(path: str) -> list[str]:
-    """List the URL paths a file is cached under where no function rewrites them.
+    """Return the URL paths under which a file is cached if no function rewrites them.
 
-    A folder's page answers under the folder's name too, with the slash and (by a redirect) without.
+    A folder's index page is also cached under the folder's name, with the slash and, as a redirect,
+    without it.
     """
     own = address(path)
     folder, slash, name = own.rpartition("/")
@@ -43,14 +41,14 @@ def addresses(path: str) -> list[str]:
 
 
 def concerns(patterns: Sequence[str], url_path: str) -> bool:
-    """Tell whether a distribution with these path patterns routes a URL path; none means all."""
+    """Whether a distribution with these path patterns routes a URL path. No patterns match all."""
     return not patterns or any(_matches(pattern, url_path) for pattern in patterns)
 
 
 def narrowed(entry: str, patterns: Sequence[str]) -> list[str]:
-    """Cut a path to drop (`*` at its end) down to what a distribution routes.
+    """Return the part of a path, which may end in `*`, that a distribution routes.
 
-    A wildcard beyond the patterns becomes those of them that lie within it.
+    A wildcard that is broader than the patterns is replaced by the patterns that it contains.
     """
     start = entry.removesuffix("*")
     if not entry.endswith("*"):
@@ -61,51 +59,33 @@ def narrowed(entry: str, patterns: Sequence[str]) -> list[str]:
     return [p for p in rooted if p.startswith(start) and "*" not in p[:-1]]
 
 
-def price(paths: int, *, used: int) -> Decimal:
-    """Tell in dollars what paths cost when so many were used this month already."""
-    return max(0, paths - max(0, FREE_PATHS - used)) * DOLLARS_A_PATH
-
-
-def bill(paths: int, *, used: int) -> str:
-    """Say what paths cost, in full cents: `12 paths, $0.00 of 1,000 free`."""
-    noun = "path" if paths == 1 else "paths"
-    dollars = price(paths, used=used).quantize(Decimal("0.01"), ROUND_UP)
-    return f"{paths:,} {noun}, ${dollars} of {FREE_PATHS:,} free"
-
-
-def batches(entries: Sequence[str]) -> list[list[str]]:
-    """Cut a plan into requests of at most 3,000 paths."""
-    starts = range(0, len(entries), INVALIDATION_PATHS)
-    return [list(entries[start : start + INVALIDATION_PATHS]) for start in starts]
-
-
 def fold(
     wanted: Iterable[str],
     *,
     unchanged: Iterable[str] = (),
     patterns: Sequence[str] = (),
-    wildcards: int = INVALIDATION_WILDCARDS,
+    wildcards: int,
 ) -> list[str]:
-    """Plan the paths to send so that everything wanted is dropped, in order.
+    """Return the paths to invalidate so that everything wanted is dropped, sorted.
 
-    `wanted` and `unchanged` are URL paths; what the patterns do not route is left out, and no
-    wildcard reaches beyond them. A wildcard may cover unchanged files where that is cheaper.
-    There are never more entries than wanted paths, nor more wildcards than allowed.
+    `wanted` and `unchanged` are URL paths. Paths that the patterns do not route are left out, and
+    no wildcard reaches beyond the patterns. A wildcard may cover unchanged files where that is
+    cheaper. The result has at most as many paths as are wanted, and at most `wildcards` wildcards.
     """
     concerned = {path for path in wanted if concerns(patterns, path)}
     tree = _tree(concerned)
     folding = _Folding(sorted(set(unchanged) - concerned), patterns)
     while True:
         entries = _without_covered(folding.best(tree).entries)
-        if sum(entry.endswith("*") for entry in entries) <= wildcards:
+        if count_wildcards(entries) <= wildcards:
             return entries
-        # Dearer wildcards are fewer: neighbours are folded together, small ones given up.
+        # A higher price makes fewer: neighbours are merged, and small ones given up.
         folding.wildcard_price *= 2
 
 
 @dataclass(slots=True)
 class _Folder:
-    """A folder of URL paths: `prefix` ends in a slash, `paths` lie directly in it."""
+    """A folder of URL paths. `prefix` ends in a slash; `paths` are directly in the folder."""
 
     prefix: str
     paths: set[str] = field(default_factory=set)
@@ -120,14 +100,14 @@ class _Choice:
 
 @dataclass(slots=True)
 class _Folding:
-    """Finds the cheapest way to name what is in a folder."""
+    """Finds the cheapest paths that cover a folder."""
 
     unchanged: list[str]
     patterns: Sequence[str]
     wildcard_price: float = 1
 
     def best(self, folder: _Folder) -> _Choice:
-        """Choose between naming all that is in a folder and one wildcard."""
+        """Choose between the paths in a folder and one wildcard."""
         cost, entries = 0.0, set(folder.paths)
         for child in folder.folders.values():
             own = child.prefix[:-1]
@@ -142,7 +122,7 @@ class _Folding:
         return self._cheaper(_Choice(cost + named, list(entries)), folder.prefix)
 
     def _cheaper(self, choice: _Choice, start: str) -> _Choice:
-        """Give the wildcard over everything that starts so, if it may be and costs less."""
+        """Return the wildcard for a prefix if it is allowed and costs less, else the choice."""
         if not _reaches_all(self.patterns, start):
             return choice
         cost = self.wildcard_price + self._unchanged_below(start) / UNCHANGED_FILES_A_PATH
@@ -154,7 +134,7 @@ class _Folding:
 
 
 def _reaches_all(patterns: Sequence[str], start: str) -> bool:
-    """Tell whether some pattern routes everything that starts so."""
+    """Whether some pattern routes every path with a prefix."""
     return not patterns or any(
         pattern.endswith("*") and _matches(pattern, start) for pattern in patterns
     )
@@ -172,7 +152,7 @@ def _tree(paths: Iterable[str]) -> _Folder:
 
 
 def _without_covered(entries: Iterable[str]) -> list[str]:
-    """Leave out what a chosen wildcard covers anyway."""
+    """Leave out entries that another wildcard covers."""
     kept: list[str] = []
     starts: tuple[str, ...] = ()
     for entry in sorted(entries, key=lambda entry: (not entry.endswith("*"), len(entry), entry)):
@@ -184,7 +164,7 @@ def _without_covered(entries: Iterable[str]) -> list[str]:
 
 
 def _matches(pattern: str, url_path: str) -> bool:
-    """Tell whether a path pattern routes a path: `*` is any run, `?` one character."""
+    """Whether a path pattern matches a path: `*` is any characters, `?` one."""
     rooted = pattern if pattern.startswith(("/", "*")) else f"/{pattern}"
     expression = "".join({"*": ".*", "?": "."}.get(char) or re.escape(char) for char in rooted)
     return re.fullmatch(expression, url_path, re.DOTALL) is not None

@@ -1,14 +1,12 @@
-"""Sending invalidations, and counting what they cost.
+"""Sends invalidations, waits for them where necessary, and counts their cost.
 
-Each distribution gets the paths its own patterns route, in requests of at most 3,000 paths, 15 of
-them wildcards, each as soon as there is room for it. The reference is made of the deployment, the
-step and the paths: sent again after an interruption it is the same request, done once and counted
-once.
+Each distribution gets the paths that its patterns route, in requests within the back end's limits.
+A reference consists of the deployment, the step and a digest of the paths, so a request that is
+repeated after an interruption is carried out and counted once.
 
-CloudFront drops 3,000 paths of a distribution at a time, 15 of them wildcards, and takes no more
-until some of them are done. It is asked about those in progress only where our own requests could
-fill it; where other requests do, it says so itself. Source: the developer guide, "Quotas on
-invalidations".
+A distribution accepts only so many paths until earlier ones are done (CloudFront's developer guide,
+"Quotas on invalidations"). The paths in progress are read only if our own recent requests could
+exceed that limit. If requests of others do, the back end refuses the next one.
 """
 
 import hashlib
@@ -16,64 +14,70 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
+from decimal import ROUND_UP, Decimal
 
 from django.conf import settings
 from django.db.models import Sum
 from django.utils import timezone
 
 from deployments.context import DeployContext
-from deployments.invalidation.fold import batches, bill, fold
+from deployments.invalidation.fold import fold
 from deployments.models import Deployment, Environment, Invalidation
-from edge import limits
+from deployments.wording import plural
 from edge.errors import BackendUnavailable, InvalidationsInProgress
-from edge.limits import INVALIDATION_WILDCARDS, count_wildcards
-from edge.protocols import Distribution
+from edge.limits import count_wildcards
+from edge.pricing import Pricing
+from edge.protocols import Backend
 
 PAUSE_SECONDS = 5.0
-# Most invalidations take a minute or two. Looking for one that is done costs a request.
-LATELY = timedelta(hours=1)
+# Invalidations take a minute or two; after this time they are certainly done.
+RECENT = timedelta(hours=1)
+PATHS_SHOWN = 10
+CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
 class CachePaths:
-    """What each distribution of an environment is asked to drop, by its id."""
+    """The paths that each distribution of an environment drops, by its id."""
 
     environment: Environment
     entries: Mapping[str, Sequence[str]]
 
     @property
     def paths(self) -> int:
-        """How many paths are paid for."""
+        """The number of paths to pay for."""
         return sum(len(entries) for entries in self.entries.values())
 
     @property
     def wildcards(self) -> int:
-        """The most wildcards one distribution gets."""
+        """The largest number of wildcards for one distribution."""
         return max((count_wildcards(entries) for entries in self.entries.values()), default=0)
 
     def lines(self) -> Iterator[str]:
-        """Name for people what is dropped where."""
+        """Iterate over lines of text, one for each distribution."""
         for distribution, entries in self.entries.items():
-            yield f"{distribution}: {' '.join(entries[:SHOWN])}" + (
-                f" and {len(entries) - SHOWN} more" if len(entries) > SHOWN else ""
-            )
-
-
-SHOWN = 10
+            more = len(entries) - PATHS_SHOWN
+            shown = " ".join(entries[:PATHS_SHOWN])
+            yield f"{distribution}: {shown}" + (f" and {more:,} more" if more > 0 else "")
 
 
 def plan_paths(
+    backend: Backend,
     environment: Environment,
     wanted: Iterable[str],
     *,
     unchanged: Iterable[str] = (),
-    wildcards: int = INVALIDATION_WILDCARDS,
+    wildcards_used: int = 0,
 ) -> CachePaths:
-    """Fold URL paths for every distribution of an environment that routes them."""
+    """Fold URL paths for each distribution of an environment that routes them.
+
+    `wildcards_used` are wildcards of requests that may still be in progress.
+    """
+    wildcards = backend.limits.invalidation_wildcards - wildcards_used
     wanted, unchanged = set(wanted), set(unchanged)
     folded = {
         distribution: fold(wanted, unchanged=unchanged, patterns=patterns, wildcards=wildcards)
-        for distribution, patterns in environment.caches.items()
+        for distribution, patterns in environment.caches(backend).items()
     }
     return CachePaths(environment, {name: entries for name, entries in folded.items() if entries})
 
@@ -86,14 +90,15 @@ def invalidate(
     actor: str,
     deployment: Deployment | None = None,
 ) -> int:
-    """Ask the distributions to drop paths; tell how many. What was sent before a failure stands.
+    """Have the distributions drop paths, and return how many. Waits for them where necessary.
 
-    Raises EdgeError, ChangedMeanwhile.
+    Requests that were sent before a failure are not undone. Raises EdgeError, ChangedMeanwhile.
     """
+    size = context.backend.limits.invalidation_paths
     for distribution, entries in drops.entries.items():
-        for number, batch in enumerate(batches(entries), start=1):
+        for number, batch in enumerate(batches(entries, size), start=1):
             reference = f"{step}-{number}-{_digest(batch)}"
-            ask(context, distribution, batch, reference=reference)
+            _send(context, distribution, batch, reference=reference)
             Invalidation.objects.get_or_create(
                 distribution=distribution,
                 reference=reference,
@@ -107,14 +112,23 @@ def invalidate(
     return drops.paths
 
 
-def cost_of(paths: int) -> str:
-    """Say what paths cost now: `12 paths, $0.00 of 1,000 free (30 used this month)`."""
-    used = used_this_month()
-    return f"{bill(paths, used=used)} ({used:,} used this month)"
+def batches(entries: Sequence[str], size: int) -> list[list[str]]:
+    """Split paths into lists of at most `size`."""
+    return [list(entries[start : start + size]) for start in range(0, len(entries), size)]
 
 
-def used_this_month() -> int:
-    """Count the paths this installation had dropped since the month began (UTC)."""
+def cost_of(pricing: Pricing, paths: int) -> str:
+    """Return the cost of paths as text: `12 paths, $0.00 of 1,000 free (30 used this month)`."""
+    used = _used_this_month()
+    dollars = pricing.price(paths, used=used).quantize(CENT, ROUND_UP)
+    return (
+        f"{plural(paths, 'path')}, ${dollars} of {pricing.free_paths:,} free "
+        f"({used:,} used this month)"
+    )
+
+
+def _used_this_month() -> int:
+    """Count the paths that this installation invalidated since the month began (UTC)."""
     now = timezone.now().astimezone(UTC)
     begin = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return Invalidation.objects.filter(at__gte=begin).aggregate(n=Sum("paths"))["n"] or 0
@@ -124,57 +138,59 @@ def _digest(entries: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(entries).encode()).hexdigest()[:8]
 
 
-def ask(context: DeployContext, distribution: str, paths: Sequence[str], *, reference: str) -> None:
-    """Have paths dropped, as soon as the distribution has room. The lock is kept meanwhile.
+def _send(
+    context: DeployContext, distribution: str, paths: Sequence[str], *, reference: str
+) -> None:
+    """Send one request as soon as the distribution accepts it. The lock is kept while waiting.
 
-    Raises InvalidationsInProgress when it has none after EDGE_INVALIDATION_SECONDS, EdgeError,
-    ChangedMeanwhile when the lock was lost.
+    Raises InvalidationsInProgress if the distribution is still at its limit after
+    EDGE_INVALIDATION_SECONDS, ChangedMeanwhile if the lock was lost, EdgeError.
     """
-    until, told = time.monotonic() + settings.EDGE_INVALIDATION_SECONDS, False
-    looks = _may_be_full(distribution, paths, reference)
+    backend, seconds = context.backend, settings.EDGE_INVALIDATION_SECONDS
+    until, is_announced = time.monotonic() + seconds, False
+    check = _may_exceed_limit(backend, distribution, paths, reference)
     while True:
         try:
-            if looks:
-                _check_room(context.backend.distribution, distribution, paths)
-            context.backend.distribution.invalidate(distribution, paths, reference=reference)
+            if check:
+                _check_in_progress(backend, distribution, paths)
+            backend.distribution.invalidate(distribution, paths, reference=reference)
         except InvalidationsInProgress as full:
             if time.monotonic() >= until:
                 raise
-            if not told:
-                context.say(
-                    f"Wait, at most {settings.EDGE_INVALIDATION_SECONDS:.0f} s: {full.message}"
-                )
+            if not is_announced:
+                context.say(f"Waiting up to {seconds:.0f} s: {full.message}")
         else:
             return
-        looks = told = True
+        check = is_announced = True
         context.keep_lock()
         time.sleep(PAUSE_SECONDS)
 
 
-def _may_be_full(distribution: str, paths: Sequence[str], reference: str) -> bool:
-    """Tell whether what we asked for lately could leave no room."""
-    asked = Invalidation.objects.filter(distribution=distribution)
-    if asked.filter(reference=reference).exists():
-        return False  # sent again it is the same request, which is in progress or done
-    lately = asked.filter(at__gte=timezone.now() - LATELY)
-    before: int = lately.aggregate(paths=Sum("paths"))["paths"] or 0
-    wildcards = limits.count_wildcards(paths)
-    # How many of those before are wildcards is not kept: perhaps all.
-    return before + len(paths) > limits.INVALIDATION_PATHS or (
-        0 < wildcards > limits.INVALIDATION_WILDCARDS - before
-    )
+def _may_exceed_limit(
+    backend: Backend, distribution: str, paths: Sequence[str], reference: str
+) -> bool:
+    """Whether paths exceed a limit if all recent requests of ours are still in progress."""
+    requests = Invalidation.objects.filter(distribution=distribution)
+    if requests.filter(reference=reference).exists():
+        return False  # the same request again, which is in progress or done
+    recent = requests.filter(at__gte=timezone.now() - RECENT)
+    before: int = recent.aggregate(paths=Sum("paths"))["paths"] or 0
+    if before + len(paths) > backend.limits.invalidation_paths:
+        return True
+    wildcards = count_wildcards(paths)
+    # Only the number of earlier paths is recorded; all of them may be wildcards.
+    return wildcards > 0 and before + wildcards > backend.limits.invalidation_wildcards
 
 
-def _check_room(distributions: Distribution, distribution: str, paths: Sequence[str]) -> None:
-    """Raise InvalidationsInProgress where the paths do not fit in."""
+def _check_in_progress(backend: Backend, distribution: str, paths: Sequence[str]) -> None:
+    """Raise InvalidationsInProgress if paths exceed a limit together with those in progress."""
     try:
-        before = distributions.in_progress(distribution)
+        in_progress = backend.distribution.in_progress(distribution)
     except BackendUnavailable:
-        return  # Then CloudFront itself says whether there is room, to the request.
-    if not limits.has_room(before, paths):
-        noun = "path" if len(before) == 1 else "paths"
+        return  # then the response to the request itself shows whether it is too much
+    if not backend.limits.allow_invalidation(in_progress, paths):
         raise InvalidationsInProgress(
-            f"{distribution} is still dropping {len(before):,} {noun} and has no room for "
-            f"{len(paths):,} more.",
-            "Wait until it has, then run it again.",
+            f"{distribution} is at its limit with {plural(len(in_progress), 'path')} in progress; "
+            f"waiting to send {plural(len(paths), 'more path')}.",
+            "Wait until they are done, then run it again.",
         )

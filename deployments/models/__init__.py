@@ -9,7 +9,7 @@ from deployments.models.environments import (
     Outcome,
     Strategy,
 )
-from deployments.models.locks import AssetSweep, DeployLock
+from deployments.models.locks import AssetSweep, DeployLock, Lease
 from deployments.models.operations import Operation, Step
 from deployments.models.releases import FunctionVersion, Release
 
@@ -22,6 +22,7 @@ __all__ = [
     "Freeze",
     "FunctionVersion",
     "Invalidation",
+    "Lease",
     "Maintenance",
     "Operation",
     "Outcome",

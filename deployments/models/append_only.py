@@ -1,4 +1,4 @@
-"""Rows that are written once: history is corrected by a new row, never by an edit."""
+"""Rows that are written once: the history is corrected by new rows, never by edits."""
 
 from typing import Any, NoReturn
 
@@ -7,11 +7,11 @@ from django.utils import timezone
 
 
 class AppendOnlyError(TypeError):
-    """Somebody tried to change or delete a row of the history."""
+    """A row of the history was to be changed or deleted."""
 
 
 class AppendOnlyQuerySet(models.QuerySet[Any]):
-    """Refuses the two ways of changing rows in bulk."""
+    """A queryset that refuses to update or delete rows."""
 
     def update(self, **kwargs: Any) -> NoReturn:
         raise AppendOnlyError(f"{self.model.__name__} rows are never changed. Write a new row.")
@@ -21,7 +21,7 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
 
 
 class AppendOnly(models.Model):
-    """A row of the history, stamped when it is written; one that is restored brings its time."""
+    """A row of the history with the time it was written, which a restored row keeps."""
 
     at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -4,13 +4,14 @@ from django.db import models
 
 from deployments.models.append_only import AppendOnly, AppendOnlyQuerySet
 from deployments.models.environments import Deployment, Environment
+from deployments.wording import plural
 
 
 class Distribution(models.Model):
     """A CDN distribution that serves an environment.
 
-    `paths` are the patterns it routes to the pages, as in its behaviours: what of a deployment
-    concerns it, and so what is invalidated in it.
+    `paths` are the path patterns of its behaviours that lead to the pages. Only files that match
+    them are invalidated in it.
     """
 
     environment = models.ForeignKey(Environment, models.CASCADE, related_name="distributions")
@@ -26,9 +27,9 @@ class Distribution(models.Model):
 
 
 class Invalidation(AppendOnly):
-    """A request to drop cached paths that a distribution took: what this month's bill counts.
+    """An invalidation request that a distribution accepted; the monthly bill counts its paths.
 
-    `reference` is the CallerReference: the same one is the same request, and is counted once.
+    `reference` is the CallerReference. A repeated one is the same request and is counted once.
     """
 
     environment = models.ForeignKey(Environment, models.PROTECT, related_name="invalidations")
@@ -50,4 +51,4 @@ class Invalidation(AppendOnly):
         ]
 
     def __str__(self) -> str:
-        return f"{self.distribution}: {self.paths} paths"
+        return f"{self.distribution}: {plural(self.paths, 'path')}"

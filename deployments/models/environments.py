@@ -1,6 +1,5 @@
-"""Environments and what happened to them: deployments, outcomes, freezes, maintenance."""
+"""Environments and their history: deployments, outcomes, freezes, maintenance."""
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -8,11 +7,12 @@ from django.utils import timezone
 from deployments.errors import Refused
 from deployments.models.append_only import AppendOnly, AppendOnlyQuerySet
 from deployments.models.releases import FunctionVersion, Release
+from edge.protocols import Backend
 
 
 class EnvironmentQuerySet(models.QuerySet["Environment"]):
     def named(self, name: str) -> "Environment":
-        """Find an environment. Raises Refused, naming those there are."""
+        """Return an environment. Raises Refused, with the names that exist."""
         found = self.filter(name=name).first() if name.isprintable() else None  # a NUL is an error
         if found is None:
             known = ", ".join(self.values_list("name", flat=True)) or "none"
@@ -72,27 +72,24 @@ class Environment(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    @property
-    def caches(self) -> dict[str, list[str]]:
-        """The path patterns of each distribution, by its id; none for all paths.
+    def caches(self, backend: Backend) -> dict[str, list[str]]:
+        """Return the path patterns of each distribution by its id; no patterns mean all paths.
 
-        The local edge is a cache of its own, named by the environment. Elsewhere there is none
-        until a distribution was provisioned or adopted.
+        Without a recorded distribution the local edge's cache is the only one, if the back end has
+        it, and the environment's name is its id.
         """
         found = {one.remote_id: list(one.paths) for one in self.distributions.all()}
-        if not found and settings.EDGE_BACKEND == "local":
-            return {self.name: []}
-        return found
+        return found or ({self.name: []} if backend.has_local_cache else {})
 
     @property
     def host(self) -> str:
-        """The host that is probed and linked to. Raises Refused."""
+        """The host that is probed and linked. Raises Refused."""
         self.check_host()
         return str(self.hosts[0])
 
     @property
     def copy_prefix(self) -> str:
-        """Where the `copy` strategy keeps the files that are served: the origin path."""
+        """The prefix of the files served by the `copy` strategy, which is the origin path."""
         return f"live/{self.name}/"
 
     @property
@@ -105,22 +102,22 @@ class Environment(models.Model):
         if not self.runs_function:
             raise Refused(
                 "no-function",
-                f"{self} is deployed to by copy: no edge function {purpose}.",
+                f"{self} is deployed by copy: no edge function {purpose}.",
                 hint,
             )
 
     def check_host(self) -> None:
-        """Refuse an environment that no viewer can reach."""
+        """Raise Refused if the environment has no host."""
         if not self.hosts:
             raise Refused(
                 "no-host",
-                f"{self} has no host, so viewers cannot reach its pages.",
-                f"Give it one: manage.py provision --environment {self}",
+                f"{self} has no host, so its pages cannot be requested.",
+                f"Add one: manage.py provision --environment {self}",
             )
 
     @property
     def live(self) -> "Deployment | None":
-        """The deployment that succeeded last: what the history says is live.
+        """The last successful deployment that is not a canary: live according to the history.
 
         A canary leaves the live release in place.
         """
@@ -128,33 +125,33 @@ class Environment(models.Model):
 
     @property
     def canary(self) -> "Deployment | None":
-        """The deployment whose release a share of the viewers see, if there is one."""
+        """The deployment whose release a share of viewers see, if any."""
         last = self.deployments.succeeded().select_related("release", "function").last()
         return last if last and last.kind == last.Kind.CANARY else None
 
     @property
     def frozen(self) -> "Freeze | None":
-        """The freeze that stops deployments to the environment, if there is one."""
+        """The freeze that stops deployments to the environment, if any."""
         return self.freezes.in_force().filter(release=None).last()
 
     @property
     def maintenance(self) -> "Maintenance | None":
-        """The maintenance that keeps viewers out, as the history tells it, if there is one."""
+        """The maintenance that keeps viewers out according to the history, if any."""
         last = self.maintenances.order_by("pk").last()
         return last if last and last.on else None
 
 
 class DeploymentQuerySet(AppendOnlyQuerySet):
     def succeeded(self) -> "DeploymentQuerySet":
-        """Deployments after which the environment served what they name."""
+        """Deployments after which the environment served their release."""
         return self.filter(outcome__result=Outcome.Result.SUCCEEDED)
 
     def switched(self) -> "DeploymentQuerySet":
-        """Deployments that succeeded and gave all viewers what they name."""
+        """Successful deployments that were for all viewers."""
         return self.succeeded().exclude(kind=Deployment.Kind.CANARY)
 
     def unfinished(self) -> "DeploymentQuerySet":
-        """Deployments somebody began and nobody saw the end of."""
+        """Deployments without an outcome."""
         return self.filter(outcome__isnull=True)
 
 
@@ -197,7 +194,7 @@ class Deployment(AppendOnly):
 
 
 class Outcome(AppendOnly):
-    """How a deployment ended: a row of its own, so that the deployment's is never edited."""
+    """How a deployment ended, in a separate row, so that the deployment's is never edited."""
 
     class Result(models.TextChoices):
         SUCCEEDED = "succeeded", "Succeeded"
@@ -216,7 +213,7 @@ class Outcome(AppendOnly):
 
 class FreezeQuerySet(models.QuerySet["Freeze"]):
     def in_force(self) -> "FreezeQuerySet":
-        """Freezes that nobody lifted and that are not over."""
+        """Freezes that have not been lifted and are not over."""
         over = Q(until__isnull=False, until__lte=timezone.now())
         return self.filter(lifted_at__isnull=True).exclude(over)
 
@@ -224,7 +221,7 @@ class FreezeQuerySet(models.QuerySet["Freeze"]):
 class Freeze(models.Model):
     """A stop of deployments to an environment, with who, why and until when.
 
-    With `release` it stops that release alone: what a rollback leaves behind it.
+    With `release` it only stops that release, which a rollback left.
     """
 
     environment = models.ForeignKey(Environment, models.CASCADE, related_name="freezes")
@@ -249,9 +246,9 @@ class Freeze(models.Model):
 
 
 class Maintenance(AppendOnly):
-    """An environment was put into maintenance, or out of it.
+    """The start or end of an environment's maintenance.
 
-    `message` is for the public, on the page; `reason` for those who look at the history.
+    `message` is for the public, on the page; `reason` is for the history.
     """
 
     environment = models.ForeignKey(Environment, models.PROTECT, related_name="maintenances")

@@ -1,4 +1,6 @@
-"""Locks: one deployment per environment at a time, one removal of shared assets at a time."""
+"""Leases: one deployment per environment at a time, one removal of shared assets at a time."""
+
+from datetime import timedelta
 
 from django.db import models
 from django.db.models import Q
@@ -6,16 +8,29 @@ from django.db.models import Q
 from deployments.models.environments import Environment
 
 
-class DeployLock(models.Model):
-    """Who is switching an environment, since when and why. One row an environment at most."""
+class Lease(models.Model):
+    """The right of one process to do something (deployments/locks/lease.py)."""
 
-    environment = models.OneToOneField(Environment, models.CASCADE, related_name="lock")
+    # Without being renewed. A switch takes seconds, and so does a batch of removals.
+    LASTS = timedelta(minutes=10)
     holder = models.CharField(max_length=150)
-    reason = models.CharField(max_length=300)
     host = models.CharField(max_length=150)
     pid = models.PositiveIntegerField()
-    acquired_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.holder
+
+
+class DeployLock(Lease):
+    """Who is deploying to an environment, since when and why. At most one row per environment."""
+
+    environment = models.OneToOneField(Environment, models.CASCADE, related_name="lock")
+    reason = models.CharField(max_length=300)
+    acquired_at = models.DateTimeField()
 
     class Meta:
         constraints = [
@@ -24,21 +39,9 @@ class DeployLock(models.Model):
             )
         ]
 
-    def __str__(self) -> str:
-        return f"{self.environment}: {self.holder}"
 
+class AssetSweep(Lease):
+    """Who is removing shared assets. At most one row: a push waits until it is gone."""
 
-class AssetSweep(models.Model):
-    """Who is removing shared assets, and until when at most. One row, so one at a time.
-
-    A push that meets it waits until it is over (deployments/locks/asset_sweep.py).
-    """
-
+    LASTS = timedelta(minutes=5)
     only = models.BooleanField(default=True, unique=True)
-    holder = models.CharField(max_length=150)
-    host = models.CharField(max_length=150)
-    pid = models.PositiveIntegerField()
-    expires_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return self.holder

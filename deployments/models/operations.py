@@ -1,4 +1,4 @@
-"""Work asked for in the admin and done by a task: what was asked, and the steps as they happen."""
+"""Work that is confirmed in the admin and done by a task, with its steps."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from deployments.models.environments import Deployment, Environment
 
 
 class Operation(models.Model):
-    """One press of a button on an environment's page."""
+    """A change of an environment that was confirmed on its page."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -32,7 +32,7 @@ class Operation(models.Model):
 
 
 class Step(models.Model):
-    """One line of what an operation did, in the order it was said."""
+    """One line of an operation's output, in order."""
 
     operation = models.ForeignKey(Operation, models.CASCADE, related_name="steps")
     at = models.DateTimeField(auto_now_add=True)

@@ -1,4 +1,4 @@
-"""What can be deployed: releases, and versions of the edge function."""
+"""What can be deployed: releases and versions of the edge function."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,41 +10,41 @@ from django.utils import timezone
 from deployments.errors import Refused
 from deployments.wording import format_time
 
-# How long nobody touches what a push that did not finish has uploaded: it may be underway.
+# For this long, an unfinished push may still be running, and its uploads are left alone.
 UNDERWAY = timedelta(days=1)
 
 
 class ReleaseQuerySet(models.QuerySet["Release"]):
     def present(self) -> "ReleaseQuerySet":
-        """Releases that were not removed; some of them may not be complete yet."""
+        """Releases that were not removed, including incomplete ones."""
         return self.filter(removed_at__isnull=True)
 
     def complete(self) -> "ReleaseQuerySet":
-        """Releases whose manifest is in the store: the others do not exist yet, or no more."""
+        """Releases whose manifest is in the store: all others do not exist yet, or no longer."""
         return self.present().filter(completed_at__isnull=False)
 
     def underway(self) -> "ReleaseQuerySet":
-        """Releases that somebody may be pushing right now."""
-        begun_lately = Q(created_at__gt=timezone.now() - UNDERWAY)
-        return self.present().filter(begun_lately, completed_at__isnull=True)
+        """Releases whose push may still be running."""
+        recently_begun = Q(created_at__gt=timezone.now() - UNDERWAY)
+        return self.present().filter(recently_begun, completed_at__isnull=True)
 
     def take(self, release: "Release", **changes: Any) -> bool:
-        """Take a release into use: retention forgets its mark. Tells whether it is still there.
+        """Take a release into use by clearing its mark. Return False if it was removed.
 
-        Called in the transaction that writes down what the release is used for. Retention removes
-        only what is still marked as it was, so one of the two comes too late, and knows.
+        Call it in the transaction that records the use. Retention only removes a release whose mark
+        has not changed, so the later of the two finds out.
         """
         return bool(self.present().filter(pk=release.pk).update(marked_at=None, **changes))
 
     def named(self, name: str) -> "Release":
-        """Find a complete release. Raises Refused."""
-        # PostgreSQL takes no NUL in a text, not even to compare with it.
+        """Return a complete release. Raises Refused."""
+        # PostgreSQL accepts no NUL in a text, not even in a comparison.
         found = self.filter(name=name).first() if name.isprintable() else None
         if found is None or not (found.completed_at or found.removed_at):
             raise Refused(
                 "release-unknown",
                 f"No release is called '{name}'.",
-                "List what exists with: manage.py releases",
+                "List all releases with: manage.py releases",
             )
         if found.removed_at:
             raise found.gone
@@ -54,11 +54,12 @@ class ReleaseQuerySet(models.QuerySet["Release"]):
 class Release(models.Model):
     """An immutable set of files, named by time and by the digest of its manifest.
 
-    Removal is for good: the same files pushed again after it are a new release of the same digest.
+    Removal is permanent: the same files pushed again are a new release with the same digest.
 
-    `pages` holds the release's artifact for each surface it contains, as written in the manifest:
-    what a switch checks and probes, however many files there are. Retention marks a release first
-    (`marked_at`) and removes it later (`removed_at`); the mark goes when all its objects are gone.
+    `pages` has the artifact of each surface in the release, as in the manifest: this is what a
+    switch checks and probes, so its cost does not grow with the number of files. Retention first
+    marks a release (`marked_at`) and later removes it (`removed_at`); the mark is cleared when all
+    its objects are gone.
     """
 
     name = models.CharField(max_length=24, unique=True)
@@ -83,12 +84,12 @@ class Release(models.Model):
         return self.name
 
     def key(self, path: str) -> str:
-        """Name the object that holds one of the release's documents."""
+        """Return the key of one of the release's documents."""
         return f"releases/{self.name}/{path}"
 
     @property
     def state(self) -> str:
-        """What there is of it: `whole`, `marked` for removal, `removed`, `unfinished`."""
+        """`whole`, `marked` for removal, `removed` or `unfinished`."""
         if self.removed_at:
             return "removed"
         if self.completed_at is None:
@@ -97,12 +98,12 @@ class Release(models.Model):
 
     @property
     def gone(self) -> Refused:
-        """The error of somebody who wants to use it after retention removed it."""
+        """The error for a use of the release after it was removed."""
         when = format_time(self.removed_at or timezone.now())
         return Refused(
             "release-removed",
-            f"Release {self} was removed at {when}; its objects are gone.",
-            "Push its content again, as a new release, or choose another: manage.py releases",
+            f"Release {self} was removed at {when}, and its objects are gone.",
+            "Push its content again as a new release, or choose another: manage.py releases",
         )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from deployments.locks.deploy_lock import is_stale
+from deployments.locks.lease import is_stale
 from deployments.models import DeployLock, Deployment, Operation
 from deployments.wording import plural
 

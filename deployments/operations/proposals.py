@@ -13,7 +13,7 @@ from deployments.deploy.plan import Plan, Target
 from deployments.deploy.strategies import plan_deployment
 from deployments.deploy.targets import canary_target, promote_target, rollback_target
 from deployments.errors import ChangedMeanwhile, DeploymentError, Refused
-from deployments.locks.deploy_lock import is_stale
+from deployments.locks.lease import is_stale
 from deployments.models import (
     DeployLock,
     Deployment,

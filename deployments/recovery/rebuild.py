@@ -1,13 +1,16 @@
 """Rebuilding the history: releases, functions and deployments into an empty database.
 
-Read from the audit objects alone (deployments/recovery/trail.py), written in one transaction. Rows
-get their times and deployments their numbers back. Not in the bucket, and so lost: deployments that
-nobody saw the end of, freezes set by hand, counted invalidations, what `provision` keeps of stacks.
+It is read from the audit objects alone (deployments/recovery/trail.py) and written in one
+transaction. Rows get their original times, and deployments their numbers. The store does not have,
+so these are lost: deployments without an outcome, freezes set by hand, counted invalidations, and
+the records `provision` keeps of stacks.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from itertools import accumulate
+from typing import Any
 
 from django.core.management.color import no_style
 from django.db import connection, transaction
@@ -27,6 +30,7 @@ from deployments.models import (
 )
 from deployments.recovery.trail import Trail, read_trail
 from deployments.seeding import ENVIRONMENTS
+from deployments.wording import plural
 from edge.protocols import ObjectStore
 
 # By how much the clocks of two machines may differ.
@@ -34,116 +38,138 @@ SKEW = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Rebuilding:
-    """What would be restored. `identities` are of the environments to restore, by name."""
+class HistoryRebuild:
+    """What is to be restored.
+
+    `deployments` by the number they get, in the order they were made; `identities` of the
+    environments to restore, by name.
+    """
 
     trail: Trail
+    deployments: dict[int, DeploymentRecord]
     identities: dict[str, Identity]
 
     @property
-    def deployments(self) -> list[DeploymentRecord]:
-        """The deployments in the order they were made: of their numbers, or else of time."""
-        return self.trail.deployments if self.is_renumbered else _numbered(self.trail)
-
-    @property
-    def numbers(self) -> list[int]:
-        """The deployments' numbers, in the order of `deployments`.
-
-        They are their own unless more than one history lies in the bucket: then all are numbered
-        anew, in the order of time.
-        """
-        own = [one.number for one in self.deployments]
-        return list(range(1, len(own) + 1)) if self.is_renumbered else own
-
-    @property
     def is_renumbered(self) -> bool:
-        return not _is_one_history(_numbered(self.trail))
-
-    @property
-    def removed(self) -> int:
-        """How many releases are restored as removed: their objects are gone."""
-        return len(self.trail.releases) - len(self.trail.whole)
+        return any(number != one.number for number, one in self.deployments.items())
 
     @property
     def counts(self) -> dict[str, int]:
+        """What is restored; `removed` are the releases whose objects are gone."""
+        trail = self.trail
         return {
             "environments": len(self.identities),
-            "releases": len(self.trail.releases),
-            "removed": self.removed,
-            "functions": len(self.trail.functions),
-            "deployments": len(self.trail.deployments),
+            "releases": len(trail.releases),
+            "removed": len(trail.releases) - len(trail.whole),
+            "functions": len(trail.functions),
+            "deployments": len(trail.deployments),
         }
 
+    def as_json(self) -> dict[str, Any]:
+        """Return what is restored for --json."""
+        damaged = [{"key": key, "fault": fault} for key, fault in self.trail.damaged.items()]
+        return {**self.counts, "renumbered": self.is_renumbered, "damaged": damaged}
 
-def plan_rebuilding(objects: ObjectStore) -> Rebuilding:
-    """Read what can be restored. Raises Refused: the database has a history, the bucket none."""
+
+def rebuild_history(
+    objects: ObjectStore,
+    *,
+    say: Callable[[str], None],
+    skip_damaged: bool = False,
+    dry_run: bool = False,
+) -> HistoryRebuild:
+    """Restore the history from the audit objects. Raises Refused (nothing changed), EdgeError."""
+    say("Read the audit objects")
+    plan = plan_rebuild(objects)
+    for key, fault in plan.trail.damaged.items():
+        say(f"Cannot use {key}: {fault}")
+    if plan.is_renumbered:
+        say("Renumber the deployments: the store holds more than one history")
+    if not dry_run:
+        if not skip_damaged:
+            _check_undamaged(plan.trail)
+        _restore(plan)
+    return plan
+
+
+def plan_rebuild(objects: ObjectStore) -> HistoryRebuild:
+    """Read what can be restored. Raises Refused: the database has a history, or the store none."""
     _check_empty()
     trail = read_trail(objects)
     if not trail:
         raise Refused(
             "nothing-to-restore",
             "The object store has no audit objects.",
-            "Look whether this is the right store: EDGE_BACKEND, EDGE_BUCKET or DATA_DIR.",
+            "Check that this is the right store: EDGE_BACKEND, EDGE_BUCKET or DATA_DIR.",
         )
-    made = Rebuilding(trail, {}).deployments
-    last = {one.environment: one.identity for one in made}
-    return Rebuilding(trail, {name: last[name] for name in last if _is_untouched(name)})
+    deployments = _numbered(trail)
+    last = {one.environment: one.identity for one in deployments.values()}
+    return HistoryRebuild(
+        trail, deployments, {name: one for name, one in last.items() if _is_untouched(name)}
+    )
 
 
-def _numbered(trail: Trail) -> list[DeploymentRecord]:
-    return sorted(trail.deployments, key=lambda one: one.number)
+def _numbered(trail: Trail) -> dict[int, DeploymentRecord]:
+    """Return the deployments by number, in the order they were made.
+
+    They keep their numbers, unless the store holds more than one history: then all of them are
+    renumbered in the order of time.
+    """
+    own = sorted(trail.deployments, key=lambda one: one.number)
+    if _is_one_history(own):
+        return {one.number: one for one in own}
+    return dict(enumerate(trail.deployments, start=1))
 
 
 def _is_one_history(numbered: list[DeploymentRecord]) -> bool:
-    """Tell whether numbers are those of one database: none comes twice, and time goes on with them.
+    """Whether numbers come from one database: each is there once, and time increases with them.
 
-    Each deployment has the time of the machine it was made on, so that it may go back a little.
+    Deployments have the time of the machine that made them, so it may go back a little.
     """
-    latest = list(accumulate((one.at for one in numbered), max))
-    goes_on = all(then - one.at <= SKEW for one, then in zip(numbered, latest, strict=True))
-    return goes_on and len({one.number for one in numbered}) == len(numbered)
+    latest = accumulate((one.at for one in numbered), max)
+    is_in_order = all(then - one.at <= SKEW for one, then in zip(numbered, latest, strict=True))
+    return is_in_order and len({one.number for one in numbered}) == len(numbered)
 
 
-def check_undamaged(rebuilding: Rebuilding) -> None:
-    """Refuse what cannot be restored whole. Raises Refused (`audit-damaged`)."""
-    damaged = rebuilding.trail.damaged
-    if damaged:
-        key, fault = next(iter(damaged.items()))
+def _check_undamaged(trail: Trail) -> None:
+    """Refuse to restore a part of the history. Raises Refused (`audit-damaged`)."""
+    if trail.damaged:
+        key, fault = next(iter(trail.damaged.items()))
         raise Refused(
             "audit-damaged",
-            f"{len(damaged)} audit objects cannot be used, first {key}: {fault}.",
-            "See all with --dry-run. Bring them back, or leave out what they tell of: "
+            f"{plural(len(trail.damaged), 'audit object')} cannot be used, first {key}: {fault}.",
+            "List them with --dry-run. Bring them back, or leave their contents out: "
             "manage.py rebuild_history --skip-damaged",
         )
 
 
 @transaction.atomic
-def restore(rebuilding: Rebuilding) -> None:
-    """Write the rows. Raises Refused when somebody began a history meanwhile."""
+def _restore(plan: HistoryRebuild) -> None:
+    """Write the rows. Raises Refused if a history was begun in the meantime."""
     _check_empty()
-    for name, identity in rebuilding.identities.items():
+    for name, identity in plan.identities.items():
         _restore_environment(name, identity)
-    _restore_releases(rebuilding.trail)
-    _restore_functions(rebuilding)
-    _restore_deployments(rebuilding)
+    _restore_releases(plan.trail)
+    _restore_functions(plan)
+    _restore_deployments(plan)
     for environment in Environment.objects.all():
         _freeze_again(environment)
 
 
 def _check_empty() -> None:
-    counts = [(one._meta.verbose_name_plural, one.objects.count()) for one in (Release, Deployment)]
-    if any(count for _, count in counts):
-        found = " and ".join(f"{count} {name}" for name, count in counts)
+    releases, deployments = Release.objects.count(), Deployment.objects.count()
+    if releases or deployments:
         raise Refused(
             "history-not-empty",
-            f"The database has {found}; a history is rebuilt into an empty one only.",
-            "Point DATABASE_URL at a new database and run there: manage.py migrate, then "
+            f"The database has {plural(releases, 'release')} and "
+            f"{plural(deployments, 'deployment')}; a history is only rebuilt into an empty one.",
+            "Point DATABASE_URL to a new database and run there: manage.py migrate, then "
             "manage.py rebuild_history",
         )
 
 
 def _is_untouched(name: str) -> bool:
-    """Tell whether an environment is missing, or still what the first migration made of it."""
+    """Whether an environment is missing, or still as the first migration made it."""
     found = Environment.objects.filter(name=name).first()
     if found is None:
         return True
@@ -168,39 +194,31 @@ def _restore_environment(name: str, identity: Identity) -> None:
 
 
 def _restore_releases(trail: Trail) -> None:
-    """Restore the releases in the order they were made, as their rows are in."""
+    """Restore the releases in the order they were made, which is that of their rows."""
     records = sorted(trail.releases.values(), key=lambda one: (one.created_at, one.name))
     Release.objects.bulk_create(_release(one, one.name in trail.whole) for one in records)
 
 
 def _release(record: ReleaseRecord, is_whole: bool) -> Release:
-    """Make the row of a release; prune looks again at one whose manifest is gone."""
+    """Make the row of a release; one whose manifest is gone is left to the next prune."""
     now = timezone.now()
-    return Release(
-        name=record.name,
-        digest=record.digest,
-        files=record.files,
-        bytes=record.bytes,
-        pages=record.pages,
-        message=record.message,
-        created_at=record.created_at,
-        created_by=record.created_by,
-        completed_at=record.created_at if is_whole or record.removed_at else None,
-        pinned=record.pinned,
-        marked_at=None if is_whole else now,
-        removed_at=None if is_whole else record.removed_at or now,
-    )
+    state = {
+        "completed_at": record.created_at if is_whole or record.removed_at else None,
+        "marked_at": None if is_whole else now,
+        "removed_at": None if is_whole else record.removed_at or now,
+    }
+    return Release(**asdict(record) | state)
 
 
-def _restore_functions(rebuilding: Rebuilding) -> None:
-    """Restore function versions, with who deployed them first, and when."""
+def _restore_functions(plan: HistoryRebuild) -> None:
+    """Restore function versions, with who first deployed them and when."""
     first: dict[str, DeploymentRecord] = {}
-    for one in rebuilding.deployments:
+    for one in plan.deployments.values():
         first.setdefault(one.function, one)
     FunctionVersion.objects.bulk_create(
         FunctionVersion(
             digest=digest,
-            source=rebuilding.trail.functions[digest],
+            source=plan.trail.functions[digest],
             created_at=one.at,
             created_by=one.actor,
         )
@@ -208,11 +226,10 @@ def _restore_functions(rebuilding: Rebuilding) -> None:
     )
 
 
-def _restore_deployments(rebuilding: Rebuilding) -> None:
+def _restore_deployments(plan: HistoryRebuild) -> None:
     environments = {one.name: one for one in Environment.objects.all()}
     releases = {one.name: one for one in Release.objects.all()}
     functions = {one.digest: one for one in FunctionVersion.objects.all()}
-    records = rebuilding.deployments
     rows = [
         Deployment(
             pk=number,
@@ -227,26 +244,22 @@ def _restore_deployments(rebuilding: Rebuilding) -> None:
             reason=one.reason,
             at=one.at,
         )
-        for number, one in zip(rebuilding.numbers, records, strict=True)
+        for number, one in plan.deployments.items()
     ]
     Deployment.objects.bulk_create(rows)
     Outcome.objects.bulk_create(
         Outcome(deployment=row, result=one.result, detail=one.detail, at=one.ended_at)
-        for row, one in zip(rows, records, strict=True)
+        for row, one in zip(rows, plan.deployments.values(), strict=True)
     )
-    _count_on()
-
-
-def _count_on() -> None:
-    """Let the next deployment's number follow the restored ones."""
+    # The next deployment's number follows the restored ones.
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), [Deployment]):
             cursor.execute(statement)
 
 
 def _freeze_again(environment: Environment) -> None:
-    """Freeze the release that a rollback left, where nothing was deployed since."""
+    """Freeze the release that a rollback left, if nothing was deployed after it."""
     live = environment.live
     if live and live.kind == Deployment.Kind.ROLLBACK:
-        freezes.keep_up(live)
+        freezes.update_after(live)
         Freeze.objects.filter(environment=environment).update(at=live.at)

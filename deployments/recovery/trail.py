@@ -1,7 +1,7 @@
-"""All that the audit objects of a bucket tell together, and what of it cannot be used. Reads only.
+"""The history that a store's audit objects hold together, and what is wrong with it. Reads only.
 
-A release without an audit object of its own is read from its manifest; that lacks who pushed it and
-why.
+A release without a usable audit object is read from its manifest, which lacks its author and
+message.
 """
 
 import re
@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from deployments import audit
-from deployments.at_once import at_once
 from deployments.audit import (
     Damaged,
     DeploymentRecord,
@@ -18,9 +17,10 @@ from deployments.audit import (
     read_function,
     read_release,
 )
-from deployments.releases.manifest import MANIFEST, Manifest
+from deployments.errors import Refused
+from deployments.releases.manifest import MANIFEST
+from deployments.releases.store import concurrently, read_named_manifest
 from deployments.releases.upload_plan import surface_urls
-from edge.errors import ObjectMissing
 from edge.protocols import ObjectStore
 
 _RELEASE = re.compile(r"^audit/releases/(?P<name>[^/]+)\.json$")
@@ -28,12 +28,12 @@ _FUNCTION = re.compile(r"^audit/functions/(?P<name>[0-9a-f]{64})\.js$")
 _DEPLOYMENT = re.compile(r"^audit/(?P<name>[^/]+)\.json$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Trail:
     """What can be restored, and what is wrong with the rest.
 
-    `releases` and `functions` (sources) by name and digest, `deployments` in the order of time,
-    `whole` names the releases whose manifest is there, `damaged` says what is wrong by key.
+    `releases` by name, `functions` (sources) by digest, `deployments` in the order of time, `whole`
+    the names of the releases that have a manifest, `damaged` faults by key.
     """
 
     releases: dict[str, ReleaseRecord] = field(default_factory=dict)
@@ -47,25 +47,21 @@ class Trail:
 
 
 def read_trail(objects: ObjectStore) -> Trail:
-    """Read every audit object, and look which releases are still there. Raises EdgeError."""
+    """Read all audit objects, and check which releases still exist. Raises EdgeError."""
     trail = _read_all(objects)
-    _add_untold(objects, trail)
-    usable = [one for one in trail.deployments if _is_told(trail, one)]
+    _add_from_manifests(objects, trail)
+    complete = [one for one in trail.deployments if _is_complete(trail, one)]
+    trail.deployments = sorted(complete, key=lambda one: (one.at, one.number))
     present = [one.name for one in trail.releases.values() if one.removed_at is None]
-    heads = at_once(lambda name: objects.head(_manifest_key(name)), present)
-    return Trail(
-        trail.releases,
-        trail.functions,
-        sorted(usable, key=lambda one: (one.at, one.number)),
-        frozenset(name for name, head in zip(present, heads, strict=True) if head),
-        trail.damaged,
-    )
+    heads = concurrently(lambda name: objects.head(_manifest_key(name)), present)
+    trail.whole = frozenset(name for name, head in zip(present, heads, strict=True) if head)
+    return trail
 
 
 def _read_all(objects: ObjectStore) -> Trail:
     trail = Trail()
     keys = [one.key for one in objects.list(audit.PREFIX)]
-    bodies = at_once(lambda key: objects.get(key).body, keys)
+    bodies = concurrently(lambda key: objects.get(key).body, keys)
     for key, body in zip(keys, bodies, strict=True):
         try:
             _sort_in(trail, key, body)
@@ -79,20 +75,20 @@ def _sort_in(trail: Trail, key: str, body: bytes) -> None:
     if found := _RELEASE.match(key):
         release = read_release(body)
         if release.name != found["name"]:
-            raise Damaged(f"it tells of {release.name}")
+            raise Damaged(f"it is about {release.name}")
         trail.releases[release.name] = release
     elif found := _FUNCTION.match(key):
         trail.functions[found["name"]] = read_function(body, found["name"])
     elif _DEPLOYMENT.match(key):
         trail.deployments.append(read_deployment(body))
     else:
-        raise Damaged("nothing of that name is written there")
+        raise Damaged("no audit object has such a name")
 
 
-def _add_untold(objects: ObjectStore, trail: Trail) -> None:
-    """Add the releases that no audit object tells of, by their manifests.
+def _add_from_manifests(objects: ObjectStore, trail: Trail) -> None:
+    """Add the releases without a usable audit object, from their manifests.
 
-    Their names stand in deployments, and in the keys of audit objects that cannot be used.
+    Their names are in deployments and in the keys of damaged audit objects.
     """
     named = {one.release for one in trail.deployments}
     named |= {one.previous for one in trail.deployments if one.previous}
@@ -100,19 +96,19 @@ def _add_untold(objects: ObjectStore, trail: Trail) -> None:
     for name in sorted(named - trail.releases.keys()):
         try:
             trail.releases[name] = _from_manifest(objects, name)
-        except (Damaged, ObjectMissing) as error:
+        except Damaged as error:
             trail.damaged.setdefault(audit.release_key(name), f"missing, and {error}")
 
 
 def _from_manifest(objects: ObjectStore, name: str) -> ReleaseRecord:
-    """Read a release from its manifest. Raises Damaged, ObjectMissing."""
+    """Read a release from its manifest. Raises Damaged."""
     try:
-        manifest = Manifest.from_json(objects.get(_manifest_key(name)).body)
+        manifest = read_named_manifest(objects, name)
         created_at = datetime.strptime(name[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    except Refused as refused:
+        raise Damaged(refused.message.rstrip(".")) from refused
     except (ValueError, KeyError) as error:
-        raise Damaged(f"{_manifest_key(name)} is no manifest") from error
-    if not name.endswith(manifest.digest[:8]):
-        raise Damaged(f"{_manifest_key(name)} is not the one that was pushed")
+        raise Damaged(f"{_manifest_key(name)} is not the manifest of a release") from error
     return ReleaseRecord(
         name=name,
         digest=manifest.digest,
@@ -125,18 +121,13 @@ def _from_manifest(objects: ObjectStore, name: str) -> ReleaseRecord:
     )
 
 
-def _is_told(trail: Trail, one: DeploymentRecord) -> bool:
-    """Tell whether all a deployment refers to is known; what is not is damage."""
-    missing = [
-        f"{what} is missing"
-        for what, is_known in (
-            (audit.release_key(one.release), one.release in trail.releases),
-            (audit.function_key(one.function), one.function in trail.functions),
-        )
-        if not is_known
-    ]
+def _is_complete(trail: Trail, one: DeploymentRecord) -> bool:
+    """Whether the release and function of a deployment are known; if not, record the damage."""
+    missing = [] if one.release in trail.releases else [audit.release_key(one.release)]
+    if one.function not in trail.functions:
+        missing.append(audit.function_key(one.function))
     if missing:
-        trail.damaged[f"deployment {one.number}"] = " and ".join(missing)
+        trail.damaged[f"deployment {one.number}"] = f"missing: {', '.join(missing)}"
     return not missing
 
 

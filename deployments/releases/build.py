@@ -1,4 +1,4 @@
-"""Building a release of the surfaces: Django templates and content-hashed static files."""
+"""Building the surfaces of a release: Django templates and content-hashed static files."""
 
 import base64
 import hashlib
@@ -28,21 +28,21 @@ from deployments.releases.smoke_checks import SmokeCheck, checks_body, parse_che
 
 
 class Assets:
-    """Static files under their content-hashed names, in a folder of their own.
+    """Static files under content-hashed names, in a folder.
 
-    Django's ManifestStaticFilesStorage hashes the names and rewrites what stylesheets refer to.
+    Django's ManifestStaticFilesStorage hashes the names and rewrites the references in stylesheets.
     """
 
     def __init__(self, folder: Path) -> None:
         self.storage = ManifestStaticFilesStorage(location=folder, base_url=f"/{ASSETS}")
-        self._joined: dict[str, bytes] = {}
+        self._bundles: dict[str, bytes] = {}
         originals = dict(self._collect())
         for name, _, processed in self.storage.post_process(originals):
             if isinstance(processed, Exception):
                 raise Refused(
                     "asset-broken",
                     f"Static file {name}: {processed}",
-                    "Mend the reference and push again.",
+                    "Fix the reference and push again.",
                 ) from processed
 
     def _collect(self) -> Iterator[tuple[str, tuple[ManifestStaticFilesStorage, str]]]:
@@ -57,24 +57,24 @@ class Assets:
 
     @cached_property
     def hashed(self) -> dict[str, str]:
-        """Hashed name by original name."""
+        """Hashed names by original name."""
         return {
             self.storage.clean_name(name): hashed
             for name, hashed in self.storage.hashed_files.items()
         }
 
     def url(self, name: str) -> str:
-        """Give the URL of a static file in the release. Raises Refused."""
+        """Return the URL of a static file in the release. Raises Refused."""
         return f"/{ASSETS}{self._hashed(name)}"
 
-    def joined_url(self, first: str, *more: str) -> str:
-        """Give the URL of one file made of several scripts: a page asks once. Raises Refused."""
+    def bundle_url(self, first: str, *more: str) -> str:
+        """Bundle several scripts into one file, for one request. Return its URL. Raises Refused."""
         if not more:
             return self.url(first)
         body = "".join(f"{self.text(name)}\n" for name in (first, *more)).encode()
-        stem, ending = first.rsplit(".", 1)
-        path = f"{ASSETS}{stem}.{hashlib.sha256(body).hexdigest()[:12]}.{ending}"
-        self._joined[path] = body
+        stem, extension = first.rsplit(".", 1)
+        path = f"{ASSETS}{stem}.{hashlib.sha256(body).hexdigest()[:12]}.{extension}"
+        self._bundles[path] = body
         return f"/{path}"
 
     def text(self, name: str) -> str:
@@ -82,38 +82,38 @@ class Assets:
         return Path(self.storage.path(self._hashed(name))).read_text(encoding="utf-8").strip()
 
     def policy_hash(self, text: str) -> str:
-        """Give the source expression by which a Content-Security-Policy admits inline text."""
+        """Return the Content-Security-Policy source expression that admits an inline text."""
         return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
     def files(self) -> list[SourceFile]:
-        """Take every hashed file, and what was joined of them so far."""
+        """Return every hashed file and the bundles made so far."""
         bodies = {
             f"{ASSETS}{name}": Path(self.storage.path(name)).read_bytes()
             for name in self.hashed.values()
         }
-        return [from_bytes(path, body) for path, body in sorted((bodies | self._joined).items())]
+        return [from_bytes(path, body) for path, body in sorted((bodies | self._bundles).items())]
 
     def _hashed(self, name: str) -> str:
         if name not in self.hashed:
             raise Refused(
                 "asset-missing",
                 f"A page refers to the static file {name}, which does not exist.",
-                f"Put it under static/{settings.SURFACE_ASSETS} of an app, or mend the page.",
+                f"Put it under static/{settings.SURFACE_ASSETS} of an app, or fix the page.",
             )
         return self.hashed[name]
 
 
 @contextmanager
 def collected_assets() -> Iterator[Assets]:
-    """Hash the surfaces' static files in a folder that goes away again."""
+    """Hash the surfaces' static files in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="qdn-build-") as folder:
         yield Assets(Path(folder))
 
 
 def build_surfaces() -> list[SourceFile]:
-    """Build every surface of settings.SURFACES, their checks, the error page and static files.
+    """Build every surface of settings.SURFACES, the smoke checks, the error page and static files.
 
-    Same templates, same static files, same bytes: what is built carries no time and no release.
+    Same templates, same static files, same bytes: the output contains no time and no release name.
     """
     with collected_assets() as assets:
         pages = [
@@ -125,13 +125,13 @@ def build_surfaces() -> list[SourceFile]:
 
 
 def render_surface(surface: dict[str, Any], assets: Assets) -> bytes:
-    """Render one surface with what its context function gives."""
+    """Render one surface with the context of its context function."""
     context = import_string(surface["context"])() if "context" in surface else {}
     return render_to_string(surface["template"], {**context, "assets": assets}).encode()
 
 
 def _checks() -> list[SourceFile]:
-    """Write down what the surfaces must show, where settings.SURFACES says so. Raises Refused."""
+    """Return the smoke checks of settings.SURFACES as a file, if there are any. Raises Refused."""
     body = checks_body(
         SmokeCheck(surface["path"], text=text)
         for surface in settings.SURFACES.values()

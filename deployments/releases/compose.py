@@ -1,7 +1,6 @@
-"""Composing a release: some surfaces of what one environment has live, the others of another's.
+"""Composing a release: some surfaces live in one environment, the other surfaces live in another.
 
-What a release shares, its assets, is taken from both: pages refer to them by names that carry their
-content, so none is in another's way.
+Shared assets are taken from both: their names contain a hash of their content, so they never clash.
 """
 
 from collections.abc import Iterable
@@ -9,12 +8,11 @@ from collections.abc import Iterable
 from django.conf import settings
 
 from deployments.errors import Refused
-from deployments.live_history import live_of
-from deployments.models import Environment
+from deployments.models import Environment, Release
 from deployments.releases.diff import surface_of
 from deployments.releases.manifest import CHECKS, Artifact, Manifest, from_bytes
 from deployments.releases.smoke_checks import checks_body, read_checks
-from deployments.releases.store import manifest_of
+from deployments.releases.store import read_manifest
 from deployments.releases.upload_plan import ReleasePlan, plan_of
 from edge.protocols import ObjectStore
 
@@ -22,14 +20,13 @@ from edge.protocols import ObjectStore
 def plan_composed(
     objects: ObjectStore, *, surfaces: Iterable[str], source: Environment, to: Environment
 ) -> ReleasePlan:
-    """Plan the release that has `surfaces` as live in `source`, all else as live in `to`.
+    """Plan the release with `surfaces` as live in `source`, and all else as live in `to`.
 
-    Smoke checks go with the surface whose path they look at. Raises Refused.
+    A smoke check belongs to the surface of its path. Raises Refused.
     """
     chosen = _known(surfaces)
-    _check_begun(to, source)
-    theirs, ours = live_of(source).release, live_of(to).release
-    new, kept = manifest_of(objects, theirs), manifest_of(objects, ours)
+    theirs, ours = _live_releases(source, to)
+    new, kept = read_manifest(objects, theirs), read_manifest(objects, ours)
     _check_pages(chosen, theirs.pages, source)
     checks = [c for c in read_checks(objects, theirs) if _surface(c.path) in chosen]
     checks += [c for c in read_checks(objects, ours) if _surface(c.path) not in chosen]
@@ -40,7 +37,7 @@ def plan_composed(
 
 
 def compose(new: Manifest, kept: Manifest, chosen: set[str]) -> dict[str, Artifact]:
-    """Choose artifacts by path: of `new` those of the chosen surfaces, of `kept` the others."""
+    """Return artifacts by path: the chosen surfaces' from `new`, all others from `kept`."""
     shared = {artifact.path: artifact for artifact in (*kept, *new) if artifact.shared}
     others = {a.path: a for a in kept if not a.shared and surface_of(a.path) not in chosen}
     wanted = {a.path: a for a in new if not a.shared and surface_of(a.path) in chosen}
@@ -59,19 +56,27 @@ def _known(surfaces: Iterable[str]) -> set[str]:
     if unknown:
         raise Refused(
             "surface-unknown",
-            f"No surface is called '{unknown[0]}'.",
+            f"There is no surface '{unknown[0]}'.",
             f"Use one of: {', '.join(settings.SURFACES)}.",
         )
     return chosen
 
 
-def _check_begun(to: Environment, source: Environment) -> None:
-    if to.live is None:
+def _live_releases(source: Environment, to: Environment) -> tuple[Release, Release]:
+    new, kept = source.live, to.live
+    if kept is None:
         raise Refused(
             "nothing-live",
             f"{to} serves no release yet, so there are no other surfaces to keep.",
             f"Promote without --only first: manage.py promote --from {source} --to {to}",
         )
+    if new is None:
+        raise Refused(
+            "nothing-to-promote",
+            f"{source} serves no release that could be promoted.",
+            f"Push first: manage.py push --to {source}",
+        )
+    return new.release, kept.release
 
 
 def _check_pages(chosen: set[str], pages: Iterable[str], source: Environment) -> None:
@@ -79,6 +84,6 @@ def _check_pages(chosen: set[str], pages: Iterable[str], source: Environment) ->
     if missing:
         raise Refused(
             "surface-missing",
-            f"What {source} has live has no page for the surface '{missing[0]}'.",
-            f"Push a release with it first: manage.py push --to {source}",
+            f"The release live in {source} has no page for the surface '{missing[0]}'.",
+            f"Push a release that has one first: manage.py push --to {source}",
         )

@@ -1,7 +1,6 @@
-"""Comparing two releases, file by file, by their manifests.
+"""Comparing two releases file by file, by their manifests.
 
-What is compared is what viewers get: content, and the headers it comes with. The edge function is
-no part of a release.
+Compares what viewers receive: content and headers. The edge function is not part of a release.
 """
 
 from dataclasses import dataclass
@@ -13,14 +12,15 @@ from django.conf import settings
 from deployments.errors import Refused
 from deployments.models import Environment, Release
 from deployments.releases.manifest import ASSETS, Artifact, Manifest
-from deployments.releases.store import manifest_of
+from deployments.releases.store import read_manifest
+from deployments.wording import plural
 from edge.protocols import ObjectStore
 
 NOTHING = Manifest(())
 
 
 class Change(StrEnum):
-    """What becomes of a path."""
+    """How a path differs."""
 
     ADDED = "added"
     CHANGED = "changed"
@@ -30,7 +30,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One path that differs; `before` or `after` is None where it does not exist."""
+    """One path that differs; `before` or `after` is None if it does not exist."""
 
     path: str
     before: Artifact | None
@@ -52,7 +52,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """All that differs between two manifests, in the order of paths. Bytes are totals."""
+    """The differences between two manifests, ordered by path. Bytes are totals."""
 
     differences: tuple[Difference, ...]
     bytes_before: int
@@ -66,17 +66,17 @@ class Diff:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Count files by what becomes of them: added, changed, removed, headers."""
+        """The number of files by change: added, changed, removed, headers."""
         return {change.value: self.count(change) for change in Change}
 
     @property
     def surfaces(self) -> list[str]:
-        """Name the surfaces of which a document differs."""
+        """The surfaces with a document that differs."""
         touched = {surface_of(one.path) for one in self.differences}
         return [name for name in settings.SURFACES if name in touched]
 
     def lines(self) -> list[str]:
-        """Tell people what differs, a line each."""
+        """Describe the differences for people, in one or two lines."""
         if not self:
             return ["No file differs"]
         text = _counted(self.counts)
@@ -84,11 +84,11 @@ class Diff:
         headers = self.count(Change.HEADERS)
         lines = [f"{text}, {delta}" if text else delta]
         if headers:
-            lines[0] += f"; headers of {_files(headers)} change"
+            lines[0] += f"; headers of {plural(headers, 'file')} change"
         return lines + ([f"Surfaces: {', '.join(self.surfaces)}"] if self.surfaces else [])
 
     def as_json(self) -> dict[str, Any]:
-        """Give counts, bytes and every path for --json."""
+        """Return counts, bytes and every path, for --json."""
         return {
             **self.counts,
             "bytes_before": self.bytes_before,
@@ -107,7 +107,7 @@ class Diff:
 
 
 def compare_manifests(one: Manifest, other: Manifest) -> Diff:
-    """Find what differs when `other` takes the place of `one`."""
+    """Return the differences if `other` replaces `one`."""
     paths = sorted(one.by_path.keys() | other.by_path.keys())
     pairs = (Difference(path, one.by_path.get(path), other.by_path.get(path)) for path in paths)
     return Diff(
@@ -118,19 +118,16 @@ def compare_manifests(one: Manifest, other: Manifest) -> Diff:
 
 
 def diff_releases(objects: ObjectStore, one: Release | None, other: Release) -> Diff:
-    """Find what differs when `other` takes the place of `one`; None is an empty release.
+    """Return the differences if `other` replaces `one`; None is an empty release.
 
-    Raises Refused (`objects-gone`) when a manifest cannot be read.
+    Raises Refused (`objects-gone`) if a manifest is missing or damaged.
     """
-    before = manifest_of(objects, one) if one else NOTHING
-    return compare_manifests(before, manifest_of(objects, other))
+    before = read_manifest(objects, one) if one else NOTHING
+    return compare_manifests(before, read_manifest(objects, other))
 
 
 def release_or_live(name: str) -> Release:
-    """Find a release by its name, or what the environment of that name has live.
-
-    Raises Refused.
-    """
+    """Return the release of that name, or the live release of that environment. Raises Refused."""
     environment = Environment.objects.filter(name=name).first()
     if environment is None:
         return Release.objects.named(name)
@@ -144,9 +141,9 @@ def release_or_live(name: str) -> Release:
 
 
 def surface_of(path: str) -> str | None:
-    """Name the surface a document belongs to: the one with the longest path above it.
+    """Return the surface a document belongs to: the one with the longest path above it.
 
-    Shared assets belong to none.
+    Shared assets belong to no surface.
     """
     if path.startswith(ASSETS):
         return None
@@ -159,11 +156,7 @@ def _lies_below(path: str, surface: dict[str, str]) -> bool:
 
 
 def _counted(counts: dict[str, int]) -> str:
-    """Say `3 files added, 2 changed`; nothing where only headers change."""
+    """Return `3 files added, 2 changed`, or an empty string if only headers change."""
     found = [(name, count) for name, count in counts.items() if count and name != Change.HEADERS]
     texts = [f"{count:,} {name}" for name, count in found[1:]]
-    return ", ".join([f"{_files(count)} {name}" for name, count in found[:1]] + texts)
-
-
-def _files(count: int) -> str:
-    return f"{count:,} file{'' if count == 1 else 's'}"
+    return ", ".join([f"{plural(count, 'file')} {name}" for name, count in found[:1]] + texts)

@@ -1,148 +1,145 @@
-"""What of a release the store has already, and how that is known.
+"""What of a release is stored already, and how that is known.
 
-The manifests of releases vouch for what they name: a manifest is written when all of it is there,
-and taken away before any of it. So a push asks the store only about what no manifest at hand names,
-and costs the same however much is stored. A manifest does not count while its release is marked for
-removal; and whoever removes assets sees a push that has begun (locks/asset_sweep.py).
+Manifests vouch for the files they name: a manifest is written after all of its files, and removed
+before any of them. So a push asks the store only about files that no manifest at hand names, and
+its cost does not grow with the store. The manifest of a release marked for removal does not count,
+and a removal of assets notices pushes that have begun (locks/asset_sweep.py).
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from deployments.at_once import at_once
 from deployments.errors import Refused
 from deployments.models import Release
 from deployments.models.releases import ReleaseQuerySet
-from deployments.releases.manifest import ASSETS, MANIFEST, Artifact, Manifest
-from deployments.releases.store import Manifests, is_as_pushed, listed
+from deployments.releases.manifest import ASSETS, Artifact, Manifest
+from deployments.releases.store import concurrently, is_as_pushed, is_whole, object_sizes
 from edge.protocols import ObjectInfo, ObjectStore
 
 # Releases differ little from those before them, so older manifests add little.
 MANIFESTS_READ = 4
-# Up to here, asking for each asset is quicker than a listing of those of all releases.
-ASKED_ONE_BY_ONE = 200
+# Above this number, listing the assets of all releases is faster than asking for each.
+HEADS_AT_MOST = 200
+
+# Returns a release's manifest, or None if it is missing or damaged.
+FindManifest = Callable[[Release], Manifest | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
     """Paths of a release that are stored.
 
-    `vouchers` are the releases whose manifests say so; `seen` are assets that none of them names,
-    and that were looked for and found.
+    `vouchers` are the releases whose manifests name them; `found` are assets that no manifest at
+    hand names, found in the store.
     """
 
     paths: frozenset[str]
     vouchers: frozenset[int] = frozenset()
-    seen: tuple[Artifact, ...] = ()
+    found: tuple[Artifact, ...] = ()
 
 
-def take_inventory(
+def inventory_by_manifests(
     objects: ObjectStore,
     manifest: Manifest,
     known: Release | None,
-    manifests: Manifests,
+    find_manifest: FindManifest,
     sources: Iterable[Release],
 ) -> Inventory:
-    """Find what is stored of a release.
+    """Take the inventory of a release, trusting the manifests of complete releases.
 
-    `known` is the release where it was pushed before, `sources` are those it may resemble. Raises
-    Refused when an asset's name is taken by another one.
+    `known` is the release if it was pushed before; `sources` are releases it may resemble. Raises
+    Refused if an asset's name is taken by other content.
     """
-    if known and _is_whole(objects, known):
+    if known and is_whole(objects, known):
         return Inventory(frozenset(manifest.by_path), frozenset({known.pk}))
     assets = [artifact for artifact in manifest if artifact.shared]
-    named, vouchers = _named(assets, manifests, sources, known)
-    seen = assets_there(objects, [one for one in assets if one.path not in named])
-    paths = {artifact.path for artifact in seen} | named | _documents(objects, manifest, known)
-    return Inventory(frozenset(paths), frozenset(vouchers), tuple(seen))
+    named, vouchers = _named_assets(assets, find_manifest, sources, known)
+    found = stored_assets(objects, [one for one in assets if one.path not in named])
+    paths = {asset.path for asset in found} | named | _stored_documents(objects, manifest, known)
+    return Inventory(frozenset(paths), frozenset(vouchers), tuple(found))
 
 
-def look_for_all(objects: ObjectStore, manifest: Manifest, known: Release | None) -> Inventory:
-    """Find what is stored of a release; take nothing on a manifest's word. Raises Refused."""
-    assets = [artifact for artifact in manifest if artifact.shared]
-    seen = assets_there(objects, assets, mend=True)
-    paths = {artifact.path for artifact in seen} | _documents(objects, manifest, known)
-    return Inventory(frozenset(paths), seen=tuple(seen))
+def inventory_by_objects(
+    objects: ObjectStore, manifest: Manifest, known: Release | None
+) -> Inventory:
+    """Take the inventory of a release from its objects alone.
 
-
-def vouch_still(holdings: Inventory) -> bool:
-    """Tell whether the manifests that were relied on still count."""
-    return _vouching().filter(pk__in=holdings.vouchers).count() == len(holdings.vouchers)
-
-
-def assets_there(
-    objects: ObjectStore, assets: Collection[Artifact], *, mend: bool = False
-) -> list[Artifact]:
-    """Look which assets are stored. Raises Refused when a name is taken by another one.
-
-    With `mend` those that somebody cut short or wrote over count as gone.
+    Damaged assets count as missing. Raises Refused if an asset's name is taken by other content.
     """
-    if len(assets) > ASKED_ONE_BY_ONE:
-        there = listed(objects, ASSETS)
-        assets = [one for one in assets if there.get(one.path) is not None]
-    infos = at_once(lambda one: objects.head(one.path), assets)
-    found = [(one, info) for one, info in zip(assets, infos, strict=True) if info]
-    if mend:
-        found = [(one, info) for one, info in found if not _is_spoilt(one, info)]
-    for one, info in found:
+    assets = [artifact for artifact in manifest if artifact.shared]
+    found = stored_assets(objects, assets, repair=True)
+    paths = {asset.path for asset in found} | _stored_documents(objects, manifest, known)
+    return Inventory(frozenset(paths), found=tuple(found))
+
+
+def is_vouched_for(inventory: Inventory) -> bool:
+    """Whether all manifests that the inventory relies on still count."""
+    return _vouching().filter(pk__in=inventory.vouchers).count() == len(inventory.vouchers)
+
+
+def stored_assets(
+    objects: ObjectStore, assets: Collection[Artifact], *, repair: bool = False
+) -> list[Artifact]:
+    """Return the assets that are stored. Raises Refused if a name is taken by other content.
+
+    With `repair`, assets that were truncated or overwritten count as missing.
+    """
+    if len(assets) > HEADS_AT_MOST:
+        sizes = object_sizes(objects, ASSETS)
+        assets = [one for one in assets if one.path in sizes]
+    infos = concurrently(lambda one: objects.head(one.path), assets)
+    stored = [(one, info) for one, info in zip(assets, infos, strict=True) if info]
+    if repair:
+        stored = [(one, info) for one, info in stored if not _is_damaged(one, info)]
+    for one, info in stored:
         digest = info.metadata.get("sha256", "")
         _check_same(one, digest, info.content_type, info.cache_control)
-    return [one for one, _ in found]
+    return [one for one, _ in stored]
 
 
-def gone_since(objects: ObjectStore, assets: Collection[Artifact]) -> list[Artifact]:
-    """Tell which assets are there no more; that they were the right ones is known."""
-    if len(assets) > ASKED_ONE_BY_ONE:
-        there = listed(objects, ASSETS)
-        return [one for one in assets if one.path not in there]
-    infos = at_once(lambda one: objects.head(one.path), assets)
+def missing_assets(objects: ObjectStore, assets: Collection[Artifact]) -> list[Artifact]:
+    """Return the assets that are no longer stored; their content was checked before."""
+    if len(assets) > HEADS_AT_MOST:
+        sizes = object_sizes(objects, ASSETS)
+        return [one for one in assets if one.path not in sizes]
+    infos = concurrently(lambda one: objects.head(one.path), assets)
     return [one for one, info in zip(assets, infos, strict=True) if info is None]
 
 
-def _is_whole(objects: ObjectStore, release: Release) -> bool:
-    """Whether a release was completed, and its manifest and pages are as a deployment asks."""
-    if release.completed_at is None:
-        return False
-    info = objects.head(release.key(MANIFEST))
-    if info is None or info.metadata.get("sha256") != release.digest:
-        return False
-    return all(is_as_pushed(objects, release, page) for page in _pages(release))
-
-
-def _named(
+def _named_assets(
     assets: Iterable[Artifact],
-    manifests: Manifests,
+    find_manifest: FindManifest,
     sources: Iterable[Release],
     known: Release | None,
 ) -> tuple[set[str], set[int]]:
-    """Find the assets that manifests name, and the releases that vouch for them."""
+    """Return the assets that manifests name, and the releases that vouch for them."""
     wanted = {artifact.path: artifact for artifact in assets}
     named: set[str] = set()
     vouchers: set[int] = set()
-    for release in _asked(sources, known, wanted):
-        manifest = manifests.of(release)
+    for release in _candidates(sources, known, wanted):
+        manifest = find_manifest(release)
         rows = manifest.by_path if manifest else {}
         found = {path: rows[path] for path in wanted if path in rows}
-        for path, there in found.items():
-            _check_same(wanted.pop(path), there.sha256, there.content_type, there.cache_control)
+        for path, row in found.items():
+            _check_same(wanted.pop(path), row.sha256, row.content_type, row.cache_control)
             named.add(path)
         if found:
             vouchers.add(release.pk)
     return named, vouchers
 
 
-def _asked(
+def _candidates(
     sources: Iterable[Release], known: Release | None, wanted: Collection[str]
 ) -> Iterator[Release]:
-    """Choose releases whose manifests may help: the sources, and the latest if much is wanted.
+    """Return releases whose manifests may help: the sources, and the latest if much is wanted.
 
-    A release that was found not to be whole does not vouch for itself.
+    `known` is left out: a release that is not whole does not vouch for itself.
     """
     first = [release.pk for release in sources]
     yield from _vouching().filter(pk__in=first)
-    told = [*first, known.pk] if known else first
-    for release in _vouching().exclude(pk__in=told)[:MANIFESTS_READ]:
-        if len(wanted) > ASKED_ONE_BY_ONE:
+    excluded = [*first, known.pk] if known else first
+    for release in _vouching().exclude(pk__in=excluded)[:MANIFESTS_READ]:
+        if len(wanted) > HEADS_AT_MOST:
             yield release
 
 
@@ -150,39 +147,35 @@ def _vouching() -> ReleaseQuerySet:
     return Release.objects.complete().filter(marked_at=None)
 
 
-def _documents(objects: ObjectStore, manifest: Manifest, known: Release | None) -> set[str]:
-    """Find which documents an earlier push of the same release has left, and nobody changed."""
+def _stored_documents(objects: ObjectStore, manifest: Manifest, known: Release | None) -> set[str]:
+    """Return the documents that an earlier push of the same release stored, still unchanged."""
     if known is None:
         return set()
-    there = listed(objects, known.key(""))
+    sizes = object_sizes(objects, known.key(""))
     documents = (artifact for artifact in manifest if not artifact.shared)
-    found = {a.path for a in documents if there.get(a.key(known.name)) == a.size}
-    changed = {a.path for a in _pages(known) if not is_as_pushed(objects, known, a)}
-    return found - changed
+    found = {a.path for a in documents if sizes.get(a.key(known.name)) == a.size}
+    pages = map(Artifact.from_row, known.pages.values())
+    return found - {page.path for page in pages if not is_as_pushed(objects, known, page)}
 
 
-def _pages(release: Release) -> list[Artifact]:
-    return [Artifact.from_row(page) for page in release.pages.values()]
+def _is_damaged(asset: Artifact, info: ObjectInfo) -> bool:
+    """Whether an object has the wrong size without being another push's asset of that name."""
+    is_ours = info.metadata.get("sha256") in {None, asset.sha256}
+    return is_ours and info.size != asset.size
 
 
-def _is_spoilt(artifact: Artifact, info: ObjectInfo) -> bool:
-    """Whether an object has another size, and no push put it there as another asset."""
-    known = info.metadata.get("sha256") in {None, artifact.sha256}
-    return known and info.size != artifact.size
-
-
-def _check_same(artifact: Artifact, sha256: str, content_type: str, cache_control: str) -> None:
-    """Refuse an asset whose name is taken by other content, or by another type."""
-    if sha256 != artifact.sha256:
+def _check_same(asset: Artifact, sha256: str, content_type: str, cache_control: str) -> None:
+    """Refuse an asset whose name is stored with other content or other headers."""
+    if sha256 != asset.sha256:
         raise Refused(
             "asset-conflict",
-            f"{artifact.path} is already stored with other content; assets never change.",
+            f"{asset.path} is already stored with different content; assets never change.",
             "Put a content hash into the file's name, or move the file out of assets/.",
         )
-    if (content_type, cache_control) != (artifact.content_type, artifact.cache_control):
+    if (content_type, cache_control) != (asset.content_type, asset.cache_control):
         raise Refused(
             "asset-headers",
-            f"{artifact.path} is already stored as {content_type} with {cache_control}, not as "
-            f"{artifact.content_type}; assets never change.",
-            "Rename the file, or give it the type it is stored with in the source's _headers.",
+            f"{asset.path} is already stored as {content_type} with {cache_control}, not as "
+            f"{asset.content_type}; assets never change.",
+            "Rename the file, or give it the stored type in the source's _headers file.",
         )

@@ -23,7 +23,7 @@ ERROR_PAGE = "404.html"
 ASSET_CACHE = "public, max-age=31536000, immutable"
 DOCUMENT_CACHE = "public, max-age=0, must-revalidate, s-maxage=31536000"
 
-# What the standard library's own table lacks, or has otherwise.
+# Missing from the standard library's table, or different there.
 CONTENT_TYPES = {
     ".css": "text/css",
     ".html": "text/html",
@@ -58,15 +58,15 @@ class Artifact:
 
     @property
     def shared(self) -> bool:
-        """Whether all releases share the object."""
+        """Whether all releases share one object."""
         return self.path.startswith(ASSETS)
 
     def key(self, release: str) -> str:
-        """Name the object that holds the artifact."""
+        """Return the key of the object that holds the artifact."""
         return self.path if self.shared else f"releases/{release}/{self.path}"
 
     def as_row(self) -> dict[str, Any]:
-        """Give the manifest's row."""
+        """Return the manifest's row."""
         return {
             "cache": self.cache_control,
             "path": self.path,
@@ -83,56 +83,56 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """An artifact and where its bytes are: in memory or in a file."""
+    """An artifact and its content: bytes in memory or a file."""
 
     artifact: Artifact
     body: bytes | Path
 
 
 def describe(path: str, sha256: str, size: int) -> Artifact:
-    """Make the artifact of a file, with the headers the rules give its path."""
+    """Return the artifact of a file, with the headers for its path."""
     return Artifact(path, sha256, size, content_type_for(path), cache_rule_for(path))
 
 
 def content_type_for(path: str) -> str:
-    """Tell the Content-Type of a path by its ending."""
+    """Return the Content-Type for a path, by its extension."""
     return _type_of(splitext(path)[1].lower())
 
 
 @cache
-def _type_of(ending: str) -> str:
-    # An own table: the module's reads /etc/mime.types too, and the same files pushed from two
+def _type_of(extension: str) -> str:
+    # Our own table: the module's also reads /etc/mime.types, so the same files pushed from two
     # machines would be two releases.
-    guessed = CONTENT_TYPES.get(ending) or MimeTypes().guess_type(f"a{ending}")[0]
+    guessed = CONTENT_TYPES.get(extension) or MimeTypes().guess_type(f"a{extension}")[0]
     found = guessed or "application/octet-stream"
     return f"{found}; charset=utf-8" if found.startswith(WITH_CHARSET) else found
 
 
 def cache_rule_for(path: str) -> str:
-    """Tell the Cache-Control of a path."""
+    """Return the Cache-Control for a path."""
     return ASSET_CACHE if path.startswith(ASSETS) else DOCUMENT_CACHE
 
 
 def page_path(url_path: str) -> str:
-    """Name the artifact that answers a page's URL: `/book/` is `book/index.html`."""
+    """Return the path of a page's artifact: `book/index.html` for `/book/`."""
     return f"{url_path.strip('/')}/index.html".lstrip("/")
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """Artifacts in the order of their paths."""
+    """The artifacts of a release, ordered by path."""
 
     artifacts: tuple[Artifact, ...]
 
     @classmethod
     def of(cls, artifacts: Iterable[Artifact]) -> "Manifest":
-        """Make a manifest. Raises Refused for a path twice, or for the manifest's own name."""
+        """Make a manifest. Raises Refused for a duplicate path or the manifest's own name."""
         ordered = tuple(sorted(artifacts))
         paths = [artifact.path for artifact in ordered]
         if MANIFEST in paths:
             raise Refused(
                 "manifest-name-taken",
-                f"A file is called {MANIFEST}, the name of the release's own manifest.",
+                f"A file is called {MANIFEST}, the name reserved for the release's manifest.",
                 "Rename it, for example to site.webmanifest, and push again.",
             )
         if len(set(paths)) != len(paths):
@@ -141,11 +141,11 @@ class Manifest:
 
     @classmethod
     def from_json(cls, body: bytes) -> "Manifest":
-        """Read `manifest.json`. Raises ValueError or KeyError when it is not one."""
+        """Read `manifest.json`. Raises ValueError or KeyError if it is not one."""
         try:
             return cls(tuple(Artifact.from_row(row) for row in json.loads(body)))
         except TypeError as error:  # JSON of another shape, such as a web app's manifest
-            raise ValueError("it is no list of artifacts") from error
+            raise ValueError("not a list of artifacts") from error
 
     @cached_property
     def body(self) -> bytes:
@@ -173,11 +173,11 @@ class Manifest:
         return len(self.artifacts)
 
     def release_name(self, now: datetime) -> str:
-        """Name a release made now (UTC) of these artifacts."""
+        """Return the name of a release made of these artifacts at `now` (UTC)."""
         return f"{now:%Y%m%d-%H%M%S}-{self.digest[:8]}"
 
     def pages(self, surfaces: dict[str, str]) -> dict[str, dict[str, object]]:
-        """Find the page of each surface (name -> URL path) the release contains."""
+        """Return the rows of the surfaces' pages that exist. `surfaces` maps names to URL paths."""
         found = {}
         for name, url_path in surfaces.items():
             artifact = self.by_path.get(page_path(url_path))
@@ -187,5 +187,5 @@ class Manifest:
 
 
 def from_bytes(name: str, body: bytes) -> SourceFile:
-    """Describe a file that is in memory."""
+    """Return a file whose content is in memory."""
     return SourceFile(describe(name, hashlib.sha256(body).hexdigest(), len(body)), body)

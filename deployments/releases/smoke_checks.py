@@ -1,7 +1,7 @@
-"""Smoke checks: what pages must show, told by a `checks.json` that travels with the release.
+"""Smoke checks: what pages must show, listed in a `checks.json` that is part of the release.
 
-The file is a list of `{"path": "/book/", "status": 200, "text": "Book a pickup"}`; `status` is 200
-unless told, `text` may be left out. They are asked for before and after every switch.
+The file is a list of `{"path": "/book/", "status": 200, "text": "Book a pickup"}`; `status`
+defaults to 200, `text` is optional. The checks run before and after every switch.
 """
 
 import json
@@ -27,7 +27,7 @@ _PATH = re.compile(r"(?![^?]*//)(?![^?]*/\.\.?(/|\?|\Z))/[!-\"$-\[\]-~]*")
 
 @dataclass(frozen=True, slots=True)
 class SmokeCheck:
-    """A path, the status it must answer with, and a text its body must contain as it stands."""
+    """A path, the status it must answer with, and a text its body must contain verbatim."""
 
     path: str
     status: int = 200
@@ -38,23 +38,23 @@ _KEYS = set(SmokeCheck.__slots__)
 
 
 def parse_checks(body: bytes) -> tuple[SmokeCheck, ...]:
-    """Read a `checks.json`. Raises Refused for what it cannot be."""
+    """Read a `checks.json`. Raises Refused if it is invalid."""
     if len(body) > BODY_BYTES:
         raise _wrong(f"is larger than {BODY_BYTES // 2**10} KiB", "Shorten its texts.")
     try:
         rows = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise _wrong(f"is not JSON: {error}", "Correct it, or take the file away.") from error
+        raise _wrong(f"is not JSON: {error}", "Correct or remove the file.") from error
     if not isinstance(rows, list):
-        raise _wrong("is no list", f"Expected a list of {_EXAMPLE}.")
+        raise _wrong("is not a list", f"Expected a list of {_EXAMPLE}.")
     if len(rows) > CHECKS_AT_MOST:
-        hint = "Keep those that tell a broken release from a whole one."
-        raise _wrong(f"lists {len(rows)} checks, {CHECKS_AT_MOST} at most", hint)
+        hint = "Keep the checks that would catch a broken release."
+        raise _wrong(f"lists {len(rows)} checks; the limit is {CHECKS_AT_MOST}", hint)
     return tuple(_check(number, row) for number, row in enumerate(rows, 1))
 
 
 def checks_body(checks: Iterable[SmokeCheck]) -> bytes:
-    """Write a `checks.json`: same checks, same bytes. Raises Refused as `parse_checks` does."""
+    """Return a `checks.json`: same checks, same bytes. Raises Refused as `parse_checks` does."""
     rows = [asdict(check) for check in checks]
     body = json.dumps(rows, ensure_ascii=False, indent=1).encode() + b"\n"
     parse_checks(body)
@@ -62,7 +62,7 @@ def checks_body(checks: Iterable[SmokeCheck]) -> bytes:
 
 
 def read_checks(objects: ObjectStore, release: Release) -> tuple[SmokeCheck, ...]:
-    """Read the checks of a release by one GET; none where it has none. Raises Refused."""
+    """Read the checks of a release with one GET; it may have none. Raises Refused."""
     try:
         body = objects.get(release.key(CHECKS)).body
     except ObjectMissing:
@@ -71,7 +71,7 @@ def read_checks(objects: ObjectStore, release: Release) -> tuple[SmokeCheck, ...
 
 
 def fault_of(check: SmokeCheck, response: ViewerResponse) -> str:
-    """Tell what is wrong with an answer, or nothing."""
+    """Return what is wrong with a response, or an empty string."""
     if response.status != check.status:
         return f"{check.path} answered {response.status}, expected {check.status}"
     if check.text.encode() not in response.body:
@@ -81,7 +81,7 @@ def fault_of(check: SmokeCheck, response: ViewerResponse) -> str:
 
 def _check(number: int, row: Any) -> SmokeCheck:
     if not isinstance(row, dict) or "path" not in row:
-        raise _wrong(f"entry {number} names no path", f"Expected {_EXAMPLE}.")
+        raise _wrong(f"entry {number} has no path", f"Expected {_EXAMPLE}.")
     unknown = sorted(set(row) - _KEYS)
     if unknown:
         raise _wrong(f"entry {number} has the unknown key {unknown[0]!r}", f"Expected {_EXAMPLE}.")
@@ -94,9 +94,9 @@ def _check(number: int, row: Any) -> SmokeCheck:
 
 def _path_fault(path: Any) -> str:
     if not isinstance(path, str) or len(path) > TEXT_AT_MOST or not _PATH.fullmatch(path):
-        return f"has the path {_shown(path)}, expected one as browsers send it, like /book/"
+        return f"has the path {_shown(path)}, expected one as browsers send it, such as /book/"
     if behaviour_for(path.partition("?")[0]).origin is Origin.APPLICATION:
-        return f"has the path {_shown(path)}, which the application answers, not the release"
+        return f"has the path {_shown(path)}, which is answered by the application, not the release"
     return ""
 
 
@@ -105,12 +105,12 @@ def _answer_fault(check: SmokeCheck) -> str:
     if type(check.status) is not int or check.status not in STATUSES:
         return f"has the status {_shown(check.status)}, expected a number from 200 to 599"
     if not _is_text(check.text):
-        return f"has the text {_shown(check.text)}, expected up to {TEXT_AT_MOST:,} characters"
+        return f"has the text {_shown(check.text)}, expected at most {TEXT_AT_MOST:,} characters"
     return ""
 
 
 def _is_text(value: Any) -> bool:
-    # JSON can spell halves of characters, which no page contains.
+    # JSON can contain unpaired surrogates, which no page contains.
     return (
         isinstance(value, str)
         and len(value) <= TEXT_AT_MOST

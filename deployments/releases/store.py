@@ -1,112 +1,119 @@
-"""What the object store has of the releases: manifests, and objects by listing."""
+"""Releases in the object store: reading manifests, listing and checking objects."""
 
 import hashlib
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from deployments.errors import Refused
 from deployments.models import Release
 from deployments.releases.manifest import MANIFEST, Artifact, Manifest
 from edge.errors import ObjectMissing
-from edge.protocols import ObjectStore
+from edge.protocols import ObjectInfo, ObjectStore
+
+IN_FLIGHT = 32  # requests at a time, one thread each: threads that wait for the network
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def concurrently(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """Return the results of `work` in the order of the items; the first error cancels the rest."""
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        return list(pool.map(work, items))
 
 
 def read_manifest(objects: ObjectStore, release: Release) -> Manifest:
-    """Read a release's manifest. Raises ObjectMissing."""
-    return Manifest.from_json(objects.get(release.key(MANIFEST)).body)
+    """Read a release's manifest. Raises Refused (`objects-gone`)."""
+    return read_named_manifest(objects, release.name, release.digest)
 
 
-def read_named(objects: ObjectStore, name: str) -> Manifest:
-    """Read the manifest of a release of which the name is known, which ends in its digest.
+def read_named_manifest(objects: ObjectStore, name: str, digest: str = "") -> Manifest:
+    """Read a manifest by the release's name and check its digest.
 
-    Raises ObjectMissing, and ValueError or KeyError when it is not the one that was pushed.
+    Without `digest`, checks the eight digits that end the name. Raises Refused (`objects-gone`).
     """
-    body = objects.get(f"releases/{name}/{MANIFEST}").body
-    if not name.endswith(hashlib.sha256(body).hexdigest()[:8]):
-        raise ValueError(f"{name} was pushed with another manifest")
+    key = f"releases/{name}/{MANIFEST}"
+    try:
+        body = objects.get(key).body
+    except ObjectMissing as error:
+        raise objects_gone(name, f"{key} is missing") from error
+    # A manifest is stored in canonical form, so the digest of its bytes is the manifest's digest.
+    if not hashlib.sha256(body).hexdigest().startswith(digest or name[-8:]):
+        raise objects_gone(name, f"{key} is not what was pushed")
     return Manifest.from_json(body)
 
 
-def listed(objects: ObjectStore, prefix: str) -> dict[str, int]:
-    """List objects: their sizes by key."""
+def find_manifest(objects: ObjectStore, release: Release) -> Manifest | None:
+    """Read a release's manifest; None if it is missing or damaged."""
+    try:
+        return read_manifest(objects, release)
+    except Refused:
+        return None
+
+
+def object_sizes(objects: ObjectStore, prefix: str) -> dict[str, int]:
+    """List the objects below a prefix: sizes in bytes by key."""
     return {one.key: one.size for one in objects.list(prefix)}
 
 
-def is_as_pushed(objects: ObjectStore, release: Release, artifact: Artifact) -> bool:
-    """Tell whether a document's object has the size, digest, release and headers it was put with.
+def holds(info: ObjectInfo | None, artifact: Artifact, release: Release | None = None) -> bool:
+    """Whether an object is the artifact: its content and, for a document, its headers.
 
-    What somebody else wrote over it has another digest in its metadata, or none.
+    With `release`, the object must carry that release's name. An object written by other means has
+    another digest in its metadata, or none. A shared asset keeps the headers of its first push.
     """
-    info = objects.head(artifact.key(release.name))
-    return info is not None and (
-        info.size,
-        info.metadata.get("sha256"),
-        info.metadata.get("release"),
-        info.content_type,
-        info.cache_control,
-    ) == (
-        artifact.size,
-        artifact.sha256,
-        release.name,
-        artifact.content_type,
-        artifact.cache_control,
-    )
+    if info is None or (info.size, info.metadata.get("sha256")) != (artifact.size, artifact.sha256):
+        return False
+    if release and info.metadata.get("release") != release.name:
+        return False
+    headers = (info.content_type, info.cache_control)
+    return artifact.shared or headers == (artifact.content_type, artifact.cache_control)
 
 
-class Manifests:
-    """The manifests of releases, each read once. One that is gone or damaged is None."""
-
-    def __init__(self, objects: ObjectStore) -> None:
-        self._objects = objects
-        self._read: dict[int, Manifest | None] = {}
-
-    def of(self, release: Release) -> Manifest | None:
-        """Read the manifest of a release, unless it was read before."""
-        if release.pk not in self._read:
-            self._read[release.pk] = self._whole(release)
-        return self._read[release.pk]
-
-    def _whole(self, release: Release) -> Manifest | None:
-        try:
-            body = self._objects.get(release.key(MANIFEST)).body
-        except ObjectMissing:
-            return None
-        # Its bytes are canonical, so their digest is the manifest's.
-        is_whole = hashlib.sha256(body).hexdigest() == release.digest
-        return Manifest.from_json(body) if is_whole else None
+def is_as_pushed(objects: ObjectStore, release: Release, document: Artifact) -> bool:
+    """Whether a document of a release is stored as it was pushed."""
+    return holds(objects.head(document.key(release.name)), document, release)
 
 
-def manifest_of(objects: ObjectStore, release: Release) -> Manifest:
-    """Read the manifest that names a release. Raises Refused (`objects-gone`)."""
-    try:
-        manifest = read_manifest(objects, release)
-    except (ObjectMissing, ValueError, KeyError) as error:
-        raise objects_gone(release, "its manifest cannot be read") from error
-    if manifest.digest != release.digest:
-        raise objects_gone(release, "its manifest is not what was pushed")
-    return manifest
+def is_whole(objects: ObjectStore, release: Release) -> bool:
+    """Whether a release was completed and passes `check_whole`."""
+    return bool(release.completed_at) and not _fault(objects, release)
 
 
 def check_whole(objects: ObjectStore, release: Release) -> None:
-    """Refuse a release whose objects are gone.
+    """Refuse a release whose objects are gone. Raises Refused.
 
-    The work does not grow with the release: its manifest and its surfaces' pages are looked at.
-    (That every file is there by size was established when the manifest was written, and whatever
-    removes objects removes the manifest first.) Raises Refused.
+    Checks the manifest and the surfaces' pages only, so the work does not grow with the release.
+    The manifest was written once every file was stored, and is always removed before them.
     """
     if release.removed_at:
         raise release.gone
-    expected = {MANIFEST: (None, release.digest)}
-    expected |= {page["path"]: (page["size"], page["sha256"]) for page in release.pages.values()}
-    for path, (size, digest) in expected.items():
-        info = objects.head(release.key(path))
-        if info is None or size not in {None, info.size} or info.metadata.get("sha256") != digest:
-            fault = "missing" if info is None else "not what was pushed"
-            raise objects_gone(release, f"{release.key(path)} is {fault}")
+    if fault := _fault(objects, release):
+        raise objects_gone(release, fault)
 
 
-def objects_gone(release: Release, fault: str) -> Refused:
-    """Tell that a release cannot be deployed any more."""
+def _fault(objects: ObjectStore, release: Release) -> str:
+    """Return what is wrong with a release's manifest or pages, or an empty string."""
+    pages = {
+        page.key(release.name): page for page in map(Artifact.from_row, release.pages.values())
+    }
+    keys = [release.key(MANIFEST), *pages]
+    for key, info in zip(keys, concurrently(objects.head, keys), strict=True):
+        if info is None:
+            return f"{key} is missing"
+        page = pages.get(key)
+        right = (
+            holds(info, page, release) if page else info.metadata.get("sha256") == release.digest
+        )
+        if not right:
+            return f"{key} is not what was pushed"
+    return ""
+
+
+def objects_gone(release: Release | str, fault: str) -> Refused:
+    """Return the error for a release that can no longer be deployed."""
     return Refused(
         "objects-gone",
-        f"Release {release} is no longer whole: {fault}.",
-        "Push its content again, or choose another one: manage.py releases",
+        f"Release {release} is incomplete: {fault}.",
+        "Push its content again, or choose another release: manage.py releases",
     )

@@ -1,4 +1,4 @@
-"""Making releases: copy and upload what a plan says, check it, write the manifest last."""
+"""Making releases: copy and upload what the plan lists, check it, write the manifest last."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -10,10 +10,10 @@ from deployments import audit
 from deployments.errors import PartlyChanged
 from deployments.locks.asset_sweep import enter_push, leave_push
 from deployments.models import Release
-from deployments.releases.inventory import gone_since, vouch_still
+from deployments.releases.inventory import is_vouched_for, missing_assets
 from deployments.releases.manifest import DOCUMENT_CACHE, MANIFEST, Artifact, Manifest
 from deployments.releases.upload_plan import ReleasePlan
-from deployments.wording import reason_of
+from deployments.wording import plural, reason_of
 from edge.errors import ContentChanged, EdgeError, ObjectMissing
 from edge.protocols import NewObject, ObjectStore
 
@@ -27,15 +27,16 @@ def make_release(
     say: Callable[[str], None],
     on_stored: Callable[[NewObject], None] = lambda new: None,
 ) -> Release:
-    """Carry a plan out: copy, upload, check, write the manifest, complete the release's row.
+    """Carry out a plan: copy, upload, check, write the manifest, complete the release's row.
 
-    The row is written first, so that a push that was interrupted goes on under the same name.
-    Raises PartlyChanged when the store fails or somebody interrupts it, ChangedMeanwhile when
-    retention is in the way; no environment is touched.
+    The row is written first, so that an interrupted push resumes under the same name. Touches no
+    environment. Raises PartlyChanged if the store fails or the push is interrupted,
+    ChangedMeanwhile if retention is removing files.
     """
     release = plan.known or _record(plan, message, actor)
     enter_push(release)
-    say(f"Upload {len(plan.uploads)} files, copy {len(plan.copies)}, skip {plan.skipped}")
+    uploads = plural(len(plan.uploads), "file")
+    say(f"Upload {uploads}, copy {len(plan.copies):,}, skip {plan.skipped:,}")
     if not plan.is_done:
         _write(objects, plan, release, on_stored)
         Release.objects.filter(pk=release.pk, completed_at=None).update(completed_at=timezone.now())
@@ -43,8 +44,8 @@ def make_release(
     return release
 
 
-def document_metadata(release: Release, artifact: Artifact) -> dict[str, str]:
-    """Give the metadata of an object: documents say their release, shared assets do not."""
+def object_metadata(release: Release, artifact: Artifact) -> dict[str, str]:
+    """Return an object's metadata; documents name their release, shared assets do not."""
     digest = {"sha256": artifact.sha256}
     return digest if artifact.shared else {**digest, "release": release.name}
 
@@ -71,37 +72,37 @@ def _write(
     release: Release,
     on_stored: Callable[[NewObject], None],
 ) -> None:
-    """Write what is missing, make sure of the rest, write the manifest. Raises PartlyChanged."""
+    """Write what is missing, check the rest, write the manifest. Raises PartlyChanged."""
     try:
         objects.put_all(_new_objects(plan, release), on_stored=on_stored)
-        _check_all_there(objects, plan)
+        _check_stored(objects, plan)
         leave_push(release)
         if release.completed_at is None or release.pages != plan.pages:
-            _tell(objects, plan, release)
+            _write_audit(objects, plan, release)
         _write_manifest(objects, plan.manifest, release)
     except ContentChanged as error:
         raise PartlyChanged(
             "source-changed",
             error.message,
-            "No environment was touched. Wait until the build is done, then push again.",
+            "No environment was touched. Wait until the build has finished, then push again.",
         ) from error
     except (EdgeError, KeyboardInterrupt) as error:
         raise PartlyChanged(
             "upload-failed",
             f"The upload of {release.name} did not finish: {reason_of(error)}.",
-            "No environment was touched. The same push again goes on where it stopped.",
+            "No environment was touched. Run the same push again to resume it.",
         ) from error
 
 
-def _tell(objects: ObjectStore, plan: ReleasePlan, release: Release) -> None:
-    """Write the audit object; with the pages of surfaces that came after an earlier push."""
+def _write_audit(objects: ObjectStore, plan: ReleasePlan, release: Release) -> None:
+    """Write the audit object, including pages of surfaces added since an earlier push."""
     release.pages = plan.pages
     audit.write_release(objects, release)
     release.save(update_fields=["pages"])
 
 
 def _new_objects(plan: ReleasePlan, release: Release) -> Iterator[NewObject]:
-    """Describe what is written: copies first, since they cost nothing but requests."""
+    """Return the objects to write: copies first, since they transfer no bytes."""
     for copy in plan.copies:
         body = copy.file.body if copy.file else None
         yield _new_object(release, copy.artifact, body, copy.key)
@@ -118,24 +119,25 @@ def _new_object(
         size=artifact.size,
         content_type=artifact.content_type,
         cache_control=artifact.cache_control,
-        metadata=document_metadata(release, artifact),
+        metadata=object_metadata(release, artifact),
         body=body,
         copy_of=copy_of,
     )
 
 
-def _check_all_there(objects: ObjectStore, plan: ReleasePlan) -> None:
-    """Make sure of what this run did not write, before the release may exist.
+def _check_stored(objects: ObjectStore, plan: ReleasePlan) -> None:
+    """Check the assets that this push did not write, before the release comes into existence.
 
-    What it wrote the store has confirmed. Assets that retention may have removed since they were
-    planned with are looked for again; it removes none from now on. Raises ObjectMissing.
+    The store has confirmed what this push wrote. Assets that retention may have removed since the
+    plan was made are looked up again; from now on it removes none. Raises ObjectMissing.
     """
-    doubtful = plan.holdings.seen
-    if not vouch_still(plan.holdings):
-        doubtful = tuple(a for a in plan.manifest if a.shared and a.path in plan.holdings.paths)
-    gone = gone_since(objects, doubtful)
+    doubtful = plan.inventory.found
+    if not is_vouched_for(plan.inventory):
+        doubtful = tuple(a for a in plan.manifest if a.shared and a.path in plan.inventory.paths)
+    gone = missing_assets(objects, doubtful)
     if gone:
-        raise ObjectMissing(f"{len(gone)} files were removed meanwhile, first {gone[0].path}.")
+        count = plural(len(gone), "stored file")
+        raise ObjectMissing(f"{count} disappeared during the push, first {gone[0].path}.")
 
 
 def _write_manifest(objects: ObjectStore, manifest: Manifest, release: Release) -> None:

@@ -1,27 +1,34 @@
-"""Describing the making of a release: what is there already, what is copied, what is uploaded.
+"""Planning a release: which files are stored already, which are copied, which are uploaded.
 
-Nothing here writes, so a dry run is a plan that nobody carries out. A release is made of files at
-hand, of artifacts that other releases hold, or of both.
+Planning only reads, so a dry run is a plan that is not carried out. A release is made of local
+files, of artifacts that other releases hold, or of both.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 
 from django.conf import settings
 
 from deployments.errors import Refused
 from deployments.models import Environment, Release
-from deployments.releases.inventory import Inventory, look_for_all, take_inventory
+from deployments.releases.inventory import (
+    FindManifest,
+    Inventory,
+    inventory_by_manifests,
+    inventory_by_objects,
+)
 from deployments.releases.manifest import Artifact, Manifest, SourceFile
-from deployments.releases.store import Manifests, listed
+from deployments.releases.store import find_manifest, object_sizes
+from deployments.wording import plural
 from edge.protocols import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """An artifact of the new release, and a release that holds the same bytes under a key.
+    """An artifact of the new release, and the key under which `source` holds the same bytes.
 
-    `file` has them too, where they are at hand.
+    `file` is the local file with these bytes, if there is one.
     """
 
     artifact: Artifact
@@ -32,31 +39,31 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class ReleasePlan:
-    """What making a release would do. `known` is the release of the same digest, if any."""
+    """The steps that make a release. `known` is the release of the same digest, if any."""
 
     manifest: Manifest
     known: Release | None
-    holdings: Inventory
+    inventory: Inventory
     uploads: list[SourceFile]
     copies: list[Copy]
 
     @property
     def skipped(self) -> int:
         """How many files are stored already."""
-        return len(self.holdings.paths)
+        return len(self.inventory.paths)
 
     @property
     def is_done(self) -> bool:
-        """Whether the release stands as it is, by its own manifest, with the pages of today."""
+        """Whether the release exists: whole, and with the pages of today's surfaces."""
         return (
             self.known is not None
-            and self.holdings.vouchers == {self.known.pk}
+            and self.inventory.vouchers == {self.known.pk}
             and self.known.pages == self.pages
         )
 
     @property
     def pages(self) -> dict[str, dict[str, object]]:
-        """The page of each surface there is now."""
+        """The page of each of today's surfaces."""
         return self.manifest.pages(surface_urls())
 
     @property
@@ -75,12 +82,11 @@ def plan_release(
     objects: ObjectStore,
     files: Iterable[SourceFile],
     environment: Environment | None,
-    mend: bool = False,
+    repair: bool = False,
 ) -> ReleasePlan:
-    """Plan a release of files; what `environment`'s live release has is copied, not uploaded.
+    """Plan a release of files, copying what the environment's live release has already.
 
-    Raises Refused when no surface's page is among them, or when an asset's name is taken by other
-    content.
+    Raises Refused as `plan_of` does.
     """
     files = list(files)
     live = environment.live if environment else None
@@ -89,7 +95,7 @@ def plan_release(
         manifest=Manifest.of(file.artifact for file in files),
         files=files,
         sources=[live.release] if live else [],
-        mend=mend,
+        repair=repair,
     )
 
 
@@ -99,56 +105,56 @@ def plan_of(
     manifest: Manifest,
     files: Iterable[SourceFile] = (),
     sources: Iterable[Release] = (),
-    mend: bool = False,
+    repair: bool = False,
 ) -> ReleasePlan:
-    """Plan a release of any artifacts: of `files`, and of what the releases in `sources` hold.
+    """Plan a release of artifacts found in `files` and in the releases `sources`.
 
-    With `mend` every object is looked for, also of a release that was pushed before.
+    With `repair`, every object is checked, even those of a release that was pushed before.
 
-    Raises Refused when no surface's page is among them, when an asset's name is taken by other
-    content, or when an artifact is nowhere to be had.
+    Raises Refused if no surface's page is among the artifacts, if an asset's name is taken by other
+    content, or if an artifact is found nowhere.
     """
     if not manifest.pages(surface_urls()):
         raise Refused(
             "no-page",
             "None of the files is the page of a surface: expected index.html at least.",
-            "Give the folder that holds index.html.",
+            "Point --source at the folder that contains index.html.",
         )
     known = Release.objects.present().filter(digest=manifest.digest).first()
-    # What the release lacks itself it cannot give.
+    # Nothing can be copied from the release itself: what it has is stored already.
     others = [source for source in dict.fromkeys(sources) if source != known]
-    manifests = Manifests(objects)
-    if mend:
-        holdings = look_for_all(objects, manifest, known)
+    find: FindManifest = cache(partial(find_manifest, objects))
+    if repair:
+        inventory = inventory_by_objects(objects, manifest, known)
     else:
-        holdings = take_inventory(objects, manifest, known, manifests, others)
-    missing = [artifact for artifact in manifest if artifact.path not in holdings.paths]
-    at_hand = {file.artifact.path: file for file in files}
-    copies = _copies(objects, missing, manifests, others, at_hand)
-    uploads = _uploads(missing, {copy.artifact.path for copy in copies}, at_hand)
-    return ReleasePlan(manifest, known, holdings, uploads, copies)
+        inventory = inventory_by_manifests(objects, manifest, known, find, others)
+    missing = [artifact for artifact in manifest if artifact.path not in inventory.paths]
+    local = {file.artifact.path: file for file in files}
+    copies = _copies(objects, missing, find, others, local)
+    uploads = _uploads(missing, {copy.artifact.path for copy in copies}, local)
+    return ReleasePlan(manifest, known, inventory, uploads, copies)
 
 
 def surface_urls() -> dict[str, str]:
-    """Give the URL path of each surface."""
+    """Return the URL path of each surface."""
     return {name: surface["path"] for name, surface in settings.SURFACES.items()}
 
 
 def _copies(
     objects: ObjectStore,
     missing: Iterable[Artifact],
-    manifests: Manifests,
+    find: FindManifest,
     sources: Iterable[Release],
     files: Mapping[str, SourceFile],
 ) -> list[Copy]:
-    """Find which missing documents a source holds, under whatever path and headers.
+    """Find the missing documents that a source holds, under any path and with any headers.
 
-    One that could not be uploaded instead is looked for.
+    Unless all of them could be uploaded instead, the source's objects are listed.
     """
     wanted = {artifact.path: artifact for artifact in missing if not artifact.shared}
     copies: list[Copy] = []
     for source in sources if wanted else ():
-        held = _held(objects, source, manifests, wanted.keys() <= files.keys())
+        held = _document_keys(objects, source, find, trusted=wanted.keys() <= files.keys())
         copies += [
             Copy(artifact, source, held[artifact.sha256], files.get(artifact.path))
             for artifact in wanted.values()
@@ -158,28 +164,28 @@ def _copies(
     return copies
 
 
-def _held(
-    objects: ObjectStore, source: Release, manifests: Manifests, trusted: bool
+def _document_keys(
+    objects: ObjectStore, source: Release, find: FindManifest, *, trusted: bool
 ) -> dict[str, str]:
-    """Find the documents of a release: their keys by their content."""
-    manifest = manifests.of(source) or ()
+    """Return the keys of a release's documents by digest; if not `trusted`, those that exist."""
+    manifest = find(source) or ()
     keys = {a.sha256: a.key(source.name) for a in manifest if not a.shared}
     if trusted:
         return keys
-    there = listed(objects, source.key(""))
-    return {sha256: key for sha256, key in keys.items() if key in there}
+    stored = object_sizes(objects, source.key(""))
+    return {sha256: key for sha256, key in keys.items() if key in stored}
 
 
 def _uploads(
     missing: list[Artifact], copied: set[str], files: Mapping[str, SourceFile]
 ) -> list[SourceFile]:
-    """Find the files to upload. Raises Refused for an artifact that is neither copied nor here."""
-    sent = [artifact.path for artifact in missing if artifact.path not in copied]
-    gone = [path for path in sent if path not in files]
+    """Return the files to upload. Raises Refused for an artifact found nowhere."""
+    paths = [artifact.path for artifact in missing if artifact.path not in copied]
+    gone = [path for path in paths if path not in files]
     if gone:
         raise Refused(
             "artifact-gone",
-            f"{len(gone)} files are stored nowhere any more, first {gone[0]}.",
+            f"{plural(len(gone), 'file')} can no longer be found in the store, first {gone[0]}.",
             "Push the files themselves: manage.py push --source DIR",
         )
-    return [files[path] for path in sent]
+    return [files[path] for path in paths]

@@ -1,1 +1,1 @@
-"""Retention: what is kept, what is marked, what is removed."""
+"""Retention: which releases are kept, marked and removed."""

@@ -1,8 +1,8 @@
-"""What retention keeps, and why. Reads only.
+"""Which releases retention keeps, and why. Reads only.
 
-Two kinds of reasons. What serves viewers, by the history or by the routing documents, is kept
-whatever the history says of it. The rest is policy: what was live lately, what is new, what
-somebody pinned or is pushing.
+There are two kinds of reasons. A release that serves viewers, according to the history or to the
+routing documents, is always kept. The rest is policy: releases that were live recently, are new or
+pinned, or are being pushed.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,16 +19,16 @@ from deployments.models import Deployment, Environment, Release
 from edge.protocols import Backend, KeyValueStore
 from edge.routing import RoutingDocument
 
-# A deployment or a push that looks a release up uses it within this time.
+# A deployment or a push uses a release within this time of looking it up.
 LEAST_WAIT_HOURS = 1
-MOST_DAYS = 36_500  # a hundred years: much more leads out of the calendar
+MOST_DAYS = 36_500  # a hundred years; much more leaves the calendar
 MOST_NEWEST = 1_000_000
 Need = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How much is kept beyond what serves, and how long a mark waits for an objection."""
+    """What is kept besides the releases that serve, and how long a marked release waits."""
 
     keep: timedelta
     newest: int
@@ -36,7 +36,7 @@ class Policy:
 
     @classmethod
     def from_settings(cls) -> "Policy":
-        """Read the settings. Raises Refused for those that would remove what is in use."""
+        """Read the settings. Raises Refused if they could remove releases in use."""
         days, newest = settings.PRUNE_KEEP_DAYS, settings.PRUNE_KEEP_NEWEST
         hours = settings.PRUNE_WAIT_HOURS
         _check("PRUNE_KEEP_DAYS", days, 0, MOST_DAYS)
@@ -49,25 +49,25 @@ def _check(name: str, found: int, least: int, most: int) -> None:
     if not least <= found <= most:
         raise Refused(
             "prune-settings",
-            f"{name} is {found}, expected {least} to {most}.",
-            "Mend the setting: docs/reference/settings.md",
+            f"{name} is {found}; expected {least} to {most}.",
+            "Correct the setting: docs/reference/settings.md",
         )
 
 
 def serving(backend: Backend) -> dict[str, str]:
-    """Say which releases serve viewers, and how, by their names. Raises EdgeError."""
+    """Return how each release that serves viewers does so, by its name. Raises EdgeError."""
     return _first_reasons([*_by_history(), *_by_routes(backend.keyvalues)])
 
 
 def wanted(policy: Policy) -> dict[str, str]:
-    """Say which releases the policy keeps besides, and why, by their names."""
+    """Return why the policy keeps further releases, by their names."""
     return _first_reasons(
         [
             *((one.name, "pinned") for one in Release.objects.present().filter(pinned=True)),
             *((one.name, "being pushed") for one in Release.objects.underway()),
-            *_lately(policy),
+            *_live_recently(policy),
             *(
-                (one.name, f"among the newest {policy.newest}")
+                (one.name, f"one of the newest {policy.newest}")
                 for one in Release.objects.complete()[: policy.newest]
             ),
         ]
@@ -95,12 +95,12 @@ def _of_environment(environment: Environment) -> Iterator[Need]:
     if canary:
         yield canary.release.name, f"canary in {environment}"
     if earlier := rollback_release(environment):
-        yield earlier.name, f"before in {environment}"
+        yield earlier.name, f"previous in {environment}"
     replaced = replaced_release(environment, live.release) if live else None
     if replaced:  # pages of it may still be open
-        yield replaced.name, f"before in {environment}"
+        yield replaced.name, f"previous in {environment}"
     for deployment in strategy_of(environment).partly_deployed(environment):
-        yield deployment.release.name, f"copied to {environment} in part"
+        yield deployment.release.name, f"partly copied to {environment}"
 
 
 def _by_routes(keyvalues: KeyValueStore) -> Iterator[Need]:
@@ -113,13 +113,13 @@ def _of_route(key: str, text: str) -> Iterator[Need]:
     try:
         document = RoutingDocument.from_json(text)
     except (ValueError, KeyError, TypeError, AttributeError):
-        return  # `verify` names it; what the history says is kept all the same
+        return  # `verify` reports it; the history still keeps what it names
     canary = document.canary.release if document.canary else ""
     for name in filter(None, (document.release, document.previous, canary)):
         yield name, f"named by {key}"
 
 
-def _lately(policy: Policy) -> Iterator[Need]:
+def _live_recently(policy: Policy) -> Iterator[Need]:
     since = timezone.now() - policy.keep
     for environment in Environment.objects.all():
         for deployment in live_since(environment, since):

@@ -1,4 +1,4 @@
-"""Pinning releases, so that retention leaves them alone whatever their age."""
+"""Pinning releases, so that retention keeps them at any age."""
 
 from deployments import audit
 from deployments.errors import PartlyChanged
@@ -7,18 +7,11 @@ from edge.errors import EdgeError
 from edge.protocols import ObjectStore
 
 
-def pin(*, objects: ObjectStore, release: Release) -> None:
-    """Keep a release until it is unpinned. Raises Refused when it was removed, PartlyChanged."""
-    _set(objects, release, pinned=True)
+def set_pinned(*, objects: ObjectStore, release: Release, pinned: bool) -> None:
+    """Pin or unpin a release: in the row, which retention reads, then in the audit object.
 
-
-def unpin(*, objects: ObjectStore, release: Release) -> None:
-    """Leave a release to retention again. Raises Refused when it was removed, PartlyChanged."""
-    _set(objects, release, pinned=False)
-
-
-def _set(objects: ObjectStore, release: Release, *, pinned: bool) -> None:
-    """Write it into the row, which is what retention asks, then into the audit object."""
+    Raises Refused if the release was removed; PartlyChanged.
+    """
     if not Release.objects.take(release, pinned=pinned):
         raise release.gone
     release.refresh_from_db()
@@ -28,6 +21,6 @@ def _set(objects: ObjectStore, release: Release, *, pinned: bool) -> None:
         command = "pin" if pinned else "unpin"
         raise PartlyChanged(
             "pin-not-told",
-            f"{release} is {command}ned, but its audit object does not say so: {error}",
+            f"{release} is {command}ned, but its audit object could not be written: {error}",
             f"Run: manage.py {command} {release}",
         ) from error

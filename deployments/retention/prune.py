@@ -1,21 +1,22 @@
-"""Retention: marks what nothing needs, waits, and sweeps what is marked still.
+"""Retention: marks releases that nothing needs, waits, and sweeps those that are still marked.
 
-Order of a sweep, and what a kill at each point leaves behind:
-  removed        nobody can deploy or push it any more; the next run goes on
+The steps of a sweep, and what a kill at each point leaves behind:
+  removed        the release can no longer be deployed or pushed; the next run continues
   audit object   the same
-  manifest       the release does not exist any more
+  manifest       the release no longer exists
   documents      the same
   shared assets  those no kept release refers to; the next run finds them again
-  mark           none: the release is gone
-So whatever is killed, a release is either whole or removed. Deployments and pushes take the mark
-away (`Release.objects.take`), and only what is marked as it was is removed; pushes and the removal
-of shared assets see each other (deployments/locks/asset_sweep.py).
+  mark           nothing: the release is gone
+So at any time a release is either whole or removed. Deployments and pushes clear the mark
+(`Release.objects.take`), and a sweep removes only releases whose mark has not changed. Pushes and
+the removal of shared assets see each other (deployments/locks/asset_sweep.py).
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -25,20 +26,20 @@ from deployments.errors import ChangedMeanwhile, PartlyChanged
 from deployments.locks import asset_sweep
 from deployments.models import AssetSweep, Release
 from deployments.releases.manifest import MANIFEST
-from deployments.releases.store import listed
-from deployments.retention.plan import PrunePlan, Size, find_unreferenced
-from deployments.wording import reason_of
+from deployments.releases.store import object_sizes
+from deployments.retention.plan import PrunePlan, Size, find_unreferenced, plan_prune
+from deployments.wording import plural, reason_of
 from edge.errors import EdgeError
 from edge.protocols import Backend
 
 AT_ONCE = 500
-Say = Callable[[str], None]
 
 
 @dataclass(slots=True)
 class Pruned:
-    """What was done: sizes by release, shared assets; `left` says what the next run has to do."""
+    """What was removed, sizes by release, and why something was `left` to the next run."""
 
+    plan: PrunePlan
     swept: dict[str, Size] = field(default_factory=dict)
     assets: Size = field(default_factory=Size)
     left: str = ""
@@ -47,14 +48,24 @@ class Pruned:
     def total(self) -> Size:
         return sum(self.swept.values(), self.assets)
 
+    def as_json(self) -> dict[str, Any]:
+        """Return plan and result for --json."""
+        return {
+            **self.plan.as_json(),
+            "removed": [{"release": one, **size.as_json()} for one, size in self.swept.items()],
+            "assets": self.assets.as_json(),
+            **self.total.as_json(),
+            "left": self.left,
+        }
+
 
 @dataclass(frozen=True, slots=True)
-class Pruning:
-    """A run underway: the back end, who, whom to tell, and when to stop (monotonic seconds)."""
+class PruneRun:
+    """A run: its back end, who started it, its output, and when to stop (monotonic seconds)."""
 
     backend: Backend
     actor: str
-    say: Say
+    say: Callable[[str], None]
     ends: float = float("inf")
 
     @property
@@ -62,36 +73,51 @@ class Pruning:
         return time.monotonic() > self.ends
 
 
-def prune(run: Pruning, plan: PrunePlan) -> Pruned:
-    """Carry a plan out; where that ends early, the next run goes on.
+def prune(
+    run: PruneRun, *, show: Callable[[PrunePlan], None] = lambda plan: None, dry_run: bool = False
+) -> Pruned:
+    """Plan a run, show the plan, and carry it out unless it is dry. Return what it did or would do.
 
-    Raises PartlyChanged when the store fails or somebody interrupts it.
+    Raises Refused, EdgeError (nothing was changed), PartlyChanged.
+    """
+    plan = plan_prune(run.backend)
+    show(plan)
+    if not dry_run:
+        return carry_out(run, plan)
+    sizes = {one.name: size for one, size in plan.sweeps.items()}
+    return Pruned(plan, sizes, plan.assets or Size(), plan.assets_stay)
+
+
+def carry_out(run: PruneRun, plan: PrunePlan) -> Pruned:
+    """Mark and sweep as planned. A run that ends early is continued by the next one.
+
+    Raises PartlyChanged if the store fails or the run is interrupted.
     """
     _mark(plan)
-    done = Pruned()
+    done = Pruned(plan)
     try:
-        _sweep(run, plan, done)
+        _sweep(run, done)
     except (EdgeError, KeyboardInterrupt) as error:
         raise PartlyChanged(
             "prune-unfinished",
             f"Removing releases did not finish: {reason_of(error)}.",
-            "What is kept is whole. Run: manage.py prune --yes",
+            "Releases that are kept are whole. Run: manage.py prune --yes",
         ) from error
     return done
 
 
 def _mark(plan: PrunePlan) -> None:
-    """Mark what nothing needs; take the mark from what is needed again."""
+    """Mark releases that nothing needs, and clear the mark of those needed again."""
     rows = Release.objects.present()
     rows.filter(pk__in=[one.pk for one in plan.marks], marked_at=None).update(
         marked_at=timezone.now()
     )
-    rows.filter(pk__in=[one.pk for one in plan.lifts]).update(marked_at=None)
+    rows.filter(pk__in=[one.pk for one in plan.unmarks]).update(marked_at=None)
 
 
-def _sweep(run: Pruning, plan: PrunePlan, done: Pruned) -> None:
+def _sweep(run: PruneRun, done: Pruned) -> None:
     gone = []
-    for release in plan.sweeps:
+    for release in done.plan.sweeps:
         if run.is_over:
             done.left = "time is up"
             return
@@ -100,7 +126,7 @@ def _sweep(run: Pruning, plan: PrunePlan, done: Pruned) -> None:
             done.swept[release.name] = _sweep_documents(run, release)
             gone.append(release)
         else:
-            run.say(f"Keep {release}: somebody uses it again")
+            run.say(f"Keep {release}: it is in use again")
     if gone:
         done.left = _sweep_assets(run, done)
     if not done.left:
@@ -109,18 +135,18 @@ def _sweep(run: Pruning, plan: PrunePlan, done: Pruned) -> None:
 
 
 def _remove(release: Release) -> bool:
-    """Remove a release from what can be used; tells whether nobody came first."""
+    """Record a release as removed. Return False if it was taken into use first."""
     if release.removed_at:
         return True
     marked = Release.objects.present().filter(pk=release.pk, marked_at=release.marked_at)
     return bool(marked.update(removed_at=timezone.now()))
 
 
-def _sweep_documents(run: Pruning, release: Release) -> Size:
-    """Remove the manifest, then all that lies below the release's name."""
+def _sweep_documents(run: PruneRun, release: Release) -> Size:
+    """Remove the manifest, then everything below the release's name. Return its size."""
     objects = run.backend.objects
     release.refresh_from_db()
-    sizes = listed(objects, release.key(""))
+    sizes = object_sizes(objects, release.key(""))
     audit.write_release(objects, release)
     objects.delete([release.key(MANIFEST)])
     for keys in _batches(sizes):
@@ -128,8 +154,8 @@ def _sweep_documents(run: Pruning, release: Release) -> Size:
     return Size.of(sizes.values())
 
 
-def _sweep_assets(run: Pruning, done: Pruned) -> str:
-    """Remove shared assets no release refers to; tell what keeps the rest from being removed."""
+def _sweep_assets(run: PruneRun, done: Pruned) -> str:
+    """Remove shared assets no release refers to. Return why some are left, or an empty text."""
     try:
         with asset_sweep.sweep_lock(holder=run.actor) as sweep:
             return _remove_assets(run, sweep, done)
@@ -137,8 +163,8 @@ def _sweep_assets(run: Pruning, done: Pruned) -> str:
         return f"shared assets stay for now: {error.message}"
 
 
-def _remove_assets(run: Pruning, sweep: AssetSweep, done: Pruned) -> str:
-    """Remove batch by batch, and stop for whoever pushes; tell what is left, if anything."""
+def _remove_assets(run: PruneRun, sweep: AssetSweep, done: Pruned) -> str:
+    """Remove them in batches, and stop if a push begins. Return why some are left."""
     known = _complete()
     unreferenced, why_not = find_unreferenced(run.backend)
     if why_not:
@@ -146,8 +172,8 @@ def _remove_assets(run: Pruning, sweep: AssetSweep, done: Pruned) -> str:
     for keys in _batches(unreferenced):
         asset_sweep.renew(sweep)
         if run.is_over or Release.objects.underway().exists() or _complete() != known:
-            return "shared assets are left: time is up, or somebody pushes"
-        run.say(f"Remove {len(keys)} shared assets")
+            return "shared assets are left: time is up, or a push has begun"
+        run.say(f"Remove {plural(len(keys), 'shared asset')}")
         run.backend.objects.delete(keys)
         done.assets += Size.of(unreferenced[key] for key in keys)
     return ""

@@ -6,25 +6,22 @@ from typing import Any
 
 from django.conf import settings
 
-from deployments.retention.plan import plan_prune
-from deployments.retention.prune import Pruning, prune
+from deployments.retention.prune import PruneRun, prune
 from edge.backends import get_backend
 
 ACTOR = "schedule"
-# A task is stopped after 60 seconds (Q_CLUSTER); what is left is done by the next run.
+# Q_CLUSTER stops a task after 60 seconds; the next run continues.
 SECONDS = 40
 log = logging.getLogger(__name__)
 
 
 def prune_daily() -> dict[str, Any] | None:
-    """Mark and remove what nothing needs, where PRUNE_SCHEDULED says so; give what was done.
+    """Prune if PRUNE_SCHEDULED is on, and return what was done.
 
-    Raises Refused, PartlyChanged, so the task fails and is shown as failed.
+    Raises Refused, EdgeError, PartlyChanged, so that the task is shown as failed.
     """
     if not settings.PRUNE_SCHEDULED:
         return None
-    backend = get_backend()
-    run = Pruning(backend, ACTOR, log.info, ends=time.monotonic() + SECONDS)
-    plan = plan_prune(backend)
-    done = prune(run, plan)
-    return {"marked": len(plan.marks), "removed": len(done.swept), "left": done.left}
+    ends = time.monotonic() + SECONDS
+    done = prune(PruneRun(get_backend(), ACTOR, log.info, ends))
+    return {"marked": len(done.plan.marks), "removed": len(done.swept), "left": done.left}

@@ -1,4 +1,4 @@
-"""Edge function versions: kept here, tried out before publication, carried by deployments."""
+"""Edge function versions: recorded, tried out before publication, published by deployments."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,13 +13,13 @@ from edge.protocols import Backend, FunctionTest, PublishedFunction
 from edge.runtime.event import viewer_event
 from edge.runtime.trials import check_source
 
-TRIAL = timedelta(hours=1)  # how long a preview signed for a trial holds
+TRIAL = timedelta(hours=1)  # how long a preview signed for a trial is valid
 
 
 def shipped_version(*, actor: str) -> FunctionVersion:
-    """Describe the function as this checkout ships it; written down once it is deployed.
+    """Return the version in this checkout, unsaved until it is deployed.
 
-    Raises Refused for one that was never deployed and that CloudFront would not take.
+    Raises Refused if it was never deployed and CloudFront would reject it.
     """
     source = function_source()
     digest = digest_of(source)
@@ -31,13 +31,13 @@ def shipped_version(*, actor: str) -> FunctionVersion:
 
 
 def check_first_function(environment: Environment, *, actor: str) -> None:
-    """Refuse what a first deployment would publish, before its release is uploaded."""
+    """Check the function of a first deployment, before its release is uploaded. Raises Refused."""
     if environment.live is None and environment.runs_function:
         shipped_version(actor=actor)
 
 
 def check_limits(source: str) -> None:
-    """Refuse a source that is too large or does not parse, before anything is sent."""
+    """Refuse a source that is too large or does not parse. Raises Refused."""
     try:
         check_source(source)
     except (FunctionFailed, LimitExceeded) as error:
@@ -45,7 +45,7 @@ def check_limits(source: str) -> None:
 
 
 def keep(version: FunctionVersion) -> FunctionVersion:
-    """Write a version down; the same source is the same version."""
+    """Save a version; the same source is the same version."""
     kept, _ = FunctionVersion.objects.get_or_create(
         digest=version.digest,
         defaults={"source": version.source, "created_by": version.created_by},
@@ -54,12 +54,12 @@ def keep(version: FunctionVersion) -> FunctionVersion:
 
 
 def live(backend: Backend, environment: Environment) -> PublishedFunction | None:
-    """Read the function the environment's viewers meet."""
+    """Return the published function of an environment, or None."""
     return backend.functions.live(function_name(environment.name))
 
 
 def publish(backend: Backend, environment: Environment, source: str) -> None:
-    """Make a source live; what is published is what was staged, by the stage's ETag."""
+    """Publish a source; the stage's ETag ensures that exactly this source goes live."""
     name = function_name(environment.name)
     etag = backend.functions.stage(name, source)
     backend.functions.publish(name, if_match=etag)
@@ -68,12 +68,12 @@ def publish(backend: Backend, environment: Environment, source: str) -> None:
 def try_out(
     backend: Backend, environment: Environment, version: FunctionVersion, release: Release
 ) -> list[FunctionTest]:
-    """Run a version in the development stage on a request for each page of a release.
+    """Run a version in the development stage, with a request for each page of a release.
 
-    Raises Refused when it is too large, does not parse, fails, or does not lead to the release.
+    Raises Refused if it is too large, does not parse, fails or does not route to the release.
     """
     name = function_name(environment.name)
-    cookies = _way_in(backend, environment, release)
+    cookies = _preview_cookie(backend, environment, release)
     pages = release.pages.values()
     try:
         etag = backend.functions.stage(name, version.source)
@@ -84,25 +84,25 @@ def try_out(
     except (FunctionFailed, LimitExceeded) as error:
         raise Refused("function-invalid", error.message, error.hint) from error
     for page, test in zip(pages, tests, strict=True):
-        _judge(page, test, release)
+        _check_result(page, test, release)
     return tests
 
 
-def _judge(page: dict[str, Any], test: FunctionTest, release: Release) -> None:
+def _check_result(page: dict[str, Any], test: FunctionTest, release: Release) -> None:
     expected = f"/{release.key(page['path'])}"
     output = test.output or {}
     request, response = output.get("request", {}), output.get("response", {})
-    led_to = test.error or request.get("uri") or f"status {response.get('statusCode')}"
-    if led_to != expected:
+    found = test.error or request.get("uri") or f"status {response.get('statusCode')}"
+    if found != expected:
         raise Refused(
             "function-wrong",
-            f"A request for {page['url']} led to: {led_to}; expected {expected}.",
+            f"A request for {page['url']} resulted in {found}; expected {expected}.",
             "Fix edge/functions/viewer_request.js; tests/edge/functions/cases.py has its cases.",
         )
 
 
-def _way_in(backend: Backend, environment: Environment, release: Release) -> str:
-    """Sign a preview where any viewer might be shown something else, or nothing."""
+def _preview_cookie(backend: Backend, environment: Environment, release: Release) -> str:
+    """Return a preview's cookie if a canary or maintenance would hide the release."""
     document = read_route(backend.keyvalues, environment).document
     if document is None or not (document.maintenance or document.canary):
         return ""

@@ -1,7 +1,7 @@
-"""Maintenance: every page of an environment answers 503 with a message, until it is over.
+"""Maintenance: every page of an environment answers 503 with a message until maintenance ends.
 
-It stands in the routing documents beside the releases, and changes none of them: previews and
-deployments go on meanwhile, and both leave it as it is.
+It is recorded in the routing documents beside the releases and does not change them: previews and
+deployments work as usual and leave it in place.
 """
 
 from collections.abc import Callable
@@ -11,20 +11,19 @@ from deployments.errors import ChangedMeanwhile, Refused
 from deployments.locks.deploy_lock import NO_PATIENCE, Patience, deploy_lock
 from deployments.models import Environment, Maintenance
 from deployments.routing.routes import Route, read_route, write_route
-from edge import limits
 from edge.errors import LimitExceeded
 from edge.protocols import Backend, KeyValueStore
 from edge.routing import Canary, RoutingDocument
 
-LONGEST = 300  # characters, as the history keeps them
-# A message must leave room for the longest names a deployment may write beside it.
+LONGEST = 300  # characters, as in the history
+# A message must leave room for the longest names that a deployment may write beside it.
 _RELEASE = "20260101-000000-00000000"
 _CANARY = Canary(_RELEASE, 100, "zzzzzzzz")
 
 
 @dataclass(frozen=True, slots=True)
 class MaintenancePlan:
-    """What maintenance would change: the routing documents, and the line of the history."""
+    """A change of maintenance: the routing documents, and the row in the history."""
 
     environment: Environment
     on: bool
@@ -34,67 +33,69 @@ class MaintenancePlan:
 
     @property
     def wanted(self) -> Route:
-        """What the routing keys shall hold: each its own document, but for maintenance."""
+        """The routing documents after the change: each as it is, except for maintenance."""
         return Route({key: self._wanted(key) for key in self.route.values})
 
     @property
     def is_done(self) -> bool:
-        """Whether the edge and the history both say so already."""
+        """Whether neither the edge nor the history needs a change."""
         return self.wanted == self.route and self.is_recorded
 
     @property
     def is_recorded(self) -> bool:
-        """Whether the history says so already."""
-        told = self.environment.maintenance
-        return (told.message == self.message) if told and self.on else bool(told) == self.on
+        """Whether the history needs no change."""
+        current = self.environment.maintenance
+        if current and self.on:
+            return bool(current.message == self.message)
+        return bool(current) == self.on
 
     def lines(self) -> list[str]:
-        """Tell people what would change, a line each."""
+        """Describe the change for people, one line per point."""
         now = self.route.document
         was_on = now is not None and now.maintenance
         serves = (now.release if now else "") or "nothing"
         if not self.on:
-            return [f"{self.environment}: {serves} is shown to everybody again"]
-        what = "the message changes" if was_on else f"{serves} is hidden, all pages answer 503"
-        return [f"{self.environment}: {what}", f"Message: {self.message or 'that of the function'}"]
+            return [f"{self.environment}: {serves} is shown to all viewers again"]
+        what = "the message changes" if was_on else f"{serves} is hidden; all pages answer 503"
+        return [f"{self.environment}: {what}", f"Message: {self.message or 'the default message'}"]
 
     def _wanted(self, key: str) -> str | None:
         document = self.route.document_of(key) or self.fallback
         if not self.on and not document.release:
-            return None  # nothing was deployed before, and nothing is left behind
+            return None  # nothing was deployed, so the document existed only for maintenance
         changed = replace(document, maintenance=self.on, message=self.message)
         return changed.to_json()
 
 
 def plan_maintenance(
-    store: KeyValueStore, environment: Environment, *, on: bool, message: str | None = None
+    backend: Backend, environment: Environment, *, on: bool, message: str | None = None
 ) -> MaintenancePlan:
-    """Describe what would change. Without a message the one there is stays. Raises Refused."""
+    """Plan to start or end maintenance; without a message, keep the current one. Raises Refused."""
     environment.check_runs_function(
-        "can answer for the pages",
-        "Deploy pages that say so instead: manage.py push --source DIR --no-deploy, then "
+        "can answer in place of the pages",
+        "Deploy pages that announce it instead: manage.py push --source DIR --no-deploy, then "
         f"manage.py promote --release ID --to {environment}",
     )
-    route, live = read_route(store, environment), environment.live
-    # A document that is lost or broken is written anew, from what the history says is live.
+    route, live = read_route(backend.keyvalues, environment), environment.live
+    # A missing or broken document is restored from the history's live release.
     fallback = RoutingDocument(environment.name, live.release.name if live else "")
     if message is None and on:
-        message = _standing_message(environment, route)
-    text = _checked(message or "", on=on)
+        message = _current_message(environment, route)
+    text = _check_message(message or "", on=on)
     plan = MaintenancePlan(environment, on, text, route, fallback)
-    _check_room(plan)
+    _check_size(backend, plan)
     return plan
 
 
-def _standing_message(environment: Environment, route: Route) -> str:
-    """Find the message there is: in the routing documents, or where they are lost in the history.
+def _current_message(environment: Environment, route: Route) -> str:
+    """Return the current message, from the routing documents or, if they are lost, the history.
 
-    What mends a lost document is a command without a message.
+    (A lost document is repaired by the command without a message.)
     """
-    document, told = route.document, environment.maintenance
+    document, recorded = route.document, environment.maintenance
     if document and document.maintenance:
         return document.message
-    return told.message if told else ""
+    return recorded.message if recorded else ""
 
 
 def set_maintenance(
@@ -106,14 +107,14 @@ def set_maintenance(
     patience: Patience = NO_PATIENCE,
     say: Callable[[str], None],
 ) -> bool:
-    """Carry a plan out, made again under the lock; tell whether anything was left to do.
+    """Plan again under the lock and carry it out. Return whether there was anything to change.
 
-    Raises Refused, ChangedMeanwhile (lock held, or routing changed by somebody else), EdgeError.
+    Raises Refused, ChangedMeanwhile (lock held, or routing changed by another run), EdgeError.
     """
     environment, on = plan.environment, plan.on
     why = f"Maintenance {'on' if on else 'off'}" + (f": {reason}" if reason else "")
     with deploy_lock(environment=environment, actor=actor, reason=why, patience=patience, say=say):
-        plan = plan_maintenance(backend.keyvalues, environment, on=on, message=plan.message)
+        plan = plan_maintenance(backend, environment, on=on, message=plan.message)
         if plan.is_done:
             return False
         if plan.wanted != plan.route:
@@ -131,36 +132,37 @@ def _check_written(store: KeyValueStore, plan: MaintenancePlan) -> None:
     if read_route(store, plan.environment) != plan.wanted:
         raise ChangedMeanwhile(
             "route-changed",
-            f"The routing documents of {plan.environment} were overwritten meanwhile.",
+            f"The routing documents of {plan.environment} were overwritten by another run.",
+            "Check them with: manage.py status, then run the command again.",
         )
 
 
-def _checked(message: str, *, on: bool) -> str:
-    """Make one line of a message. Raises Refused."""
+def _check_message(message: str, *, on: bool) -> str:
+    """Return the message on one line. Raises Refused."""
     text = " ".join(message.split())
     if text and not on:
         raise Refused(
             "message-for-nobody",
-            "A message is shown during maintenance only, and this ends it.",
+            "A message is shown only during maintenance, and this command ends it.",
             "Leave --message out.",
         )
     if not text.isprintable():
         raise Refused(
             "message-odd",
-            "Expected a message of plain text, found control characters.",
-            "Leave them out; markup is shown as it is typed.",
+            "Expected a message in plain text, found control characters.",
+            "Remove them. Markup is shown as typed.",
         )
     if len(text) > LONGEST:
         raise Refused(
             "message-too-long",
-            f"A message may have {LONGEST} characters, this one has {len(text)}.",
-            "Say it in fewer words, or with a link to where there is more.",
+            f"A message may have at most {LONGEST} characters; this one has {len(text)}.",
+            "Shorten it, or refer to a page with the details.",
         )
     return text
 
 
-def _check_room(plan: MaintenancePlan) -> None:
-    """Refuse a message that fits only until the next deployment. Raises Refused."""
+def _check_size(backend: Backend, plan: MaintenancePlan) -> None:
+    """Refuse a message that would leave no room for the next deployment. Raises Refused."""
     document = plan.route.document or plan.fallback
     fullest = replace(
         document,
@@ -171,11 +173,11 @@ def _check_room(plan: MaintenancePlan) -> None:
         message=plan.message,
     ).to_json()
     try:
-        limits.check_update(puts=dict.fromkeys(plan.route.values, fullest), deletes=())
+        backend.limits.check_update(puts=dict.fromkeys(plan.route.values, fullest), deletes=())
     except LimitExceeded as error:
         size = len(plan.message.encode())
         raise Refused(
             "message-too-long",
             f"The message takes {size} bytes and does not fit beside the releases: {error.message}",
-            "Say it in fewer words; letters beyond ASCII take two to four bytes each.",
+            "Shorten it; characters beyond ASCII take two to four bytes each.",
         ) from error

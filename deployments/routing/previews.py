@@ -1,7 +1,7 @@
-"""Previews: signed, expiring tickets by which one viewer sees a release that is not live.
+"""Previews: signed, expiring tickets that show one viewer a release that is not live.
 
-The edge function checks them (edge/functions/viewer_request.js): a ticket names one release, holds
-for one environment until one moment, and is signed with a secret only the key-value store has.
+The edge function checks them (edge/functions/viewer_request.js). A ticket names a release, is valid
+in one environment until it expires, and is signed with a secret that only the key-value store has.
 """
 
 import base64
@@ -23,20 +23,20 @@ from edge.protocols import Backend, KeyValueStore
 from edge.routing import PREVIEW_COOKIE, PREVIEW_KEY
 
 LONGEST = timedelta(days=30)
-# What the function passes on before it looks at tickets.
+# The function passes these on before it looks at tickets.
 _UNTOUCHED = ("/assets/", "/.well-known/")
 _SAFE = "/%?#:@!$&'()*+,;=-._~"
-# What the function answers with 400.
+# The function answers these with 400.
 _ODD = re.compile(r"//|%2f|%5c|%(?![0-9a-f]{2})|/\.\.?(/|\Z)", re.IGNORECASE)
 
 
 class NoSecret(Refused):
-    """The key-value store has no secret to sign with: deleted, so that all previews end."""
+    """The key-value store has no signing secret. Deleting it ends all previews."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A link that shows a release until `expires`, to whoever has it."""
+    """A link that shows a release until `expires` to anyone who has it."""
 
     release: Release
     environment: Environment
@@ -52,14 +52,13 @@ def preview(
     lifetime: timedelta,
     path: str = "/",
 ) -> Preview:
-    """Make a link; changes nothing. Raises Refused where it would not show the release."""
+    """Return a link to a release; changes nothing. Raises Refused if it would not work."""
     _check_environment(backend.keyvalues, environment)
     if lifetime > LONGEST:
         raise Refused(
             "too-long",
-            f"A link for {lifetime.days} days would outlive what it was meant for: at most "
-            f"{LONGEST.days} days.",
-            "Choose a shorter --expires; another link can be made any time.",
+            f"A preview link is valid for at most {LONGEST.days} days; found {lifetime.days} days.",
+            "Choose a shorter --expires. You can create another link at any time.",
         )
     check_whole(backend.objects, release)
     address = urlsplit(_checked(path))
@@ -67,10 +66,10 @@ def preview(
     signed = ticket(
         backend.keyvalues, environment, release, lifetime=lifetime, now=expires - lifetime
     )
-    # Of two the function takes the first: a ticket pasted with the path must not be that.
+    # The function uses the first ticket, so remove one that was pasted with the path.
     kept = [one for one in address.query.split("&") if one and not one.startswith("release=")]
     query = "&".join([*kept, f"release={signed}"])
-    url = f"{site_of(environment)}{address._replace(query=query).geturl()}"
+    url = f"{site_of(backend, environment)}{address._replace(query=query).geturl()}"
     return Preview(release, environment, url, expires)
 
 
@@ -87,9 +86,8 @@ def ticket(
     if not secret:
         raise NoSecret(
             "no-secret",
-            "The key-value store has no secret to sign previews with; the next deployment writes "
-            "a new one.",
-            f"Deploy something, to any environment: manage.py promote --to {environment}",
+            "The key-value store has no secret to sign previews; the next deployment creates one.",
+            f"Deploy to any environment: manage.py promote --to {environment}",
         )
     expiry = int(((now or timezone.now()) + lifetime).timestamp())
     signature = _signature(secret, f"{environment.name}.{release.name}.{expiry}")
@@ -97,28 +95,28 @@ def ticket(
 
 
 def cookie(ticket: str) -> str:
-    """Give the Cookie header with which the edge follows a ticket, as after its link."""
+    """Return the Cookie header of a viewer who opened a ticket's link."""
     return f"{PREVIEW_COOKIE}={ticket}"
 
 
 def _signature(secret: str, text: str) -> str:
-    """Sign as the edge function expects it: HMAC-SHA256 in base64url without padding."""
+    """Return the signature that the edge function expects: HMAC-SHA256, base64url, no padding."""
     digest = hmac.digest(secret.encode(), text.encode(), "sha256")
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def _check_environment(store: KeyValueStore, environment: Environment) -> None:
-    """Refuse where no function follows tickets."""
+    """Refuse an environment where no function follows tickets. Raises Refused."""
     environment.check_runs_function(
-        "can show one viewer another release",
-        "Preview it on an environment of the pointer strategy: add --environment NAME.",
+        "can show a preview",
+        "Preview it in an environment with the pointer strategy: add --environment NAME.",
     )
     if read_route(store, environment).document is None:
         raise _nothing_deployed(environment)
 
 
 def _checked(path: str) -> str:
-    """Percent-encode a path as a browser does. Raises Refused where it is no page."""
+    """Percent-encode a path as a browser does. Raises Refused if it is not a page's."""
     encoded = quote(path, safe=_SAFE)
     place = urlsplit(encoded).path
     is_page = encoded.startswith("/") and not encoded.startswith(("//", *_UNTOUCHED))
@@ -126,30 +124,29 @@ def _checked(path: str) -> str:
         return encoded
     raise Refused(
         "no-page",
-        f"Expected the path of a page of the release, found '{path}'.",
-        "Give a path from the first slash on, as in --path /book/; the application's pages and "
-        "shared assets belong to no release.",
+        f"Expected the path of a page in the release, found '{path}'.",
+        "Start the path with a slash, as in --path /book/. The application's pages and shared "
+        "assets cannot be previewed.",
     )
 
 
 def _nothing_deployed(environment: Environment) -> Refused:
     return Refused(
         "nothing-deployed",
-        f"Nothing was deployed to {environment} yet, so no edge function is there to follow a "
-        "preview.",
+        f"Nothing has been deployed to {environment}: it has no edge function to show a preview.",
         f"Deploy first: manage.py push --to {environment}",
     )
 
 
-def site_of(environment: Environment) -> str:
-    """Give the address of an environment's pages, scheme and host, without a path.
+def site_of(backend: Backend, environment: Environment) -> str:
+    """Return the address of an environment's pages: scheme and host, without a path.
 
-    A distribution answers its first host by https. The local edge answers all hosts where
-    SITE_URL leads, so scheme and port are its; so is the host, where it is one of them. Raises
+    A CDN answers the first host over https. A local edge answers all hosts at SITE_URL, so scheme
+    and port are those of SITE_URL, and so is the host if it is one of the environment's. Raises
     Refused.
     """
     host, site = environment.host, urlsplit(settings.SITE_URL)
-    if settings.EDGE_BACKEND != "local" and not settings.EDGE_LOCAL_VIEWER:
+    if backend.read_snapshot is None:
         return f"https://{host}"
     if site.hostname in environment.hosts:
         host = site.hostname

@@ -9,15 +9,15 @@ from edge.errors import StaleEtag
 from edge.protocols import KeyValueStore
 from edge.routing import PREVIEW_KEY, RoutingDocument, routing_keys
 
-# Other environments share the store: their writes make our ETag stale without concerning us.
+# Environments share the store, so their writes make our ETag stale without affecting our keys.
 ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What an environment's routing keys held at one moment.
+    """The values of an environment's routing keys at one moment.
 
-    `values` has its own keys, `stale` the keys of hosts that are its no longer.
+    `values` has its own keys, `stale` the keys of hosts it no longer has.
     """
 
     values: dict[str, str | None]
@@ -25,26 +25,26 @@ class Route:
 
     @property
     def document(self) -> RoutingDocument | None:
-        """The routing document: the first that can be read, since any one may be lost; or None."""
+        """The first routing document that can be read, since any of them may be lost; or None."""
         return next(filter(None, map(self.document_of, self.values)), None)
 
     def document_of(self, key: str) -> RoutingDocument | None:
-        """One key's document, or None where there is none or it cannot be read."""
+        """Return a key's document; None if it is missing or cannot be read."""
         return _parse(self.values[key])
 
     def release_of(self, key: str) -> str:
-        """Name the release one key's document names, or nothing."""
+        """Return the release in a key's document, or an empty string."""
         document = self.document_of(key)
         return document.release if document else ""
 
     @property
     def agrees(self) -> bool:
-        """Whether every key holds the same document, and no other key does."""
+        """Whether every key has the same document, and no stale key is left."""
         return len(set(self.values.values())) == 1 and not self.stale
 
 
 def read_route(store: KeyValueStore, environment: Environment) -> Route:
-    """Read every routing key of an environment, those of hosts it has lost included."""
+    """Read every routing key of an environment, including those of hosts it no longer has."""
     items = store.items()
     keys = routing_keys(environment.name, environment.hosts)
     stale = {
@@ -58,10 +58,10 @@ def read_route(store: KeyValueStore, environment: Environment) -> Route:
 def write_route(
     store: KeyValueStore, environment: Environment, *, seen: Route, wanted: Route
 ) -> None:
-    """Replace what was seen by what is wanted, in one all-or-nothing update.
+    """Replace `seen` with `wanted` in one all-or-nothing update.
 
-    A stale ETag is read again and decided again, never resent blindly. Raises ChangedMeanwhile
-    when the environment's own keys no longer hold what was seen.
+    On a stale ETag, the keys are read and compared again. Raises ChangedMeanwhile if the
+    environment's own keys no longer match `seen`.
     """
     for _ in range(ATTEMPTS):
         etag = store.etag()
@@ -79,13 +79,13 @@ def write_route(
         return
     raise ChangedMeanwhile(
         "route-changed",
-        f"The routing documents of {environment} were changed by somebody else meanwhile.",
-        "Look with: manage.py status, then run the command again.",
+        f"The routing documents of {environment} were changed by another run.",
+        "Check them with: manage.py status, then run the command again.",
     )
 
 
 def route_to(environment: Environment, document: RoutingDocument) -> Route:
-    """Give what the keys of an environment hold once a document is in force."""
+    """Return the values of an environment's routing keys for a document."""
     keys = routing_keys(environment.name, environment.hosts)
     return Route(dict.fromkeys(keys, document.to_json()))
 

@@ -1,8 +1,8 @@
-"""Files from a ZIP archive: what `push --source ZIP` takes.
+"""The files of a ZIP archive given to `push --source`.
 
-An archive may come from anywhere, so nothing in it is believed: its list of files is checked whole
-before anything is unpacked, and unpacking counts. Files are unpacked under numbers, never under
-their names, so no name can lead anywhere, whatever a check overlooks.
+An archive may come from anywhere, so nothing in it is trusted: the whole list of files is checked
+before anything is unpacked, and unpacking counts bytes. Files are unpacked under numbers, never
+under their names, so a name that passes the checks still cannot lead out of the folder.
 """
 
 import errno
@@ -26,33 +26,33 @@ from deployments.errors import Refused
 from deployments.releases.manifest import Artifact, SourceFile, describe, page_path
 from deployments.sources.limits import FILES_AT_MOST, check_name, check_size, is_skipped
 
-# Folders and what is left out are listed in an archive too.
+# An archive also lists folders and ignored files.
 ENTRIES_AT_MOST = 2 * FILES_AT_MOST
 DIRECTORY_BYTES = 32 * 2**20
 CHUNK_BYTES = 2**18
-# Making a file costs more than unpacking a small one.
+# Creating a file costs more than unpacking a small one.
 SMALL_BYTES, KEPT_BYTES = 32 * 2**10, 32 * 2**20
-# What zipfile and zlib raise for archives that are not whole, or are not made as they say.
+# Raised by zipfile and zlib for archives that are truncated or malformed.
 _BROKEN = (BadZipFile, EOFError, NotImplementedError, ValueError, zlib.error)
-SIGNATURE = b"PK\x01\x02"  # every entry of the list begins with it
+SIGNATURE = b"PK\x01\x02"  # begins every entry of the list
 LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, length of the name, length of the extra field
 LOCAL_SIGNATURE = b"PK\x03\x04"
 ENCRYPTED_FLAGS = 0x2041  # 0 encrypted, 6 strong encryption, 13 masked headers
-DOS_LINK = 0x400  # the reparse point of Windows' attributes
-# The others (bzip2, LZMA) pack a thousand times tighter, and LZMA takes as much memory as it likes.
+DOS_LINK = 0x400  # the reparse point among Windows' attributes
+# The others (bzip2, LZMA) pack a thousand times tighter, and LZMA's use of memory has no limit.
 METHODS = {ZIP_STORED, ZIP_DEFLATED}
 
-# What holds less is no bomb, however well it is packed; a built site packs three to ten times.
+# Anything smaller is harmless at any ratio; a built site compresses three to ten times.
 RATIO_BYTES = 100 * 2**20
 RATIO_AT_MOST = 100
 
 
 @contextmanager
 def unpacked(source: Path) -> Iterator[list[SourceFile]]:
-    """Unpack an archive, hashed, into a folder that goes away when the block ends.
+    """Unpack and hash the files of an archive, in a temporary folder.
 
-    Raises Refused for an archive that is broken, encrypted, too large, or holds anything but files
-    under names of their own (deployments/sources/archive.py).
+    Raises Refused for an archive that is broken, encrypted or too large, or that contains anything
+    but files with distinct names.
     """
     with tempfile.TemporaryDirectory(prefix="qdn-push-") as folder:
         yield _unpack_all(source, Path(folder))
@@ -66,19 +66,19 @@ def _unpack_all(source: Path, folder: Path) -> list[SourceFile]:
     except _BROKEN as error:
         raise _broken(source, str(error) or type(error).__name__) from error
     except OSError as error:
-        if error.errno == errno.EINVAL:  # a place before the file's beginning
-            raise _broken(source, "it is cut short") from error
+        if error.errno == errno.EINVAL:  # a position before the start of the file
+            raise _broken(source, "it is truncated") from error
         raise Refused(
             "source-unreadable",
             f"--source {source} cannot be unpacked: {error.strerror}.",
-            "Make it readable, and room in the folder for temporary files (TMPDIR).",
+            "Make it readable, and free space in the folder for temporary files (TMPDIR).",
         ) from error
 
 
 def _unpack_each(
     archive: ZipFile, entries: Mapping[str, ZipInfo], folder: Path
 ) -> Iterator[SourceFile]:
-    """Unpack files one by one; small ones stay in memory while there is room set aside."""
+    """Unpack files one by one; small ones stay in memory until KEPT_BYTES are used."""
     top, room = _top_folder(entries), KEPT_BYTES
     for number, (name, info) in enumerate(entries.items()):
         path = name.removeprefix(top)
@@ -95,9 +95,9 @@ def _unpack_each(
 
 
 def _unpack(archive: ZipFile, info: ZipInfo, path: str, output: BinaryIO) -> Artifact:
-    """Unpack one file. Raises BadZipFile when it is not as long as the archive says."""
+    """Unpack one file. Raises BadZipFile if its size is not the declared one."""
     digest, size = hashlib.sha256(), 0
-    # zipfile stops at the declared size without a word; asked for one byte more, it shows the rest.
+    # zipfile silently stops at the declared size; asked for one byte more, it reads on.
     asked = copy(info)
     asked.file_size += 1
     with archive.open(asked) as packed:
@@ -106,23 +106,23 @@ def _unpack(archive: ZipFile, info: ZipInfo, path: str, output: BinaryIO) -> Art
             digest.update(chunk)
             output.write(chunk)
     if size != info.file_size:
-        raise BadZipFile(f"{path!r} is not as long as it says")
+        raise BadZipFile(f"{path!r} does not have its declared size")
     return describe(path, digest.hexdigest(), size)
 
 
 def _broken(source: Path, fault: str) -> Refused:
     return Refused(
         "archive-broken",
-        f"--source {source} is not a whole ZIP archive: {fault}.",
-        "Make it again the ordinary way (deflate, names in UTF-8) and push again.",
+        f"--source {source} is not an intact ZIP archive: {fault}.",
+        "Create it again with common settings (deflate, names in UTF-8) and push again.",
     )
 
 
 def _top_folder(names: Collection[str]) -> str:
-    """Name the one folder that all files are in, as in GitHub's archives, with its slash.
+    """Return the folder around all files, as in GitHub's archives, with its slash.
 
-    Nothing where the files are where they belong: some surface's page stands at its path already,
-    or would stand there no more than before.
+    An empty string if there is none, if a surface's page is at its path already, or if removing
+    the folder would not put one there.
     """
     pages = {page_path(surface["path"]) for surface in settings.SURFACES.values()}
     tops = {f"{name.partition('/')[0]}/" for name in names}
@@ -133,16 +133,16 @@ def _top_folder(names: Collection[str]) -> str:
 
 
 class _Bounded(io.BufferedReader):
-    """A file that zipfile reads no endless list of files from: it would keep all of it in memory.
+    """A file that limits the list of files that zipfile reads.
 
-    zipfile reads the list in one piece, and believes its length only.
+    zipfile reads the list in one piece, trusts its declared length and keeps all of it in memory.
     """
 
     def __init__(self, path: Path) -> None:
         super().__init__(io.FileIO(path))
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read. Raises Refused when that is more, or lists more, than an archive's list may."""
+        """Read. Raises Refused beyond the limits on bytes and entries of the list."""
         if size and size > DIRECTORY_BYTES:
             raise _too_many(f"takes more than {DIRECTORY_BYTES // 2**20} MiB")
         data = super().read(size)
@@ -155,16 +155,16 @@ def _too_many(found: str) -> Refused:
     return Refused(
         "source-too-many",
         f"The archive's list of files {found}.",
-        f"A release has at most {FILES_AT_MOST:,} files: archive the built site alone.",
+        f"A release has at most {FILES_AT_MOST:,} files: archive only the built site.",
     )
 
 
 def checked_entries(archive: ZipFile, stream: BinaryIO, source: Path) -> dict[str, ZipInfo]:
-    """List the files to take, by name. Raises Refused, BadZipFile."""
+    """Return the files to unpack, by name. Raises Refused, BadZipFile."""
     files = [info for info in archive.infolist() if not _is_folder(info)]
     taken = {info.orig_filename: info for info in files if not is_skipped(info.orig_filename)}
     if len({info.orig_filename for info in files}) != len(files):
-        raise _odd_archive(source, "holds two files of the same name")
+        raise _odd_archive(source, "contains two files of the same name")
     unpacked = sum(info.file_size for info in taken.values())
     check_size(files=len(taken), size=unpacked)
     if unpacked > max(RATIO_BYTES, RATIO_AT_MOST * source.stat().st_size):
@@ -174,30 +174,32 @@ def checked_entries(archive: ZipFile, stream: BinaryIO, source: Path) -> dict[st
 
 
 def _is_folder(info: ZipInfo) -> bool:
-    """Check one entry; tell whether it is a folder. Raises Refused."""
-    # orig_filename is what stands in the archive: zipfile cuts `filename` at a NUL.
+    """Check one entry. Return whether it is a folder. Raises Refused."""
+    # orig_filename is the name in the archive: zipfile cuts `filename` at a NUL.
     name = info.orig_filename
     check_name(name)
     mode = info.external_attr >> 16
     special = stat.S_IFMT(mode) not in {0, stat.S_IFREG, stat.S_IFDIR}
     if special or info.external_attr & DOS_LINK:
-        raise _odd_entry(name, "is a link or another special file", "Put the file itself there.")
+        raise _odd_entry(name, "is a link or another special file", "Archive the file itself.")
     segments = name.removesuffix("/").split("/")
     if not {"", ".", ".."}.isdisjoint(segments) or re.match("[A-Za-z]:", name):
         raise _odd_entry(
-            name, "leads out of the archive", "Archive the folder's content by relative paths."
+            name, "leads out of the archive", "Archive the folder's content with relative paths."
         )
     if info.flag_bits & ENCRYPTED_FLAGS:
         raise _odd_entry(name, "is encrypted", "Archive without a password.")
     if info.compress_type not in METHODS:
-        raise _odd_entry(name, "is packed by an unusual method", "Use deflate, as zip does.")
+        raise _odd_entry(
+            name, "uses an unsupported compression method", "Use deflate, zip's default."
+        )
     return name.endswith("/")
 
 
 def _check_apart(archive: ZipFile, stream: BinaryIO) -> None:
-    """Refuse entries that share bytes: a few bytes would count as many files.
+    """Refuse entries that share bytes, which lets a small archive contain many large files.
 
-    Local headers are read, because their extra fields alone say where a file's bytes begin.
+    Reads the local headers, because only their extra fields show where a file's bytes begin.
     """
     entries = sorted(archive.infolist(), key=lambda info: info.header_offset)
     ends = [_end_of(info, stream) for info in entries]
@@ -211,7 +213,7 @@ def _end_of(info: ZipInfo, stream: BinaryIO) -> int:
     stream.seek(info.header_offset)
     header = stream.read(LOCAL_HEADER.size)
     if len(header) != LOCAL_HEADER.size or not header.startswith(LOCAL_SIGNATURE):
-        raise BadZipFile(f"{info.orig_filename!r} is not where it is said to be")
+        raise BadZipFile(f"{info.orig_filename!r} is not at its declared position")
     _, name, extra = LOCAL_HEADER.unpack(header)
     return info.header_offset + LOCAL_HEADER.size + int(name) + int(extra) + info.compress_size
 
@@ -220,7 +222,7 @@ def _odd_archive(source: Path, fault: str) -> Refused:
     return Refused(
         "archive-refused",
         f"--source {source} {fault}.",
-        "Give the folder that was archived instead.",
+        "Push the folder itself instead of the archive.",
     )
 
 

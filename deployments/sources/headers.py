@@ -1,8 +1,8 @@
-"""The `_headers` file of a source: other types and cache rules than the table's. Pure.
+"""The `_headers` file of a source: overrides of content types and cache rules. Pure.
 
-The form is Netlify's and Cloudflare Pages': a line with a path, then indented `Name: value` lines;
-`#` begins a comment; one `*` in a path stands for anything. Otherwise than there, the last rule
-that names a header decides (they join all values with commas), and a rule for nothing is refused.
+The format is that of Netlify and Cloudflare Pages: a line with a path, then indented `Name: value`
+lines; `#` begins a comment; one `*` in a path matches anything. Unlike there, the last rule that
+sets a header wins (they join all values with commas), and a rule that matches no file is refused.
 """
 
 import re
@@ -29,14 +29,14 @@ _FORMS = {
 
 @dataclass(frozen=True, slots=True)
 class HeaderRule:
-    """Headers (lower-case names) for the paths of a pattern, and the line it stands in."""
+    """Headers (lower-case names) for the paths that match a pattern; `line` is the pattern's."""
 
     line: int
     pattern: str
     headers: dict[str, str] = field(default_factory=dict)
 
-    def concerns(self, urls: Iterable[str]) -> bool:
-        """Whether the pattern matches one of the ways to name an artifact."""
+    def matches(self, urls: Iterable[str]) -> bool:
+        """Whether the pattern matches one of an artifact's URLs."""
         start, star, end = self.pattern.partition("*")
         if not star:
             return start in urls
@@ -47,7 +47,7 @@ class HeaderRule:
 
 
 def parse_rules(body: bytes) -> tuple[HeaderRule, ...]:
-    """Read a `_headers` file. Raises Refused with the number of the line that is wrong."""
+    """Read a `_headers` file. Raises Refused with the number of the invalid line."""
     rules: list[HeaderRule] = []
     for number, line in _lines(body):
         if not line[0].isspace():
@@ -57,39 +57,41 @@ def parse_rules(body: bytes) -> tuple[HeaderRule, ...]:
         else:
             name, value = _header(number, line.strip())
             if name in rules[-1].headers:
-                raise _wrong(number, f"gives {name} a second time", "Keep one of the two lines.")
+                raise _wrong(number, f"sets {name} a second time", "Remove one of the two lines.")
             rules[-1].headers[name] = value
     for rule in rules:
         if not rule.headers:
             raise _wrong(rule.line, "has no headers", "Put 'Name: value' lines below it, indented.")
     if len(rules) > RULES_AT_MOST:
-        raise _wrong(rules[RULES_AT_MOST].line, f"is one rule more than {RULES_AT_MOST}", _SHORTEN)
+        raise _wrong(
+            rules[RULES_AT_MOST].line, f"exceeds the limit of {RULES_AT_MOST} rules", _SHORTEN
+        )
     return tuple(rules)
 
 
 def with_rules(rules: Sequence[HeaderRule], files: Iterable[SourceFile]) -> list[SourceFile]:
-    """Give the files the headers of the rules.
+    """Return the files with the headers that the rules set.
 
-    Raises Refused for a rule that concerns none of them, and for a cache rule that would let shared
+    Raises Refused for a rule that matches no file, and for a cache rule that would let shared
     assets change.
     """
     unused = {rule.line: rule for rule in rules}
     done = []
     for file in files:
         urls = _urls(file.artifact.path)
-        found = [rule for rule in rules if rule.concerns(urls)]
+        found = [rule for rule in rules if rule.matches(urls)]
         for rule in found:
             unused.pop(rule.line, None)
-        done.append(replace(file, artifact=_ruled(file.artifact, found)) if found else file)
+        done.append(replace(file, artifact=_apply(found, file.artifact)) if found else file)
     for line, rule in unused.items():
-        raise _wrong(line, f"is for {rule.pattern}, where no file is", "Correct it, or remove it.")
+        raise _wrong(line, f"has {rule.pattern}, which matches no file", "Correct or remove it.")
     return done
 
 
-def _ruled(artifact: Artifact, rules: Iterable[HeaderRule]) -> Artifact:
-    """Apply rules in their order: the last one that names a header decides."""
-    deciding = {name: rule for rule in rules for name in rule.headers}
-    kind, cache = deciding.get(TYPE), deciding.get(CACHE)
+def _apply(rules: Iterable[HeaderRule], artifact: Artifact) -> Artifact:
+    """Apply rules in order: the last one that sets a header wins."""
+    winning = {name: rule for rule in rules for name in rule.headers}
+    kind, cache = winning.get(TYPE), winning.get(CACHE)
     if kind:
         artifact = replace(artifact, content_type=kind.headers[TYPE])
     if cache and artifact.shared:
@@ -100,13 +102,12 @@ def _ruled(artifact: Artifact, rules: Iterable[HeaderRule]) -> Artifact:
 
 
 def _check_immutable(artifact: Artifact, rule: HeaderRule) -> None:
-    """Refuse any other cache rule for an asset: all releases share the one object."""
+    """Refuse another cache rule for an asset: all releases share the object."""
     if _directives(rule.headers[CACHE]) != _directives(ASSET_CACHE):
         raise _wrong(
             rule.line,
-            f"gives {artifact.path} another cache rule, but files under assets/ never change",
-            f"Leave it away, or end the file with a rule /assets/* and 'Cache-Control: "
-            f"{ASSET_CACHE}'.",
+            f"sets a cache rule for {artifact.path}, but files under assets/ never change",
+            f"Remove it, or end the file with a rule /assets/* and 'Cache-Control: {ASSET_CACHE}'.",
         )
 
 
@@ -115,7 +116,7 @@ def _directives(value: str) -> set[str]:
 
 
 def _urls(path: str) -> tuple[str, ...]:
-    """List the ways to name an artifact: `/book/index.html`, `/book/` and `/book`."""
+    """Return the URLs of an artifact: `/book/index.html`, `/book/` and `/book`."""
     url = f"/{path}"
     if not url.endswith("/index.html"):
         return (url,)
@@ -124,7 +125,7 @@ def _urls(path: str) -> tuple[str, ...]:
 
 
 def _lines(body: bytes) -> Iterator[tuple[int, str]]:
-    """Give the lines that say something, numbered from 1."""
+    """Return the lines that are not blank and not comments, numbered from 1."""
     if len(body) > BODY_BYTES:
         raise _wrong(1, f"begins a file of more than {BODY_BYTES // 2**10} KiB", _SHORTEN)
     try:
@@ -139,11 +140,11 @@ def _lines(body: bytes) -> Iterator[tuple[int, str]]:
 
 def _pattern(number: int, text: str) -> str:
     if not text.startswith("/"):
-        hint = "Begin paths with '/', and indent 'Name: value' lines."
+        hint = "Start paths with '/', and indent 'Name: value' lines."
         raise _wrong(number, f"is {_shown(text)}, expected a path", hint)
     if text.count("*") > 1 or "/:" in text:
-        hint = "Use one '*' at most; ':placeholders' are not known."
-        raise _wrong(number, f"is {_shown(text)}, which is no path or pattern", hint)
+        hint = "Use at most one '*'; ':placeholders' are not supported."
+        raise _wrong(number, f"is {_shown(text)}, which is not a path or pattern", hint)
     return text
 
 
@@ -155,16 +156,18 @@ def _header(number: int, text: str) -> tuple[str, str]:
     if name not in _FORMS:
         raise _wrong(
             number,
-            f"sets {_shown(name)}, but files carry Content-Type and Cache-Control only",
-            "Put it into the response headers policy: PUBLIC_HEADERS in edge/behaviours.py, then "
-            "run manage.py provision.",
+            f"sets {_shown(name)}, but a file can only set Content-Type and Cache-Control",
+            "Add it to the response headers policy: PUBLIC_HEADERS in edge/behaviours.py, then run "
+            "manage.py provision.",
         )
     if len(value) > VALUE_AT_MOST or not _FORMS[name].fullmatch(value):
-        raise _wrong(number, f"has {_shown(value)}, which is no {name}", "Correct the value.")
+        raise _wrong(
+            number, f"has {_shown(value)}, which is not a valid {name}", "Correct the value."
+        )
     return name, value
 
 
-_SHORTEN = "Shorten it: one pattern with '*' can stand for many files."
+_SHORTEN = "Shorten it: one pattern with '*' can match many files."
 
 
 def _wrong(line: int, fault: str, hint: str) -> Refused:

@@ -1,11 +1,11 @@
-"""What a source may hold, folder or archive: how many files, how large, under which names."""
+"""Limits on a source, folder or archive: number of files, size, names."""
 
 from pathlib import PurePosixPath
 
 from deployments.errors import Refused
 
-# Left by desktops, editors, archivers and version control; never part of a site, whatever it is:
-# `.git` is a file in a work tree of git's, `node_modules` may be a link.
+# Left by desktops, editors, archivers and version control; never part of a site, file or folder:
+# in a git work tree `.git` is a file, and `node_modules` may be a link.
 SKIPPED = {
     ".git", ".svn", ".hg", "node_modules", "__pycache__", "__MACOSX",
     ".DS_Store", "Thumbs.db", "desktop.ini",
@@ -15,17 +15,17 @@ FILES_AT_MOST = 100_000
 BYTES_AT_MOST = 2 * 2**30
 # S3 takes keys of 1,024 bytes; the prefix of a release or of an environment comes before the path.
 NAME_BYTES = 900
-# What the folder store takes between two slashes; it writes three bytes for a `%` or a `~`.
+# The folder store's limit between two slashes; it writes three bytes for a `%` or a `~`.
 SEGMENT_BYTES = 250
 
 
 def is_skipped(name: str) -> bool:
-    """Whether a path within the source is left out."""
+    """Whether a path in the source is ignored."""
     return not SKIPPED.isdisjoint(PurePosixPath(name).parts)
 
 
 def check_name(name: str) -> None:
-    """Refuse names the edge function would never let through."""
+    """Refuse a name that the edge function would reject. Raises Refused."""
     try:
         ok = name.isprintable() and "\\" not in name and _is_short(name)
     except UnicodeEncodeError:
@@ -33,9 +33,9 @@ def check_name(name: str) -> None:
     if not ok:
         raise Refused(
             "source-name",
-            f"{_shown(name)} cannot be the path of a page.",
+            f"{_shown(name)} cannot be a URL path.",
             f"Rename it: UTF-8, no control characters, no backslashes, at most {NAME_BYTES} bytes, "
-            f"and {SEGMENT_BYTES} between two slashes, where '%' and '~' count three times.",
+            f"and {SEGMENT_BYTES} between two slashes, where '%' and '~' count as three.",
         )
 
 
@@ -45,18 +45,18 @@ def _is_short(name: str) -> bool:
 
 
 def check_size(*, files: int, size: int) -> None:
-    """Refuse more files, or more bytes, than a release may have."""
+    """Refuse more files or bytes than a release may have. Raises Refused."""
     if files > FILES_AT_MOST:
         raise Refused(
             "source-too-many",
-            f"The source holds more than {FILES_AT_MOST:,} files.",
-            "Give the folder the site was built into, not the one it is built from.",
+            f"The source has more than {FILES_AT_MOST:,} files.",
+            "Point --source at the folder that the site was built into, not at its source code.",
         )
     if size > BYTES_AT_MOST:
         raise Refused(
             "source-too-large",
-            f"The source holds more than {BYTES_AT_MOST // 2**30} GiB.",
-            "Keep large media elsewhere, and push the site alone.",
+            f"The source is larger than {BYTES_AT_MOST // 2**30} GiB.",
+            "Host large media elsewhere and push only the site.",
         )
 
 

@@ -1,7 +1,8 @@
-"""The files of a source: what `push --source` takes, a folder or a ZIP archive."""
+"""The files of a source: a folder or ZIP archive given to `push --source`."""
 
+import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,52 +10,45 @@ from deployments.errors import Refused
 from deployments.releases.manifest import CHECKS, SourceFile, describe
 from deployments.releases.smoke_checks import parse_checks
 from deployments.sources.archive import unpacked
-from deployments.sources.digests import Digest
-from deployments.sources.hashers import hashing
 from deployments.sources.headers import HEADERS, parse_rules, with_rules
 from deployments.sources.limits import SKIPPED, check_name, check_size
 
 
 @contextmanager
-def opened_source(source: Path) -> Iterator[Iterable[SourceFile]]:
-    """Take the files of a folder or a ZIP archive; they can be read while the block runs.
+def opened_source(source: Path) -> Iterator[list[SourceFile]]:
+    """Hash the files of a folder or ZIP archive; they can be read while the block runs.
 
-    A folder's files are hashed meanwhile: to go through them, once, is to wait for that.
-
-    Raises Refused for a source that is missing, unreadable, empty or too large, for links that lead
-    outside, for names that no URL can carry, and as `archives.unpacked` does; going through the
-    files raises it for one that cannot be read and for a `_headers` or `checks.json` that is wrong.
+    Raises Refused if the source is missing, unreadable, empty or too large, if a link leads out of
+    it, if no URL can carry a name, if its `_headers` or `checks.json` is invalid, and as
+    `archive.unpacked` does.
     """
     try:
         is_file = source.is_file()
-        found = [] if is_file else _found(source)
-    except OSError as error:  # a folder above it is closed to us, or its name is too long
+        files = [] if is_file else _with_headers(_read_folder(source), source)
+    except OSError as error:  # also: its name is too long, or a folder above it is not accessible
         raise _unreadable(source, error) from error
     if is_file:
-        with unpacked(source) as files:
-            yield _finished(files, source)
+        with unpacked(source) as unpacked_files:
+            yield _with_headers(unpacked_files, source)
     else:
-        with hashing([path for _, path in found]) as digests:
-            yield _described(found, digests, source)
+        yield files
 
 
-def _described(
-    found: Iterable[tuple[str, str]], digests: Callable[[], list[Digest]], source: Path
-) -> Iterator[SourceFile]:
-    """Describe a folder's files once they are hashed. Raises Refused."""
-    try:
-        files = [
-            SourceFile(describe(name, sha256, size), Path(path))
-            for (name, path), (sha256, size) in zip(found, digests(), strict=True)
-        ]
-        files = _finished(files, source)
-    except OSError as error:
-        raise _unreadable(source, error) from error
-    yield from files
+def _read_folder(source: Path) -> list[SourceFile]:
+    """Hash the files of a folder. Raises Refused, OSError."""
+    # All names and sizes are checked before the first file is read. No threads: most files are too
+    # small to outweigh the cost of handing them over.
+    return [_hashed(name, Path(path)) for name, path in _find_files(source)]
 
 
-def _finished(files: list[SourceFile], source: Path) -> list[SourceFile]:
-    """Apply and check the files that are about the others. Raises Refused, OSError."""
+def _hashed(name: str, path: Path) -> SourceFile:
+    with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        return SourceFile(describe(name, sha256, stream.tell()), path)
+
+
+def _with_headers(files: list[SourceFile], source: Path) -> list[SourceFile]:
+    """Apply `_headers` and check `checks.json`. Raises Refused, OSError."""
     special = {
         file.artifact.path: file for file in files if file.artifact.path in {HEADERS, CHECKS}
     }
@@ -66,8 +60,8 @@ def _finished(files: list[SourceFile], source: Path) -> list[SourceFile]:
     if not files:
         raise Refused(
             "source-empty",
-            f"--source {source} holds no files.",
-            "Build the site first, or give the folder it was built into.",
+            f"--source {source} contains no files.",
+            "Build the site first, or point --source at the folder that it was built into.",
         )
     return files
 
@@ -84,16 +78,13 @@ def _body(file: SourceFile) -> bytes:
     return file.body if isinstance(file.body, bytes) else file.body.read_bytes()
 
 
-def _found(root: Path) -> list[tuple[str, str]]:
-    """Find all files and their paths, in the order of their names, before any is read.
-
-    Raises Refused, OSError.
-    """
+def _find_files(root: Path) -> list[tuple[str, str]]:
+    """Return the name and path of every file, ordered by name. Raises Refused, OSError."""
     if not root.is_dir():
         raise Refused(
             "source-missing",
             f"--source {root} is neither a folder nor a ZIP archive.",
-            "Give the folder that holds index.html, or an archive of it.",
+            "Point --source at the folder that contains index.html, or an archive of it.",
         )
     found, size = [], 0
     for entry, name in _walk(str(root), ""):
@@ -101,8 +92,8 @@ def _found(root: Path) -> list[tuple[str, str]]:
         if not entry.is_file() or (entry.is_symlink() and _leads_out(entry, root)):
             raise Refused(
                 "source-not-a-file",
-                f"{name} is not a file inside of {root}.",
-                "Put the file itself there: no links to folders or out of the tree, no pipes.",
+                f"{name} is not a file inside {root}.",
+                "Use the file itself: no links to folders or out of the tree, no pipes.",
             )
         size += entry.stat().st_size
         found.append((name, entry.path))
@@ -111,7 +102,7 @@ def _found(root: Path) -> list[tuple[str, str]]:
 
 
 def _walk(folder: str, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:
-    """Find what is below a folder, with its name in the release; no linked folder is entered."""
+    """Return the entries below a folder with their release paths; links are not followed."""
     with os.scandir(folder) as entries:
         ordered = sorted(entries, key=lambda entry: entry.name)
     for entry in ordered:

@@ -1,1 +1,1 @@
-"""Stacks: an environment's parts in AWS, made or adopted."""
+"""Stacks: an environment's resources in AWS, created or adopted."""

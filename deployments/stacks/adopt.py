@@ -1,4 +1,4 @@
-"""Adopting distributions that exist and must not be made again: they are read, never changed."""
+"""Adopting existing distributions: they are read, never changed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,21 +26,21 @@ def plan_adoption(
     paths: Sequence[str],
     bucket: str,
 ) -> list[Adoption]:
-    """Read distributions. `paths` are taken as said; without any, those that lead to storage.
+    """Read distributions. Without `paths`, use their path patterns that lead to storage.
 
-    Storage is `bucket`, or any S3 bucket where none is named. Raises Refused.
+    Storage is `bucket`, or any S3 bucket if that is empty. Raises Refused.
     """
     return [_adoption(stacks, environment, id_, tuple(paths), bucket) for id_ in ids]
 
 
 @transaction.atomic
 def adopt(environment: Environment, adoptions: Sequence[Adoption]) -> list[Distribution]:
-    """Write distributions down for an environment, and the hosts viewers reach them by."""
+    """Record distributions for an environment, and their hosts."""
     rows = []
     for adoption in adoptions:
         found = adoption.found
         new = [host for host in (found.domain, *found.aliases) if host not in environment.hosts]
-        # The first host is probed, so the first distribution's goes before whatever was there.
+        # The first host is probed, so the first distribution's goes before the present ones.
         first = not environment.distributions.exclude(remote_id=found.id).exists()
         environment.hosts = [*new, *environment.hosts] if first else [*environment.hosts, *new]
         row, _ = Distribution.objects.update_or_create(
@@ -83,7 +83,7 @@ def _adoption(
         raise Refused(
             "paths-unknown",
             f"No behaviour of {distribution} leads to {bucket or 'an S3 bucket'}.",
-            "Name the paths that are pages with --path.",
+            "Give the paths of pages with --path.",
         )
     return Adoption(found, patterns)
 
@@ -100,5 +100,5 @@ def _check_hosts(environment: Environment, found: FoundDistribution) -> None:
 
 
 def _is_storage(domain: str, bucket: str) -> bool:
-    """Tell whether an origin is the bucket: its names begin with the bucket's and `.s3`."""
+    """Whether an origin is the bucket: its domain begins with the bucket's name and `.s3`."""
     return domain.startswith(f"{bucket}.s3") if bucket else ".s3." in domain or ".s3-" in domain

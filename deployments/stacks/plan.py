@@ -1,11 +1,10 @@
-"""What an environment's CloudFormation stack shall be, decided before anything is proposed.
+"""Planning an environment's CloudFormation stack. Reads only.
 
-Nothing here writes. What is wrong is refused before CloudFormation is asked, because it would only
-tell minutes later.
+Options that CloudFront would refuse are refused here, because CloudFormation would only report them
+minutes later.
 """
 
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,9 +23,9 @@ CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/[\w-]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the operator asks for. None keeps what there is; empty takes it away.
+    """The options given. None keeps the present value; an empty one removes it.
 
-    `strategy` is the environment's, and no concern of the stack.
+    `strategy` belongs to the environment, not to the stack.
     """
 
     aliases: tuple[str, ...] | None = None
@@ -37,42 +36,23 @@ class Wanted:
     strategy: str | None = None
 
     def parameters(self) -> dict[str, str]:
-        """Give the template's parameters that were asked for."""
-        asked = {
+        """Return the template parameters that were given."""
+        hsts = self.hsts_subdomains
+        given = {
             "Aliases": None if self.aliases is None else ",".join(self.aliases),
             "CertificateArn": self.certificate,
             "ApplicationDomain": self.application,
             "PriceClass": self.price_class,
-            "HstsSubdomains": None
-            if self.hsts_subdomains is None
-            else str(self.hsts_subdomains).lower(),
+            "HstsSubdomains": None if hsts is None else str(hsts).lower(),
         }
-        return {name: text for name, text in asked.items() if text is not None}
-
-    def flags(self) -> list[str]:
-        """Give the options of `provision` that ask for the same."""
-        flags = (
-            [f"--alias={host}" for host in self.aliases or [""]] if self.aliases is not None else []
-        )
-        if self.certificate is not None:
-            flags.append(f"--certificate={self.certificate}")
-        if self.application is not None:
-            flags.append(f"--application={self.application}")
-        if self.price_class is not None:
-            flags.append(f"--price-class={self.price_class}")
-        if self.hsts_subdomains is not None:
-            flags.append(f"--{'' if self.hsts_subdomains else 'no-'}hsts-subdomains")
-        if self.strategy is not None:
-            flags.append(f"--strategy={self.strategy}")
-        return flags
+        return {name: text for name, text in given.items() if text is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class StackPlan:
-    """What an environment's stack shall be. None among the parameters keeps what it has."""
+    """The stack an environment should have. A parameter of None keeps its value."""
 
     environment: Environment
-    wanted: Wanted
     stack: str
     state: StackState | None
     template: dict[str, Any]
@@ -80,11 +60,16 @@ class StackPlan:
 
     @property
     def is_new(self) -> bool:
-        """Whether there is no stack yet, or only the shell of one."""
+        """Whether there is no stack yet, or only an empty one."""
         return self.state is None or self.state.is_empty
 
+    @property
+    def status(self) -> str:
+        """CloudFormation's status of the stack, or `new`."""
+        return "new" if self.is_new or self.state is None else self.state.status
+
     def first_changes(self) -> tuple[Change, ...]:
-        """Tell what a new stack will hold, without asking CloudFormation."""
+        """Return what a new stack will hold, without asking CloudFormation."""
         has_application = bool(self.parameters.get("ApplicationDomain"))
         return tuple(
             Change("Add", name, resource["Type"])
@@ -96,9 +81,9 @@ class StackPlan:
 def plan_stack(
     stacks: StackHost, environment: Environment, wanted: Wanted, *, bucket: str, store: str
 ) -> StackPlan:
-    """Decide what the stack shall be. `bucket` (may be empty) and `store` name parts to be made.
+    """Plan the stack. `bucket` (may be empty) and `store` are names for parts to be made.
 
-    Raises Refused, ChangedMeanwhile when CloudFormation is at work on it.
+    Raises Refused; ChangedMeanwhile while CloudFormation is changing the stack.
     """
     _check(environment, wanted)
     name = stack_name(environment)
@@ -114,7 +99,7 @@ def plan_stack(
     if final.get("Aliases") and not final.get("CertificateArn"):
         raise Refused(
             "certificate-missing",
-            f"CloudFront takes {final['Aliases']} only with a certificate that covers it.",
+            f"CloudFront accepts {final['Aliases']} only with a certificate that covers it.",
             "Add --certificate with the ARN of an ACM certificate in us-east-1.",
         )
     return plan
@@ -132,13 +117,13 @@ def _plan_new(
     check_limits(template["Resources"][FUNCTION]["Properties"]["FunctionCode"])
     own = {"BucketName": names["bucket"], "KeyValueStoreName": names["store"]}
     parameters = {**wanted.parameters(), **(shared or own)}
-    return StackPlan(environment, wanted, stack_name(environment), state, template, {**parameters})
+    return StackPlan(environment, stack_name(environment), state, template, {**parameters})
 
 
 def _plan_update(
     stacks: StackHost, environment: Environment, wanted: Wanted, state: StackState
 ) -> StackPlan:
-    _check_usable(state, then=again(environment, wanted))
+    _check_usable(state)
     template = write_template(
         environment.name,
         owns_shared=owns_shared(state),
@@ -149,31 +134,31 @@ def _plan_update(
     shared = shared_parts(stacks, environment) if new else {}
     taken = {name: shared[name] for name in new if shared}
     return StackPlan(
-        environment, wanted, state.name, state, template, {**kept, **taken, **wanted.parameters()}
+        environment, state.name, state, template, {**kept, **taken, **wanted.parameters()}
     )
 
 
 def _check(environment: Environment, wanted: Wanted) -> None:
-    """Refuse what CloudFront would, before it is asked."""
+    """Refuse options that CloudFront would refuse."""
     for host in wanted.aliases or ():
         if not HOST_NAME.match(host):
             raise Refused(
                 "alias-invalid",
-                f"'{host}' is not a host name: lower case, with a dot, without scheme or port.",
-                "A wildcard has no routing document; name each host.",
+                f"'{host}' is not a host name: use lower case, with a dot, without scheme or port.",
+                "Wildcards have no routing document; give each host.",
             )
         _check_free(environment, host)
     if wanted.certificate and not CERTIFICATE.match(wanted.certificate):
         raise Refused(
             "certificate-invalid",
             f"'{wanted.certificate}' is not the ARN of an ACM certificate in us-east-1.",
-            "CloudFront takes certificates from us-east-1 only: request or import it there.",
+            "CloudFront only accepts certificates from us-east-1: request or import it there.",
         )
     if wanted.application and not HOST_NAME.match(wanted.application):
         raise Refused(
             "application-invalid",
             f"'{wanted.application}' is not a host name.",
-            "Name the host where Django answers over https, without scheme or port.",
+            "Give the host where Django answers over https, without scheme or port.",
         )
 
 
@@ -185,29 +170,23 @@ def _check_free(environment: Environment, host: str) -> None:
             )
 
 
-def _check_usable(state: StackState, *, then: str) -> None:
-    """Refuse to go on from a stack that is at work or broken."""
+def _check_usable(state: StackState) -> None:
+    """Refuse to update a stack that is changing or broken."""
     if state.is_busy:
         raise ChangedMeanwhile(
             "stack-busy",
-            f"CloudFormation is at work on {state.name}: {state.status}.",
-            "Run the command again when it is done.",
+            f"CloudFormation is changing {state.name}: {state.status}.",
+            "Run the command again when that is done.",
         )
     if not state.succeeded and not state.is_restored:
         raise Refused(
             "stack-broken",
             f"The stack {state.name} is {state.status}: {state.reason}",
-            repair(state, then=then),
+            repair(state),
         )
 
 
-def repair(state: StackState, *, then: str) -> str:
-    """Name the command that brings a broken stack back, and the one after it."""
+def repair(state: StackState) -> str:
+    """Return the command that brings a broken stack back, as a hint."""
     act = "continue-update-rollback" if state.status.startswith("UPDATE") else "delete-stack"
-    return f"Run: aws cloudformation {act} --stack-name {state.name}; then: {then}"
-
-
-def again(environment: Environment, wanted: Wanted) -> str:
-    """Name the command that asks for the same."""
-    flags = shlex.join(wanted.flags())
-    return f"manage.py provision --environment {environment} {flags} --yes".replace("  ", " ")
+    return f"Run: aws cloudformation {act} --stack-name {state.name}, then the same command again."

@@ -1,190 +1,189 @@
-"""Provisioning: an environment's CloudFormation stack, planned, proposed, carried out, recorded.
+"""Provisioning: an environment's stack or adopted distributions, its strategy, and what is next.
 
-Steps, and what a kill at each point leaves behind:
-  plan       reads only
-  propose    a change set that nobody executes; for a new stack also an empty stack, which the next
+The steps for a stack, and what a kill at each point leaves behind:
+  plan       nothing
+  propose    a change set that no one executes; for a new stack also an empty stack, which the next
              run uses
-  carry out  CloudFormation goes on by itself; the next run says so (exit code 3) or, when it is
-             done, finds nothing to change and goes on to:
+  execute    CloudFormation continues by itself; the next run says so (exit code 3), or when it is
+             done finds nothing to change and continues with:
   record     one transaction
-CloudFormation itself refuses a second operation on a stack, so no deploy lock is held: a deployment
-and a stack have nothing in common but the function, and the stack leaves that alone after its first
-run (edge/provisioning/template.py says how).
+CloudFormation itself refuses a second operation on a stack, so no deploy lock is held. A deployment
+and a stack share only the function, and after its first run the stack leaves that alone
+(edge/provisioning/template.py says how).
 """
 
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from django.db import transaction
+from django.conf import settings
 
-from deployments.errors import PartlyChanged, Refused
-from deployments.locks.deploy_lock import deploy_lock
-from deployments.models import Distribution, Environment, Strategy
-from deployments.stacks.plan import StackPlan, again, repair
-from edge.errors import BackendUnavailable, EdgeError
-from edge.provisioning.stacks import Change, ChangeSet, Say, StackHost, StackState
-from edge.provisioning.template import storage_patterns
+from deployments.models import Environment
+from deployments.stacks.adopt import adopt, plan_adoption
+from deployments.stacks.change_set import execute, propose, record
+from deployments.stacks.next_steps import next_steps, strategy_steps
+from deployments.stacks.plan import StackPlan, Wanted, plan_stack
+from deployments.stacks.strategy import change_strategy, check_strategy
+from edge.provisioning.stacks import Change, ChangeSet, Say, StackHost
 
-SHOWN_REASONS = 3
+Changes = tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to provision: a stack, unless distributions are adopted or only the strategy changes."""
+
+    environment: Environment
+    wanted: Wanted
+    adopt: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    reason: str = ""
+    dry_run: bool = False
+
+    @property
+    def is_for_strategy(self) -> bool:
+        return bool(self.wanted.strategy) and not (self.adopt or self.wanted.parameters())
+
+    @property
+    def is_for_stack(self) -> bool:
+        return not (self.adopt or self.is_for_strategy)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who provisions, and how to reach them. `confirm` asks a question and raises Refused."""
+
+    name: str
+    say: Say
+    show: Callable[[Changes], None]
+    confirm: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioned:
+    """What was done (the reference of `provision` lists the words), and what is left to do."""
+
+    environment: Environment
+    did: str
+    changes: Changes
+    strategy_before: str
+    strategy: str
+    next_steps: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for --json."""
+        environment = self.environment
+        rows = environment.distributions.all()
+        return {
+            "environment": environment.name,
+            "did": self.did,
+            "strategy": self.strategy,
+            "strategy_before": self.strategy_before,
+            "stack": environment.stack.get("name"),
+            "changes": [asdict(one) for one in self.changes],
+            "outputs": environment.stack.get("outputs", {}),
+            "distributions": [
+                {"id": row.remote_id, "domain": row.domain, "paths": row.paths} for row in rows
+            ],
+            "hosts": environment.hosts,
+            "next": self.next_steps,
+        }
 
 
 def provision(
-    stacks: StackHost,
-    plan: StackPlan,
-    *,
-    agree: Callable[[tuple[Change, ...]], bool],
-    actor: str,
-    reason: str,
-    say: Say,
-) -> StackState | None:
-    """Bring a stack to its plan; give what it is then, or None when `agree` said no.
+    request: Request, operator: Operator, get_stacks: Callable[[], StackHost]
+) -> Provisioned:
+    """Provision an environment. AWS is asked only if that is needed.
 
-    `agree` is asked with the changes, if there are any, before one is made.
-    Raises Refused (nothing changed, or all was put back), StaleEtag, PartlyChanged.
+    Raises Refused (nothing was changed, or all was rolled back), ChangedMeanwhile, PartlyChanged,
+    EdgeError.
     """
-    change_set = _propose(stacks, plan, actor=actor, reason=reason)
+    environment, wanted = request.environment, request.wanted
+    hosts, before = set(environment.hosts), environment.strategy
+    strategy = wanted.strategy or before
+    check_strategy(environment, strategy, makes_stack=request.is_for_stack)
+    if wanted.strategy:
+        change = f"{before} -> {strategy}" if strategy != before else f"{strategy}, as before"
+        operator.say(f"{environment}: strategy {change}")
+    changes: Changes = ()
+    if request.is_for_strategy:
+        did = _change_strategy(request, operator)
+    elif request.adopt:
+        did = _adopt(get_stacks(), request, operator)
+    else:
+        did, changes = _bring_up_to_date(get_stacks(), request, operator)
+    steps = (
+        strategy_steps(environment) if request.is_for_strategy else next_steps(environment, hosts)
+    )
+    left = list(steps) if did != "planned" else []
+    return Provisioned(environment, did, changes, before, strategy, left)
+
+
+def _change_strategy(request: Request, operator: Operator) -> str:
+    environment, strategy = request.environment, request.wanted.strategy
+    if environment.strategy == strategy:
+        return "unchanged"
+    if request.dry_run:
+        return "planned"
+    operator.confirm(f"Deploy to {environment} by {strategy} from now on?")
+    change_strategy(environment, strategy, actor=operator.name)
+    return "changed"
+
+
+def _adopt(stacks: StackHost, request: Request, operator: Operator) -> str:
+    environment, bucket = request.environment, settings.EDGE_BUCKET
+    adoptions = plan_adoption(
+        stacks, environment, request.adopt, paths=request.paths, bucket=bucket
+    )
+    for one in adoptions:
+        hosts = ", ".join((one.found.domain, *one.found.aliases))
+        operator.say(f"{one.found.id}: {hosts}: {' '.join(one.paths)}")
+    if request.dry_run:
+        return "planned"
+    operator.confirm(f"Adopt for {environment}?")
+    change_strategy(environment, request.wanted.strategy, actor=operator.name)
+    adopt(environment, adoptions)
+    return "adopted"
+
+
+def _bring_up_to_date(
+    stacks: StackHost, request: Request, operator: Operator
+) -> tuple[str, Changes]:
+    environment, wanted = request.environment, request.wanted
+    bucket, store = settings.EDGE_BUCKET, settings.EDGE_KEY_VALUE_STORE
+    plan = plan_stack(stacks, environment, wanted, bucket=bucket, store=store)
+    operator.say(f"{environment}: stack {plan.stack}, {plan.status}")
+    if request.dry_run and plan.is_new:
+        operator.show(plan.first_changes())
+        return "planned", plan.first_changes()
+    by = f"{operator.name}: {request.reason or 'manage.py provision'}"
+    change_set = propose(stacks, plan, description=by)
+    state = plan.state
+    if _agree(stacks, plan, change_set, request, operator):
+        operator.say(f"{'Create' if plan.is_new else 'Update'} {plan.stack}: this takes minutes")
+        state = execute(stacks, plan, change_set, say=operator.say)
+    elif change_set.changes:
+        return "planned", change_set.changes
+    if state and not request.dry_run:
+        # Even if nothing changed: an earlier run may have been interrupted.
+        record(environment, state)
+        change_strategy(environment, wanted.strategy, actor=operator.name)
+    did = "created" if plan.is_new else "updated"
+    return did if change_set.changes else "unchanged", change_set.changes
+
+
+def _agree(
+    stacks: StackHost, plan: StackPlan, change_set: ChangeSet, request: Request, operator: Operator
+) -> bool:
+    """Show a change set and ask whether to execute it. Otherwise it is withdrawn."""
+    agreed = False
     try:
-        agreed = agree(change_set.changes) if change_set.changes else False
-    except BaseException:
-        stacks.withdraw(change_set)
-        raise
-    if agreed:
-        return _carry_out(stacks, plan, change_set, say=say)
-    stacks.withdraw(change_set)
-    return None if change_set.changes else plan.state
-
-
-def _propose(stacks: StackHost, plan: StackPlan, *, actor: str, reason: str) -> ChangeSet:
-    """Make the change set of a plan. Raises Refused when CloudFormation cannot use it."""
-    if plan.state is not None and plan.state.status == "ROLLBACK_COMPLETE":
-        # What a creation that failed leaves; it is empty, and in the way.
-        stacks.clear(plan.state.id)
-    change_set = stacks.propose(
-        plan.stack,
-        plan.template,
-        plan.parameters,
-        create=plan.is_new,
-        description=f"{actor}: {reason or 'manage.py provision'}",
-        tags={"project": "quickdumpnow", "environment": plan.environment.name},
-    )
-    if change_set.failure:
-        stacks.withdraw(change_set)
-        raise Refused(
-            "change-set-failed",
-            f"CloudFormation cannot make a change set: {change_set.failure}",
-            "Nothing was changed.",
-        )
-    return change_set
-
-
-def _carry_out(
-    stacks: StackHost, plan: StackPlan, change_set: ChangeSet, *, say: Say
-) -> StackState:
-    """Execute a change set and wait for the end.
-
-    Raises StaleEtag, Refused (failed, and all was put back), PartlyChanged.
-    """
-    before = stacks.event_ids(change_set.stack_id)
-    try:
-        stacks.execute(change_set)
-        state = stacks.wait(change_set.stack_id, since=before, say=say)
-    except (BackendUnavailable, KeyboardInterrupt) as error:
-        raise PartlyChanged(
-            "stack-unwatched",
-            f"CloudFormation may be at work on {plan.stack}, and nobody watches it: "
-            f"{error or 'interrupted'}",
-            f"Run: {again(plan.environment, plan.wanted)}",
-        ) from error
-    if not state.succeeded:
-        raise _failed(stacks, plan, state, before)
-    return state
-
-
-def _failed(
-    stacks: StackHost, plan: StackPlan, state: StackState, before: frozenset[str]
-) -> Refused | PartlyChanged:
-    try:
-        causes = stacks.failures(state.id, since=before)[:SHOWN_REASONS]
-        if state.is_restored:
-            stacks.clear(state.id)
-    except EdgeError as error:
-        causes = [str(error)]
-    reason = "; ".join(causes) or state.reason
-    if state.is_restored:
-        return Refused(
-            "stack-failed",
-            f"CloudFormation could not carry this out, and put everything back: {reason}.",
-            "Mend that, then run the command again.",
-        )
-    return PartlyChanged(
-        "stack-broken",
-        f"The stack {plan.stack} is {state.status}: {reason}.",
-        repair(state, then=again(plan.environment, plan.wanted)),
-    )
-
-
-@transaction.atomic
-def record(environment: Environment, state: StackState) -> Distribution:
-    """Write down what the stack made: its outputs, the hosts, the distribution."""
-    outputs, before = dict(state.outputs), environment.stack
-    aliases = [host for host in state.parameters.get("Aliases", "").split(",") if host]
-    former = {*before.get("aliases", []), before.get("outputs", {}).get("DistributionDomain")}
-    # The distribution's own name comes first: it is probed, and needs no DNS of ours.
-    hosts = [outputs["DistributionDomain"], *aliases]
-    environment.hosts = hosts + [
-        host for host in environment.hosts if host not in {*hosts, *former}
-    ]
-    environment.stack = {
-        "name": state.name,
-        "id": state.id,
-        "aliases": aliases,
-        "outputs": outputs,
-    }
-    environment.save(update_fields=["hosts", "stack"])
-    former_id = before.get("outputs", {}).get("DistributionId")
-    environment.distributions.filter(remote_id=former_id).exclude(
-        remote_id=outputs["DistributionId"]
-    ).delete()
-    distribution, _ = Distribution.objects.update_or_create(
-        remote_id=outputs["DistributionId"],
-        defaults={
-            "environment": environment,
-            "domain": outputs["DistributionDomain"],
-            "paths": storage_patterns(),
-        },
-    )
-    return distribution
-
-
-def check_strategy(environment: Environment, strategy: str, *, makes_stack: bool) -> None:
-    """Refuse `copy` where a stack's distribution serves the environment, or is to be made.
-
-    It runs the edge function, which leads to releases: what is copied it would never find.
-    """
-    if strategy != Strategy.COPY or not (makes_stack or _has_stack(environment)):
-        return
-    raise Refused(
-        "stack-runs-function",
-        f"The distribution of a stack runs the edge function, so {environment} cannot be deployed "
-        f"to by copy through it.",
-        "For a distribution that cannot run it, use --adopt ID with --strategy copy in an "
-        "environment without a stack. For the stack: "
-        f"manage.py provision --environment {environment} --strategy pointer",
-    )
-
-
-def change_strategy(environment: Environment, strategy: str | None, *, actor: str) -> None:
-    """Give an environment a strategy; None leaves it the one it has.
-
-    No deployment is at work meanwhile. Raises ChangedMeanwhile (`lock-held`).
-    """
-    if strategy in {None, environment.strategy}:
-        return
-    reason = f"Change of the strategy to {strategy}"
-    with deploy_lock(environment=environment, actor=actor, reason=reason):
-        environment.strategy = strategy
-        environment.save(update_fields=["strategy"])
-
-
-def _has_stack(environment: Environment) -> bool:
-    made = environment.stack.get("outputs", {}).get("DistributionId")
-    return environment.distributions.filter(remote_id=made).exists()
+        if change_set.changes:
+            operator.show(change_set.changes)
+            if not request.dry_run:
+                operator.confirm(f"Change the stack {plan.stack}?")
+                agreed = True
+    finally:
+        if not agreed:
+            stacks.withdraw(change_set)
+    return agreed

@@ -1,7 +1,7 @@
-"""Tags by which one template serves a release and the application alike.
+"""Tags that let a template serve both releases and the application.
 
-While a release is built the context holds `assets` (deployments.releases.build.Assets) and files
-get their content-hashed names under /assets/; anywhere else they are Django's static files.
+While a release is built, the context holds `assets` (deployments.releases.build.Assets), and files
+have content-hashed names under /assets/. Elsewhere they are Django's static files.
 """
 
 from typing import Any
@@ -12,34 +12,34 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
-# Shows on a previewed page which release it is (deployments/routing/previews.py).
+# Shows the release's name on a previewed page (deployments/routing/previews.py).
 BANNER = "site/preview.js"
 
 
 @register.simple_tag(takes_context=True)
 def asset(context: dict[str, Any], path: str) -> str:
-    """Give the URL of a static file."""
+    """Return the URL of a static file."""
     assets = context.get("assets")
     return assets.url(path) if assets else static(path)
 
 
 @register.simple_tag(takes_context=True)
 def scripts(context: dict[str, Any], *paths: str) -> SafeString:
-    """Give a page's scripts: in a release one file, with the preview's banner at its end.
+    """Return a page's script tags: in a release, one bundle that ends with the preview banner.
 
-    The application's own pages are never previewed: there it is the scripts alone.
+    The application's own pages are never previewed, so they have no banner.
     """
     assets = context.get("assets")
-    urls = [assets.joined_url(*paths, BANNER)] if assets else [static(path) for path in paths]
+    urls = [assets.bundle_url(*paths, BANNER)] if assets else [static(path) for path in paths]
     return format_html_join("\n", '<script src="{}" defer></script>', ((url,) for url in urls))
 
 
 @register.simple_tag(takes_context=True)
 def stylesheet(context: dict[str, Any], path: str) -> SafeString:
-    """Give a stylesheet: inside the page in a release, by reference elsewhere.
+    """Return a stylesheet: inline in a release, linked elsewhere.
 
-    A page of a release renders after one round trip. Its <meta> policy admits this very
-    stylesheet by hash and no other inline style.
+    A page of a release renders after one round trip. Its <meta> policy admits exactly this inline
+    style, by hash.
     """
     assets = context.get("assets")
     if not assets:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from deployments.deploy.plan import serve_command
 from deployments.deploy.probe import probe_once
-from deployments.locks.deploy_lock import is_stale
+from deployments.locks.lease import is_stale
 from deployments.models import DeployLock, Environment, Release, Strategy
 from deployments.routing.routes import read_route
 from deployments.verification import copy_checks, pointer_checks

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from deployments.errors import Refused
 from deployments.live_history import replaced_release, rollback_release
 from deployments.models import Release
-from deployments.releases.manifest import ASSETS, MANIFEST, Artifact
-from deployments.releases.store import Manifests, is_as_pushed, listed
+from deployments.releases.manifest import ASSETS, Artifact
+from deployments.releases.store import is_as_pushed, object_sizes, read_manifest
 from deployments.verification.inspection import Drift, Inspection
 from deployments.wording import plural
 
@@ -29,12 +30,12 @@ def releases(inspection: Inspection) -> Iterator[Drift]:
 
 def _release(inspection: Inspection, release: Release) -> Iterator[Drift]:
     objects = inspection.backend.objects
-    manifest = Manifests(objects).of(release)
-    if manifest is None:
-        message = f"{release.key(MANIFEST)} is missing or not what was pushed"
-        yield Drift("manifest", message, PUSH_AGAIN)
+    try:
+        manifest = read_manifest(objects, release)
+    except Refused as refused:
+        yield Drift("manifest", refused.message.rstrip("."), PUSH_AGAIN)
         return
-    sizes = listed(objects, release.key("")) | listed(objects, ASSETS)
+    sizes = object_sizes(objects, release.key("")) | object_sizes(objects, ASSETS)
     keys = {artifact.key(release.name): artifact.size for artifact in manifest}
     wrong = [key for key, size in keys.items() if sizes.get(key) != size]
     if wrong:

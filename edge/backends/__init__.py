@@ -1,31 +1,50 @@
-"""Back ends: the choice between them."""
+"""The registry of back ends.
 
-from pathlib import Path
+A back end is a package with two modules. `backend` has `make_backend()`, which returns a Backend
+made from the settings. `configuration` has `check_settings()`, which returns the messages of the
+system checks, and `has_local_edge()`: whether a local edge answers viewers. It imports no client
+library, so that checks and the web server need none.
+"""
+
+from typing import Any
 
 from django.conf import settings
+from django.core.checks import CheckMessage
+from django.utils.module_loading import import_string
 
 from edge.errors import EdgeError
 from edge.protocols import Backend
 
+# Each package by the value of EDGE_BACKEND that selects it.
+BACKENDS = {
+    "local": "edge.backends.local",
+    "aws": "edge.backends.aws",
+}
+
 
 def get_backend() -> Backend:
-    """Give the back end the settings name. Raises EdgeError for one that is not there."""
-    if settings.EDGE_BACKEND == "local":
-        # Imported here, because its models need the app registry.
-        from edge.backends.local.backend import local_backend  # noqa: PLC0415
+    """Return the back end that the settings name. Raises EdgeError if it is unknown."""
+    backend: Backend = _load("backend.make_backend")()
+    return backend
 
-        return local_backend(Path(settings.EDGE_STORE_DIR))
-    if settings.EDGE_BACKEND == "aws":
-        # Imported here, because boto3 takes its time and the local back end needs none of it.
-        from edge.backends.aws.backend import aws_backend  # noqa: PLC0415
 
-        return aws_backend(
-            bucket=settings.EDGE_BUCKET,
-            key_value_store=settings.EDGE_KEY_VALUE_STORE,
-            viewer_url=settings.EDGE_VIEWER_URL,
-            local_viewer=settings.EDGE_LOCAL_VIEWER,
+def has_local_edge() -> bool:
+    """Whether a local edge answers viewers. Raises EdgeError for an unknown back end."""
+    return bool(_load("configuration.has_local_edge")())
+
+
+def check_backend_settings() -> list[CheckMessage]:
+    """Check the settings of the back end. Raises EdgeError if it is unknown."""
+    messages: list[CheckMessage] = _load("configuration.check_settings")()
+    return messages
+
+
+def _load(name: str) -> Any:
+    package = BACKENDS.get(settings.EDGE_BACKEND)
+    if package is None:
+        expected = " or ".join(f"'{name}'" for name in BACKENDS)
+        raise EdgeError(
+            f"Expected EDGE_BACKEND to be {expected}, found {settings.EDGE_BACKEND!r}.",
+            "Leave EDGE_BACKEND unset for the local back end.",
         )
-    raise EdgeError(
-        f"Expected EDGE_BACKEND to be 'local' or 'aws', found {settings.EDGE_BACKEND!r}.",
-        "Leave EDGE_BACKEND unset for the local back end.",
-    )
+    return import_string(f"{package}.{name}")

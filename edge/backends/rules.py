@@ -1,54 +1,60 @@
-"""Keys, paths to invalidate and bodies: the rules every back end shares."""
+"""Rules that all back ends share: keys of objects, paths to invalidate, bodies to write."""
 
 import os
 from collections.abc import Iterable
 from io import BytesIO
 from typing import BinaryIO
 
-from edge import limits
 from edge.errors import ContentChanged, EdgeError, KeyRefused, ObjectMissing
+from edge.limits import Limits
 from edge.protocols import NewObject
 
 KEY_BYTES = 1_024  # S3's limit
 
 
 def key_segments(key: str) -> list[str]:
-    """Split a key at its slashes. Raises KeyRefused for what no object can be called.
+    """Split a key at its slashes. Raises KeyRefused if no object can have it.
 
-    S3 itself would take `a//b` and `../a`; a folder cannot, and a path of a page never has them.
+    S3 itself accepts `a//b` and `../a`; a folder cannot hold them, and no page has such a path.
     """
     segments = key.split("/")
     if not key or len(key.encode(errors="replace")) > KEY_BYTES:
-        raise KeyRefused(f"A key has 1 to {KEY_BYTES} bytes, found {key[:40]!r}.")
+        raise KeyRefused(f"Expected a key of 1 to {KEY_BYTES:,} bytes, found {key[:40]!r}.")
     if any(segment in ("", ".", "..") for segment in segments) or not key.isprintable():
         raise KeyRefused(
-            f"A key is a relative path without '.', '..' and control characters, found {key!r}."
+            "Expected a key to be a relative path without '.', '..' and control characters, "
+            f"found {key!r}."
         )
     return segments
 
 
-def checked_paths(paths: Iterable[str]) -> list[str]:
-    """Give the paths in order, each once. Raises EdgeError for an odd one, LimitExceeded."""
+def checked_paths(paths: Iterable[str], limits: Limits) -> list[str]:
+    """Return the paths sorted, without duplicates.
+
+    Raises EdgeError for a malformed path, LimitExceeded.
+    """
     wanted = sorted(set(paths))
     for path in wanted:
         if not path.startswith("/") or "*" in path[:-1]:
-            raise EdgeError(f"A path starts with '/' and has '*' at its end only: {path!r}.")
+            raise EdgeError(
+                f"Expected a path that starts with '/', with '*' only at its end, found {path!r}."
+            )
     limits.check_invalidation(wanted)
     return wanted
 
 
 def reference_taken(reference: str) -> EdgeError:
-    """Tell that a reference was used before, for other paths."""
+    """Return the error for a reference that was used before, for other paths."""
     return EdgeError(
-        f"The invalidation {reference!r} was made before, for other paths.",
-        "Give another reference.",
+        f"The reference {reference!r} belongs to an invalidation of other paths.",
+        "Use another reference.",
     )
 
 
 def open_body(new: NewObject) -> BinaryIO:
-    """Open the body of an object, as long as it was said to be.
+    """Open the body of an object and check its size.
 
-    Raises ObjectMissing where it has none, ContentChanged.
+    Raises ObjectMissing if it has no body, ContentChanged.
     """
     if new.body is None:
         raise ObjectMissing(f"There is nothing to write {new.key!r} from.")
@@ -61,13 +67,13 @@ def open_body(new: NewObject) -> BinaryIO:
     size = os.fstat(content.fileno()).st_size
     if size != new.size:
         content.close()
-        raise changed(new, f"it had {new.size:,} bytes and has {size:,}")
+        raise changed(new, f"it had {new.size:,} bytes and now has {size:,}")
     return content
 
 
 def changed(new: NewObject, how: str) -> ContentChanged:
-    """Tell that bytes are no longer what they were hashed as."""
+    """Return the error for bytes that changed after they were hashed."""
     return ContentChanged(
-        f"What {new.key!r} is made of changed meanwhile: {how}.",
-        "Let nothing else write there, then run it again.",
+        f"The source of {new.key!r} changed after it was read: {how}.",
+        "Make sure that nothing else writes there, then run it again.",
     )

@@ -1,24 +1,23 @@
-"""Who stands in front of the edge, for probing: over HTTP, or in this process."""
+"""Viewers for probing: over HTTP, or through a local edge in this process."""
 
 import http.client
 import socket
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from edge.errors import BackendUnavailable
-from edge.protocols import ObjectStore, ViewerResponse
-from edge.serving.snapshot import Snapshot
+from edge.protocols import ObjectStore, ReadSnapshot, ViewerResponse
 from edge.serving.wsgi import Environ, LocalEdge, StartResponse
 
 TIMEOUT_SECONDS = 10
 
 
 class HttpViewer:
-    """A Viewer that asks a host over HTTPS, as a browser would; follows nothing.
+    """A Viewer over HTTPS.
 
-    `url` (http://address:port or https://...) says where to connect instead of where DNS leads;
-    host name and certificate stay those of the host asked for.
+    `url` (http://address:port or https://...) is where to connect, if not where DNS points. The
+    Host header and the expected certificate remain those of the host.
     """
 
     def __init__(self, url: str = "") -> None:
@@ -41,7 +40,7 @@ class HttpViewer:
             where = self._url.netloc or host
             raise BackendUnavailable(
                 f"{where} did not answer: {error or type(error).__name__}.",
-                "If DNS does not lead to the edge yet, set EDGE_VIEWER_URL to where it is.",
+                "If DNS does not point to the edge yet, set EDGE_VIEWER_URL to its address.",
             ) from error
         finally:
             connection.close()
@@ -54,7 +53,7 @@ class HttpViewer:
 
 
 class _SecureConnection(http.client.HTTPSConnection):
-    """Connects to one address and expects the certificate of another host."""
+    """A connection to one address that expects the certificate of another host."""
 
     def __init__(self, address: str, port: int | None, *, host: str) -> None:
         self._tls = ssl.create_default_context()
@@ -67,9 +66,9 @@ class _SecureConnection(http.client.HTTPSConnection):
 
 
 class InProcessViewer:
-    """A Viewer that asks a local edge of its own: nothing cached, state read for every fetch."""
+    """A Viewer through a local edge that caches nothing and reads the state for every fetch."""
 
-    def __init__(self, objects: ObjectStore, read_snapshot: Callable[[Snapshot], Snapshot]) -> None:
+    def __init__(self, objects: ObjectStore, read_snapshot: ReadSnapshot) -> None:
         self._edge = LocalEdge(
             _no_application,
             objects=objects,
@@ -104,6 +103,6 @@ def _environ(host: str, path: str, cookie: str) -> Environ:
 
 def _no_application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     raise BackendUnavailable(
-        f"The path {environ['PATH_INFO']} is answered by the application, not by the edge.",
+        f"{environ['PATH_INFO']} is answered by the application, not by the edge.",
         "Probe a path of a surface.",
     )

@@ -1,6 +1,6 @@
-"""The least that IAM must allow, for each kind of work: one table, from which policies are written.
+"""Least-privilege IAM policies, one for each kind of work, written from one table.
 
-tests/aws/test_policy.py records what the commands call and holds it against the policies, both
+tests/aws/test_policy.py records the calls of the commands and compares them with the policies, both
 ways. Sources: the Service Authorization Reference's pages of S3, CloudFront, CloudFront
 KeyValueStore, CloudFormation and CloudWatch; the IAM guide's page on `aws:CalledVia`.
 """
@@ -12,27 +12,27 @@ from typing import Any
 
 from edge.provisioning.iam_stack import HANDLED
 
-# An operation that names its stack needs it on the stack; the rest name their change set.
+# Operations with a stack's name need permission on the stack, the others on the change set.
 STACK = "arn:aws:cloudformation:{region}:{account}:stack/qdn-*/*"
 CHANGE_SET = "arn:aws:cloudformation:{region}:{account}:changeSet/qdn-*/*"
 BUCKET = "arn:aws:s3:::{bucket}"
-# Without a name in the settings CloudFormation makes one of the stack's.
+# Without a name in the settings, CloudFormation derives one from the stack's.
 UNNAMED_BUCKET = "qdn-*"
 CALLED_VIA = {"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}}
 
 
 class Role(StrEnum):
-    """Who gets a policy."""
+    """The kinds of work that have a policy."""
 
     READ = "read"  # status, verify, history, releases, metrics
-    DEPLOY = "deploy"  # push, promote, rollback, prune and the like, doctor, and reading
-    PROVISION = "provision"  # provision, adopting included
+    DEPLOY = "deploy"  # push, promote, rollback, prune, doctor and others, and reading
+    PROVISION = "provision"  # provision, including --adopt
     APPLICATION = "application"  # the web server and its task cluster
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What the policies are for. `*` stands for any, as in IAM.
+    """The resources that policies are for. `*` is any, as in IAM.
 
     `stores` are key-value stores' ids (the end of their ARNs), `distributions` ids, `functions`
     names.
@@ -48,7 +48,7 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Actions on resources. Fields in braces are filled in from Places, lists one by one."""
+    """Actions on resources. Fields in braces are filled in from Places, once per list item."""
 
     sid: str
     roles: tuple[Role, ...]
@@ -57,16 +57,16 @@ class Grant:
     via_cloudformation: bool = False
 
 
-_LOOKING = (Role.READ, Role.DEPLOY)
+_READERS = (Role.READ, Role.DEPLOY)
 _STORE = "arn:aws:cloudfront::{account}:key-value-store/{store}"
 _FUNCTION = "arn:aws:cloudfront::{account}:function/{function}"
 _DISTRIBUTION = "arn:aws:cloudfront::{account}:distribution/{distribution}"
 
 GRANTS = (
-    Grant("TellMissingObjects", _LOOKING, ("s3:ListBucket",), (BUCKET,)),
+    Grant("DetectMissingObjects", _READERS, ("s3:ListBucket",), (BUCKET,)),
     Grant(
         "ReadReleases",
-        _LOOKING,
+        _READERS,
         ("s3:GetObject",),
         (f"{BUCKET}/errors/*", f"{BUCKET}/releases/*"),
     ),
@@ -95,7 +95,7 @@ GRANTS = (
             f"{BUCKET}/releases/*",
         ),
     ),
-    # Copies that are served no more, and what `prune` removes.
+    # Copies that are no longer served, and what `prune` removes.
     Grant(
         "DeletePages",
         (Role.DEPLOY,),
@@ -108,8 +108,8 @@ GRANTS = (
         ("s3:PutObject", "s3:DeleteObject"),
         (f"{BUCKET}/jobs/*",),
     ),
-    Grant("FindRoutes", _LOOKING, ("cloudfront:DescribeKeyValueStore",), (_STORE,)),
-    Grant("ReadRoutes", _LOOKING, ("cloudfront-keyvaluestore:ListKeys",), (_STORE,)),
+    Grant("FindRoutes", _READERS, ("cloudfront:DescribeKeyValueStore",), (_STORE,)),
+    Grant("ReadRoutes", _READERS, ("cloudfront-keyvaluestore:ListKeys",), (_STORE,)),
     Grant(
         "WriteRoutes",
         (Role.DEPLOY,),
@@ -120,7 +120,7 @@ GRANTS = (
         ),
         (_STORE,),
     ),
-    Grant("ReadFunctions", _LOOKING, ("cloudfront:GetFunction",), (_FUNCTION,)),
+    Grant("ReadFunctions", _READERS, ("cloudfront:GetFunction",), (_FUNCTION,)),
     Grant(
         "PublishFunctions",
         (Role.DEPLOY,),
@@ -144,8 +144,8 @@ GRANTS = (
         ),
         (_DISTRIBUTION,),
     ),
-    # CloudWatch knows no resources of metrics.
-    Grant("ReadMetrics", (*_LOOKING, Role.APPLICATION), ("cloudwatch:GetMetricData",), ("*",)),
+    # CloudWatch has no resources for metrics.
+    Grant("ReadMetrics", (*_READERS, Role.APPLICATION), ("cloudwatch:GetMetricData",), ("*",)),
     Grant(
         "Stacks",
         (Role.PROVISION,),
@@ -168,7 +168,7 @@ GRANTS = (
         ),
         (CHANGE_SET, STACK),
     ),
-    # Which distribution will be adopted is not known before.
+    # It is not known in advance which distribution will be adopted.
     Grant(
         "AdoptDistributions",
         (Role.PROVISION,),
@@ -189,7 +189,7 @@ GRANTS = (
 
 
 def write_policy(role: Role, places: Places) -> dict[str, Any]:
-    """Write the identity policy of a role as IAM takes it."""
+    """Return the identity policy of a role as IAM accepts it."""
     return {
         "Version": "2012-10-17",
         "Statement": [_statement(grant, places) for grant in GRANTS if role in grant.roles],
@@ -207,7 +207,7 @@ def _statement(grant: Grant, places: Places) -> dict[str, Any]:
 
 
 def _filled(text: str, places: Places) -> Iterator[str]:
-    """Fill in one resource; a list makes one of each."""
+    """Fill in one resource; a list makes one for each item."""
     lists = {
         "store": places.stores,
         "distribution": places.distributions,

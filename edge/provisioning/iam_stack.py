@@ -1,9 +1,9 @@
-"""What CloudFormation does in the name of whoever runs `provision`, by type of resource.
+"""The actions CloudFormation takes on behalf of `provision`, by type of resource.
 
-It happens inside AWS, so no test sees the calls; tests hold the types against the template, and
-the actions against the schemas cfn-lint brings. A stack's tags are put on all that takes tags.
-Every action is allowed through CloudFormation alone (edge/provisioning/iam.py). Where the resource
-is `*`, CloudFront gives the names when it makes the thing.
+They happen inside AWS, so no test sees the calls. Tests compare the types with the template and the
+actions with the schemas of cfn-lint. CloudFormation puts a stack's tags on every resource that
+supports them. Every action is allowed through CloudFormation only (edge/provisioning/iam.py).
+Where the resource is `*`, CloudFront chooses the names on creation.
 
 Source: the `handlers` of the resource types' schemas in the CloudFormation registry, for the
 properties the template sets (`aws cloudformation describe-type --type RESOURCE --type-name ...`).
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """What making, changing, reading and deleting one type of resource takes."""
+    """The actions that create, read, update, delete and tag one type of resource."""
 
     actions: tuple[str, ...]
     resources: tuple[str, ...] = ("*",)
@@ -24,8 +24,8 @@ _TAGS = ("cloudfront:ListTagsForResource", "cloudfront:TagResource", "cloudfront
 _BUCKET = ("arn:aws:s3:::{bucket}",)
 
 
-def _kept(name: str) -> Handled:
-    """Name what CloudFront's simple resources take: they are made, read, changed and deleted."""
+def _simple(name: str) -> Handled:
+    """Return the actions of CloudFront resources without tags."""
     return Handled(
         tuple(f"cloudfront:{verb}{name}" for verb in ("Create", "Delete", "Get", "Update"))
     )
@@ -78,10 +78,10 @@ HANDLED = {
         ),
         ("arn:aws:cloudfront::{account}:function/{function}",),
     ),
-    "AWS::CloudFront::OriginAccessControl": _kept("OriginAccessControl"),
-    "AWS::CloudFront::CachePolicy": _kept("CachePolicy"),
-    "AWS::CloudFront::OriginRequestPolicy": _kept("OriginRequestPolicy"),
-    "AWS::CloudFront::ResponseHeadersPolicy": _kept("ResponseHeadersPolicy"),
+    "AWS::CloudFront::OriginAccessControl": _simple("OriginAccessControl"),
+    "AWS::CloudFront::CachePolicy": _simple("CachePolicy"),
+    "AWS::CloudFront::OriginRequestPolicy": _simple("OriginRequestPolicy"),
+    "AWS::CloudFront::ResponseHeadersPolicy": _simple("ResponseHeadersPolicy"),
     "AWS::CloudFront::Distribution": Handled(
         (
             "cloudfront:CreateDistribution",

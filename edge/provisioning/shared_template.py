@@ -1,16 +1,16 @@
 """The parts of the template that all environments share: bucket, key-value store, cache policy.
 
-They are retained when their stack goes: releases, tracking documents and routing documents are in
-them, and other stacks use them. Source: as edge/provisioning/template.py.
+They are retained when their stack is deleted: they hold releases, tracking documents and routing
+documents, and other stacks use them. Source: as for edge/provisioning/template.py.
 """
 
 from typing import Any
 
 Json = dict[str, Any]
 
-# Under the same logical name a resource in one stack and a parameter in all others.
+# A resource in one stack, and a parameter of the same logical name in all others.
 SHARED = ("Bucket", "BucketDomain", "KeyValueStore", "KeyValueStoreName", "PagesCachePolicy")
-# What viewers may be given; `registry/`, `audit/` and whatever comes later stay closed.
+# What viewers may read; `registry/`, `audit/` and any later prefix stay closed.
 READABLE = (".well-known/*", "assets/*", "errors/*", "jobs/*", "live/*", "releases/*")
 YEAR_SECONDS = 31_536_000
 # RetainExceptOnCreate: a stack whose creation fails leaves nothing behind.
@@ -19,7 +19,7 @@ NOTHING = {"Ref": "AWS::NoValue"}
 
 
 def shared(name: str, *, owned: bool) -> Json:
-    """Refer to a shared part, whether it is a resource here or a parameter."""
+    """Return a reference to a shared part, which is a resource here or a parameter."""
     if owned and name == "BucketDomain":
         return {"Fn::GetAtt": ["Bucket", "RegionalDomainName"]}
     if owned and name == "KeyValueStore":
@@ -28,22 +28,22 @@ def shared(name: str, *, owned: bool) -> Json:
 
 
 def named(suffix: str) -> Json:
-    """Name a resource after its stack."""
+    """Return a resource name that begins with the stack's."""
     return {"Fn::Sub": f"${{AWS::StackName}}-{suffix}"}
 
 
 def given(parameter: str) -> Json:
-    """Say, as a condition, that a parameter is not empty."""
+    """Return the condition that a parameter is not empty."""
     return {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]}
 
 
 def when(condition: str, then: Any, otherwise: Any = NOTHING) -> Json:
-    """Choose by a condition of the template."""
+    """Return a choice by a condition of the template."""
     return {"Fn::If": [condition, then, otherwise]}
 
 
 def shared_resources() -> Json:
-    """Write the parts that the owning stack makes."""
+    """Return the parts that the owning stack makes."""
     return {
         "Bucket": _bucket(),
         "BucketPolicy": _bucket_policy(),
@@ -78,9 +78,9 @@ def _bucket() -> Json:
 
 
 def _bucket_policy() -> Json:
-    """Let this account's distributions read what viewers may have.
+    """Let this account's distributions read what viewers may read.
 
-    With ListBucket S3 answers 404 for what is missing, without it 403.
+    With ListBucket, S3 answers 404 for a missing object; without it, 403.
     """
     bucket = {"Fn::GetAtt": ["Bucket", "Arn"]}
     objects = [{"Fn::Sub": f"${{Bucket.Arn}}/{prefix}"} for prefix in READABLE]
@@ -123,7 +123,7 @@ def _for_distributions(sid: str, action: str, resources: list[Json]) -> Json:
 
 
 def _cache_policy() -> Json:
-    """Keep what the objects' Cache-Control says; a minimum above 0 would keep even `no-store`."""
+    """Cache as the objects' Cache-Control says; a minimum above 0 would cache even `no-store`."""
     return {
         "Type": "AWS::CloudFront::CachePolicy",
         **_RETAINED,

@@ -1,6 +1,6 @@
-"""What is told of stacks, change sets and distributions: plain data, without boto3.
+"""Stacks, change sets and distributions as plain data, and the protocol of their host.
 
-The words are CloudFormation's. edge/backends/aws/stacks.py reads and writes them.
+The terms are CloudFormation's. edge/backends/aws/stacks.py implements the protocol.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class StackState:
-    """A stack as CloudFormation tells it. `status` is its word, for example CREATE_COMPLETE."""
+    """A stack as CloudFormation describes it. `status` is its word, such as CREATE_COMPLETE."""
 
     name: str
     id: str
@@ -23,22 +23,22 @@ class StackState:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it has no resources: only a change set, or a creation that was undone."""
+        """Whether it has no resources: only a change set, or a creation that was rolled back."""
         return self.status in {"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE"}
 
     @property
     def is_busy(self) -> bool:
-        """Whether an operation is under way."""
+        """Whether an operation is in progress."""
         return self.status.endswith("_IN_PROGRESS") and not self.is_empty
 
     @property
     def succeeded(self) -> bool:
-        """Whether the last operation did what it should."""
+        """Whether the last operation succeeded."""
         return self.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
 
     @property
     def is_restored(self) -> bool:
-        """Whether the last operation failed and was undone."""
+        """Whether the last operation failed and was rolled back."""
         return self.status.endswith("ROLLBACK_COMPLETE")
 
 
@@ -46,7 +46,7 @@ class StackState:
 class Change:
     """One line of a change set. `action`: Add, Modify or Remove.
 
-    `replacement`: True, False, Conditional, or empty where nothing is there to be replaced.
+    `replacement`: True, False, Conditional, or empty if the action is not Modify.
     """
 
     action: str
@@ -57,7 +57,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """A change set that waits. `failure` says why it cannot be executed."""
+    """A change set that has not been executed. `failure` says why it cannot be."""
 
     id: str
     stack_id: str
@@ -67,7 +67,7 @@ class ChangeSet:
 
 @dataclass(frozen=True, slots=True)
 class FoundDistribution:
-    """A distribution as it stands. `origins`: (path pattern, domain it leads to), in order."""
+    """A distribution as it is. `origins`: (path pattern, domain it leads to), in order."""
 
     id: str
     domain: str
@@ -79,10 +79,10 @@ class StackHost(Protocol):
     """Stacks and distributions of one account. Raises BackendUnavailable, LimitExceeded."""
 
     def state(self, name: str) -> StackState | None:
-        """Read a stack by name or id; None where there is none."""
+        """Return a stack by name or id, or None."""
 
     def template(self, name: str) -> dict[str, Any]:
-        """Read a stack's present template."""
+        """Return a stack's present template."""
 
     def propose(
         self,
@@ -94,30 +94,30 @@ class StackHost(Protocol):
         description: str,
         tags: Mapping[str, str],
     ) -> ChangeSet:
-        """Make a change set and wait until it can be looked at. None keeps a parameter."""
+        """Make a change set and wait until it can be read. None keeps a parameter."""
 
     def withdraw(self, change_set: ChangeSet) -> None:
-        """Delete a change set, and the stack if it was made for it only."""
+        """Delete a change set, and the stack if it was only made for it."""
 
     def clear(self, stack_id: str) -> None:
-        """Delete a stack that has no resources; leave any other."""
+        """Delete a stack if it has no resources."""
 
     def execute(self, change_set: ChangeSet) -> None:
-        """Begin to carry a change set out. Raises StaleEtag when it no longer fits the stack."""
+        """Begin to execute a change set. Raises StaleEtag if it no longer fits the stack."""
 
     def wait(
         self, stack_id: str, *, since: frozenset[str] = frozenset(), say: Say | None = None
     ) -> StackState:
-        """Wait until a stack's operation has ended.
+        """Wait until a stack's operation has ended, and return the stack.
 
-        `say` gets a line for each resource done; `since` names the events from before.
+        `say` gets a line for each finished resource; `since` are the ids of earlier events.
         """
 
     def event_ids(self, stack_id: str) -> frozenset[str]:
-        """Name all that has happened to a stack so far."""
+        """Return the ids of a stack's events so far."""
 
     def failures(self, stack_id: str, *, since: frozenset[str]) -> list[str]:
-        """Tell what failed, the cause first; `since` names the events from before."""
+        """Return what failed, the cause first; `since` are the ids of earlier events."""
 
     def distribution(self, distribution: str) -> FoundDistribution | None:
-        """Read a distribution; None where there is none."""
+        """Return a distribution, or None."""

@@ -2,20 +2,19 @@
 
 All environments share one bucket and one key-value store: the edge function of production reads
 `env:staging` too. The stack of the environment that was provisioned first owns these parts and
-the cache policy; each other stack takes their names as parameters, under the same logical names,
-so the rest of the template is the same text. Which of the two it is, is decided here and not by a
-CloudFormation condition: a parameter given wrongly could otherwise take the bucket out of the
-stack that owns it, and a change set would list parts that are not meant. Shared parts are retained
-when their stack goes.
+the cache policy. The other stacks take their names as parameters of the same logical names, so the
+rest of the template is the same. The choice is made here and not by a CloudFormation condition: a
+wrong parameter could otherwise remove the bucket from the stack that owns it, and change sets would
+list parts that are not made. Shared parts are retained when their stack is deleted.
 
-What may differ between two runs stands in parameters: host names, certificate, application origin,
-price class, HSTS over subdomains.
+Values that may differ between two runs are parameters: host names, certificate, application origin,
+price class, HSTS for subdomains.
 
-The function is written once, with the stack, because a distribution can name only a published
+The function is written once, with the stack, because a distribution can only refer to a published
 function. After that `push_functions`, `promote` and `rollback` publish it, and CloudFormation must
-never bring the first source back: whoever updates a stack hands in the function resource of its
-present template, and CloudFormation, seeing no difference, leaves the function alone. Drift
-detection therefore shows the function's code as modified, which is right.
+never restore the first source. So an update passes in the function resource of the stack's present
+template; CloudFormation sees no difference and leaves the function alone. Its drift detection
+therefore shows the function's code as modified, as it should.
 
 Sources: CloudFormation's resource reference (AWS::CloudFront::*, AWS::S3::*); the developer guide's
 "Restrict access to an Amazon S3 origin" and "Use managed cache policies" (the fixed policy id).
@@ -42,7 +41,7 @@ FUNCTION = "Function"
 PRICE_CLASSES = ("PriceClass_100", "PriceClass_200", "PriceClass_All")
 DEFAULT_BEHAVIOUR = "*"
 ERROR_PAGE = "/errors/404.html"
-# As long as a tracking document may be kept: a link that was looked at too early works soon.
+# As long as a tracking document may be cached: a link that is opened too early soon works.
 MISSING_SECONDS = 5
 MANAGED_CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 _CERTIFICATE = r"^(arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/[\w-]+)?$"
@@ -51,7 +50,7 @@ _CERTIFICATE = r"^(arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/[\w-]+)?$"
 def write_template(
     environment: str, *, owns_shared: bool, function: Json | None = None
 ) -> dict[str, Any]:
-    """Write the template of an environment's stack.
+    """Return the template of an environment's stack.
 
     `function` is the function resource of the stack's present template, or None for a new stack.
     """
@@ -78,7 +77,7 @@ def write_template(
 
 
 def storage_patterns() -> list[str]:
-    """Name the path patterns that lead to the pages."""
+    """Return the path patterns that lead to the pages."""
     return [item.pattern for item in BEHAVIOURS if item.origin is Origin.STORAGE]
 
 
@@ -179,7 +178,7 @@ def _origin_access_control() -> Json:
 
 
 def _headers_policy(suffix: str, headers: Headers) -> Json:
-    """Write a response headers policy: named fields where CloudFront has them, else as they are."""
+    """Return a response headers policy: CloudFront's own fields where it has them, else custom."""
     rest = dict(headers)
     max_age = re.search(r"max-age=(\d+)", STRICT_TRANSPORT[1])
     assert max_age is not None  # noqa: S101 - the table has it
@@ -208,9 +207,9 @@ def _headers_policy(suffix: str, headers: Headers) -> Json:
 
 
 def _application_requests() -> Json:
-    """Hand Django everything but Host: its TLS certificate and router know their own name only.
+    """Pass everything but Host to Django, whose TLS certificate and router only know its own name.
 
-    Django builds addresses from SITE_URL, so it does not miss the viewer's host.
+    Django builds addresses from SITE_URL, so it does not need the viewer's host.
     """
     return {
         "Type": "AWS::CloudFront::OriginRequestPolicy",
@@ -239,7 +238,7 @@ def _distribution(environment: str, *, owns_shared: bool) -> Json:
                 "HttpVersion": "http2and3",
                 "IPV6Enabled": True,
                 "PriceClass": {"Ref": "PriceClass"},
-                # A list parameter that is empty has one empty member, so a text is split.
+                # An empty list parameter has one empty member, so a text is split instead.
                 "Aliases": when("HasAliases", {"Fn::Split": [",", {"Ref": "Aliases"}]}),
                 "ViewerCertificate": _viewer_certificate(),
                 "Origins": when("HasApplication", [storage, _application_origin()], [storage]),
@@ -273,7 +272,7 @@ def _storage_origin(*, owns_shared: bool) -> Json:
         "Id": Origin.STORAGE.value,
         "DomainName": shared("BucketDomain", owned=owns_shared),
         "OriginAccessControlId": {"Ref": "OriginAccessControl"},
-        # Required and empty where an Origin Access Control signs.
+        # Required, and empty if an Origin Access Control signs.
         "S3OriginConfig": {"OriginAccessIdentity": ""},
     }
 
@@ -320,10 +319,10 @@ def _application() -> Json:
 
 
 def _error_responses() -> list[Json]:
-    """Show the error page for what is missing, and keep no failure in the caches.
+    """Show the error page for missing objects, and cache no failures.
 
-    These hold for the whole distribution, the application's answers too: 403 is left alone, since
-    Django says there why it refused a form.
+    This applies to the whole distribution, including the application's answers. 403 is left alone,
+    because Django says in it why it refused a form.
     """
     missing = {
         "ErrorCode": 404,
@@ -337,7 +336,7 @@ def _error_responses() -> list[Json]:
 
 def _outputs(environment: str, *, owns_shared: bool) -> Json:
     values: Json = {name: shared(name, owned=owns_shared) for name in SHARED}
-    # Not Ref, which gives the function's ARN.
+    # Not Ref, which is the function's ARN.
     values["FunctionName"] = function_name(environment)
     values["DistributionId"] = {"Ref": "Distribution"}
     values["DistributionDomain"] = {"Fn::GetAtt": ["Distribution", "DomainName"]}

@@ -1,8 +1,8 @@
-"""The event CloudFront gives a viewer-request function.
+"""The event that CloudFront passes to a viewer-request function.
 
-Source: the developer guide, "CloudFront Functions event structure". Names of headers are lower
-case, cookies are not among the headers, and values of the query string stay as the viewer
-encoded them.
+Source: the developer guide, "CloudFront Functions event structure". Names of headers are in lower
+case, cookies are not among the headers, and values of the query string are encoded as the viewer
+sent them.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 
 class ViewerRequest(NamedTuple):
-    """What a viewer asks. `querystring` is raw, without `?`; `cookies` is the Cookie header."""
+    """A viewer's request. `querystring` is raw, without `?`; `cookies` is the Cookie header."""
 
     uri: str
     headers: Sequence[tuple[str, str]]
@@ -22,7 +22,7 @@ class ViewerRequest(NamedTuple):
     request_id: str = ""
 
     def event(self) -> dict[str, Any]:
-        """Give the event, as CloudFront's TestFunction takes it."""
+        """Return the event, as CloudFront's TestFunction expects it."""
         return {
             "version": "1.0",
             "context": {
@@ -42,7 +42,7 @@ class ViewerRequest(NamedTuple):
         }
 
     def flat(self) -> tuple[str, ...]:
-        """Give the request as the prelude's __request takes it."""
+        """Return the arguments of the prelude's `__request`."""
         head = "\n".join([f"{name}\0{value}" for name, value in self.headers])
         if head.count("\n") != len(self.headers) - 1 or head.count("\0") != len(self.headers):
             head = "\n".join(f"{_one_line(name)}\0{_one_line(v)}" for name, v in self.headers)
@@ -62,7 +62,7 @@ def viewer_event(
     ip: str = "127.0.0.1",
     request_id: str = "1",
 ) -> dict[str, Any]:
-    """Build an event from what a viewer asks."""
+    """Return the event of a viewer's request."""
     request = ViewerRequest(
         uri, tuple(headers.items()), method, querystring, cookies, ip, request_id
     )
@@ -82,12 +82,12 @@ def cookie_entries(header: str) -> dict[str, Any]:
 
 
 def _one_line(text: str) -> str:
-    """Replace what an odd server may leave in a header: a folded line, a NUL."""
+    """Replace the line breaks and NULs that some servers leave in a header."""
     return text.replace("\n", " ").replace("\0", " ")
 
 
 def _entries(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Gather values by name; the first is `value`, and several stand in `multiValue` too."""
+    """Group values by name; the first is `value`, and several are in `multiValue` too."""
     values: dict[str, list[dict[str, str]]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append({"value": value})

@@ -1,8 +1,8 @@
-"""Runs an edge function under the `njs` command, whose engine is close to CloudFront's.
+"""Runs an edge function with the `njs` command, whose engine is close to CloudFront's.
 
-For tests, and for a second opinion before a function is published where njs is installed. Many
-events go through one process. The file runs as shipped, but for the line `import cf from
-'cloudfront'`, which njs cannot know.
+For tests, and to check a function before it is published, if njs is installed. One process handles
+many events. The source runs as shipped, except for the line `import cf from 'cloudfront'`, which
+njs does not support.
 """
 
 import json
@@ -49,7 +49,7 @@ __drive();
 
 @dataclass(frozen=True, slots=True)
 class NjsRun:
-    """One event, with what the key-value store holds and the time in unix seconds."""
+    """One event, with the content of the key-value store and the time in Unix seconds."""
 
     event: Mapping[str, Any]
     keyvalues: Mapping[str, str]
@@ -58,7 +58,7 @@ class NjsRun:
 
 @dataclass(frozen=True, slots=True)
 class NjsResult:
-    """What the function returned, or its error; `reads` counts the key-value store's reads."""
+    """The function's result or error. `reads` counts its reads of the key-value store."""
 
     output: Mapping[str, Any] | None
     error: str
@@ -66,19 +66,19 @@ class NjsResult:
 
 
 def njs_command() -> str | None:
-    """Find the njs command, or None where it is not installed."""
+    """Return the path of the njs command, or None if it is not installed."""
     return shutil.which("njs")
 
 
 def run_in_njs(source: str, runs: Sequence[NjsRun]) -> list[NjsResult]:
     """Run a function on events, in one process.
 
-    Raises FunctionFailed for a syntax error, BackendUnavailable without njs.
+    Raises FunctionFailed for a syntax error, BackendUnavailable if njs is not installed.
     """
     given = [{"event": run.event, "keyvalues": run.keyvalues, "now": run.now} for run in runs]
     program, count = _IMPORT.subn("", source)
     if count > 1:
-        raise FunctionFailed("Expected one line importing cloudfront, found several.")
+        raise FunctionFailed("Expected one line that imports cloudfront, found several.")
     output = _execute(_HARNESS % json.dumps(given) + program + _DRIVER)
     results = [NjsResult(**json.loads(line)) for line in output.splitlines()]
     if len(results) != len(runs):
@@ -87,7 +87,7 @@ def run_in_njs(source: str, runs: Sequence[NjsRun]) -> list[NjsResult]:
 
 
 def check_syntax(source: str) -> None:
-    """Raise FunctionFailed where njs cannot compile a function."""
+    """Raise FunctionFailed if njs cannot compile a function."""
     run_in_njs(source, [])
 
 
@@ -95,7 +95,7 @@ def _execute(program: str) -> str:
     command = njs_command()
     if command is None:
         raise BackendUnavailable(
-            "The njs command is not installed.", "Install Debian's package `njs`."
+            "The njs command is not installed.", "Install Debian's package njs."
         )
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "function.js")
@@ -108,5 +108,5 @@ def _execute(program: str) -> str:
             check=False,
         )
     if done.returncode or "SyntaxError" in done.stderr + done.stdout[:200]:
-        raise FunctionFailed(f"njs refused the function: {(done.stderr or done.stdout).strip()}")
+        raise FunctionFailed(f"njs rejected the function: {(done.stderr or done.stdout).strip()}")
     return done.stdout

@@ -1,10 +1,10 @@
 """CloudFront's function runtime in QuickJS, in this process.
 
-A context per thread runs the function with CloudFront's 2 MB of memory and a time limit. How the
-function asks for values and digests, and why by asking again, stands in prelude.js.
+Each thread has a context that runs the function with CloudFront's 2 MB of memory and a time limit.
+prelude.js explains how the function gets values and digests, and why its run is repeated for them.
 
-Known differences from CloudFront: a context lives for many requests, so a function must not keep
-state in its own variables; `Buffer`, `querystring` and digests without an encoding are missing.
+Known differences from CloudFront: a context serves many requests, so a function must not keep state
+in its own variables; `Buffer`, `querystring` and digests without an encoding are missing.
 """
 
 import base64
@@ -20,20 +20,20 @@ from typing import Any
 
 import quickjs
 
-from edge import limits
 from edge.errors import FunctionFailed
 from edge.runtime.event import ViewerRequest
 from edge.runtime.results import (
-    MEND_HINT,
+    FIX_HINT,
     Generated,
     Rewritten,
     check_outcome,
     check_rewritten,
 )
 
+MEMORY_BYTES = 2 * 1024 * 1024  # the developer guide, "Quotas on CloudFront Functions"
 TIME_LIMIT_SECONDS = 0.5  # CPU time of the process; CloudFront allows about a millisecond
 STACK_BYTES = 256 * 1024
-# Every question the function asks starts the run again, so the number of questions has an end.
+# Every question of the function repeats its run, so the number of questions is limited.
 MAX_ROUNDS = 32
 
 _encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
@@ -58,11 +58,11 @@ class EdgeFunction:
         version: str = "",
         now: float | None = None,
     ) -> Rewritten | Generated:
-        """Run it on one event, of any shape CloudFront's TestFunction takes.
+        """Run it on one event of any form that CloudFront's TestFunction accepts.
 
-        `version` names the state of the key-value store: values read once are kept until it
-        changes; '' keeps none. `now` is in unix seconds. Raises FunctionFailed (a viewer gets
-        503) and FunctionInvalid (502).
+        `version` is the ETag of the key-value store: values are read once and kept until it
+        changes; with '' none are kept. `now` is in Unix seconds. Raises FunctionFailed (viewers
+        get 503) and FunctionInvalid (502).
         """
         return self._run("__event", (_encode(event), _milliseconds(now)), keyvalues, version)
 
@@ -74,7 +74,7 @@ class EdgeFunction:
         version: str = "",
         now: float | None = None,
     ) -> Rewritten | Generated:
-        """Run it on a viewer's request: the same as its event, faster."""
+        """Run it on a viewer's request. The result is the same as for its event, but faster."""
         return self._run("__request", (_milliseconds(now), *request.flat()), keyvalues, version)
 
     def _run(
@@ -85,8 +85,8 @@ class EdgeFunction:
             context.use(version)
             text = context.outcome(door, arguments, keyvalues)
         except (quickjs.JSException, UnicodeError) as error:
-            # Out of time, memory or stack, or text that is no Unicode: what the context holds
-            # now is anybody's guess.
+            # Out of time, memory or stack, or text that is not Unicode. The context's state is
+            # unknown now, so it is discarded.
             self._local.context = None
             raise _failed(str(error)) from None
         if text.startswith("/"):
@@ -94,7 +94,7 @@ class EdgeFunction:
         return check_outcome(json.loads(text))
 
     def logs(self) -> list[str]:
-        """List what this thread's last run wrote with console.log."""
+        """Return the lines that this thread's last run wrote with console.log."""
         return self._context().logs()
 
     def _context(self) -> "_Context":
@@ -105,11 +105,11 @@ class EdgeFunction:
 
 
 class _Context:
-    """A QuickJS context holding one function; belongs to one thread."""
+    """A QuickJS context with one function, for one thread."""
 
     def __init__(self, program: str) -> None:
         self._js = quickjs.Context()
-        self._js.set_memory_limit(limits.FUNCTION_MEMORY_BYTES)
+        self._js.set_memory_limit(MEMORY_BYTES)
         self._js.set_max_stack_size(STACK_BYTES)
         self._js.set_time_limit(TIME_LIMIT_SECONDS)
         try:
@@ -124,30 +124,30 @@ class _Context:
         self._version = ""
 
     def use(self, version: str) -> None:
-        """Forget the values read from another state of the store."""
+        """Forget the values that were read from another version of the store."""
         if not version or version != self._version:
             self._forget()
             self._version = version
 
     def logs(self) -> list[str]:
-        """List what the last run logged."""
+        """Return the lines that the last run logged."""
         lines: list[str] = json.loads(self._logs())
         return lines
 
     def outcome(self, door: str, arguments: tuple[Any, ...], keyvalues: Mapping[str, str]) -> str:
-        """Run, answering what is asked, until the function ends; give what the prelude wrote."""
+        """Run and answer questions until the function ends; return the prelude's output."""
         for _ in range(MAX_ROUNDS):
             text = self._one_run(door, arguments)
             if not text.startswith('{"wanted"'):
-                return text or '{"error":"it waited for something that never came"}'
+                return text or '{"error":"it waited for a promise that never resolved"}'
             for question in json.loads(text)["wanted"]:
                 self._answer("\0".join(question), _answer_to(question, keyvalues))
         return '{"error":"it asked for too many keys and digests"}'
 
     def _one_run(self, door: str, arguments: tuple[Any, ...]) -> str:
         self._doors[door](*arguments)
-        # Looking after every job instead of draining them saves a call, and each call into
-        # QuickJS gives up the interpreter lock.
+        # Checking after every job instead of draining them saves a call, and each call into
+        # QuickJS releases the interpreter lock.
         text: str = self._get("__outcome")
         while not text and self._js.execute_pending_job():
             text = self._get("__outcome")
@@ -172,15 +172,15 @@ def _answer_to(question: list[str], keyvalues: Mapping[str, str]) -> str | None:
 
 
 def _wrapped(source: str) -> str:
-    """Make a script of a module, line for line, so that errors name the right line."""
+    """Turn a module into a script, line by line, so that errors name the right line."""
     body = _IMPORT.sub(r'const \1 = __modules["\3"];', source)
     return f"__load(function (__modules) {{ 'use strict'; {body}\nreturn handler; }})"
 
 
 def _milliseconds(now: float | None) -> float:
-    # QuickJS takes whole numbers as 32 bits, so this is a float.
+    # QuickJS passes integers as 32 bits, so this is a float.
     return float(time.time() if now is None else now) * 1000
 
 
 def _failed(message: str) -> FunctionFailed:
-    return FunctionFailed(f"The edge function failed: {message.strip()}", MEND_HINT)
+    return FunctionFailed(f"The edge function failed: {message.strip()}", FIX_HINT)

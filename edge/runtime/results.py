@@ -1,8 +1,8 @@
-"""What a function gave back, checked as CloudFront checks it.
+"""Checks the result of a function as CloudFront does.
 
 Sources: the developer guide's "Restrictions on all edge functions" (headers, URI) and "Restrictions
-on CloudFront Functions"; AWS's knowledge center, "CloudFront 503 error" (a function that throws is
-answered with 503) against the header rules (a forbidden header is answered with 502).
+on CloudFront Functions"; AWS's knowledge center, "CloudFront 503 error" (viewers get 503 if a
+function throws, and 502 if it sets a forbidden header).
 """
 
 import base64
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from edge.errors import FunctionFailed, FunctionInvalid
 
-MEND_HINT = "Mend edge/functions/viewer_request.js; push_functions tries it before publication."
+FIX_HINT = "Fix edge/functions/viewer_request.js; push_functions tests it before publication."
 _FORBIDDEN = frozenset({
     "connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization",
     "proxy-connection", "trailer", "upgrade", "x-accel-buffering", "x-accel-charset",
@@ -24,24 +24,24 @@ _FORBIDDEN = frozenset({
 })  # fmt: skip
 _FORBIDDEN_PREFIXES = ("proxy-", "x-accel-", "x-amz-cf-", "x-amzn-", "x-edge-")
 _READ_ONLY = frozenset({"content-length", "host", "transfer-encoding", "via"})
-# The characters of an HTTP token (RFC 9110, 5.6.2), without capitals.
+# The characters of an HTTP token (RFC 9110, 5.6.2), without upper case.
 _HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _STATUSES = range(100, 600)
 
 
 class Rewritten(NamedTuple):
-    """The function handed the request on.
+    """A request that the function passes on.
 
-    `detail` tells what else it changed, as the prelude wrote it: JSON, or lines of headers. The
-    local edge has no use for it, so only `applied_to` reads it.
+    `detail` holds its other changes, as the prelude wrote them: JSON, or lines of headers. The
+    local edge does not use them; only `applied_to` reads them.
     """
 
     uri: str
     detail: str
 
     def applied_to(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the whole request, as the function left it."""
+        """Return the whole request with the function's changes."""
         changes = _parsed(self.detail)
         headers = {**event["request"]["headers"], **changes["headers"]}
         return {
@@ -55,7 +55,7 @@ class Rewritten(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The function answered itself. `cookies` are whole Set-Cookie values."""
+    """A response that the function generated. `cookies` are whole Set-Cookie values."""
 
     status: int
     reason: str
@@ -66,11 +66,11 @@ class Generated:
 
 
 def check_outcome(outcome: Mapping[str, Any]) -> Generated:
-    """Check what a function gave that is no request. Raises FunctionInvalid, FunctionFailed."""
+    """Check a result other than a request. Raises FunctionInvalid, FunctionFailed."""
     if "error" in outcome:
         raise FunctionFailed(
             f"The edge function failed: {outcome['error'].strip()}",
-            MEND_HINT,
+            FIX_HINT,
         )
     if "response" in outcome:
         return _check_response(outcome["response"])
@@ -82,7 +82,7 @@ def check_outcome(outcome: Mapping[str, Any]) -> Generated:
 
 
 def check_rewritten(text: str) -> Rewritten:
-    """Check a request: its URI, then JSON of what changed, or lines of changed headers."""
+    """Check a request: its URI, then its changes as JSON or as lines of headers."""
     uri, _, detail = text.partition("\n")
     if detail.startswith("{"):
         for name, entry in _parsed(detail)["headers"].items():
@@ -109,13 +109,15 @@ def _parsed(detail: str) -> dict[str, Any]:
 def _check_request_header(name: str) -> None:
     _check_header_name(name)
     if name in _READ_ONLY:
-        raise FunctionInvalid(f"Header {name} is read-only in a viewer request.")
+        raise FunctionInvalid(f"The header {name} is read-only in a viewer request.")
 
 
 def _check_response(response: Mapping[str, Any]) -> Generated:
     status = response["statusCode"]
     if type(status) is not int or status not in _STATUSES:
-        raise FunctionInvalid(f"Expected statusCode to be a whole number 100..599: {status!r}.")
+        raise FunctionInvalid(
+            f"Expected statusCode to be an integer from 100 to 599, found {status!r}."
+        )
     headers = []
     for name, entry in _mapping(response, "headers").items():
         _check_header_name(name)
@@ -143,11 +145,11 @@ def _check_header_name(name: str) -> None:
     if not _HEADER_NAME.fullmatch(name):
         raise FunctionInvalid(f"Expected a header name in lower case, found {name!r:.80}.")
     if name in _FORBIDDEN or name.startswith(_FORBIDDEN_PREFIXES):
-        raise FunctionInvalid(f"Header {name} may not be set by a function.")
+        raise FunctionInvalid(f"A function cannot set the header {name}.")
 
 
 def _entries(name: str, entry: Any) -> list[dict[str, Any]]:
-    """List an entry's items; a multiValue wins over value."""
+    """Return an entry's items; multiValue takes precedence over value."""
     items = entry.get("multiValue") or [entry] if isinstance(entry, dict) else [entry]
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise FunctionInvalid(f"Expected {name} to be an object with a value.")
@@ -159,11 +161,11 @@ def _values(name: str, entry: Any) -> list[str]:
 
 
 def _line(name: str, value: Any) -> str:
-    """Check one line of a head: text without control characters, or it could start another."""
+    """Check the value of a header: a control character could begin another header."""
     if not isinstance(value, str) or _CONTROL.search(value):
         raise FunctionInvalid(f"Expected {name} to be text without control characters.")
     if not value.isascii():
-        raise FunctionInvalid(f"Expected {name} to be ASCII; percent-encode what is not.")
+        raise FunctionInvalid(f"Expected {name} to be ASCII; percent-encode other characters.")
     return value
 
 
@@ -178,7 +180,7 @@ def _set_cookies(cookies: Mapping[str, Any]) -> list[str]:
 
 
 def _body(body: Any) -> bytes:
-    """Read a body: text, or {data, encoding} with the encodings text and base64."""
+    """Return a body: text, or {data, encoding} where encoding is text or base64."""
     if isinstance(body, str):
         return body.encode(errors="replace")
     if isinstance(body, dict) and isinstance(body.get("data"), str):

@@ -1,1 +1,1 @@
-"""The local edge: a WSGI application in front of Django that answers as CloudFront would."""
+"""The local edge: WSGI middleware in front of Django that answers as CloudFront does."""

@@ -1,4 +1,4 @@
-"""The local edge's cache: in this process, bounded in bytes, least recently used goes first."""
+"""The cache of the local edge: in memory, bounded in bytes, least recently used out first."""
 
 import threading
 import time
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from edge.serving.representation import Representation
 
 CACHE_BYTES = 64 * 1024 * 1024
-# One object may take this share of the cache, so that a large file cannot empty it.
+# One object may take up to 1/4 of the cache, so that a large file cannot empty it.
 LARGEST_SHARE = 4
 
 
 def time_to_live(cache_control: str) -> int:
-    """Tell for how many seconds a shared cache may keep a response; 0 for not at all.
+    """Return for how many seconds a shared cache may keep a response, or 0.
 
-    `s-maxage` counts before `max-age` (RFC 9111, 5.2.2.10); no header means no caching, as with a
-    CloudFront cache policy whose minimum and default TTL are 0.
+    `s-maxage` takes precedence over `max-age` (RFC 9111, 5.2.2.10). Without either the response is
+    not kept, as with a CloudFront cache policy whose minimum and default TTL are 0.
     """
     seconds = {"max-age": 0, "s-maxage": -1}
     for directive in cache_control.lower().split(","):
@@ -44,7 +44,7 @@ class EdgeCache:
         self.generation = 0
 
     def get(self, uri: str) -> "tuple[Representation, int] | None":
-        """Find what is fresh, with its age in seconds."""
+        """Return a fresh representation with its age in seconds, or None."""
         with self._lock:
             found = self._entries.get(uri)
             if found is None:
@@ -60,8 +60,8 @@ class EdgeCache:
     def put(self, uri: str, representation: "Representation", *, ttl: int, generation: int) -> None:
         """Keep a representation for `ttl` seconds.
 
-        `generation` is the cache's from before the object was read: after an invalidation in
-        between, what was read may be what was to be dropped, and it is not kept.
+        `generation` is the cache's before the object was read. If something was invalidated since
+        then, the object may be an outdated one, and it is not kept.
         """
         with self._lock:
             if ttl <= 0 or representation.weight * LARGEST_SHARE > self.max_bytes:
@@ -76,7 +76,7 @@ class EdgeCache:
                 self._remove(next(iter(self._entries)))
 
     def drop(self, paths: Iterable[str]) -> None:
-        """Drop URIs; a `*` at the end stands for everything that starts so."""
+        """Drop URIs; one that ends in `*` means all that begin with it."""
         wanted = list(paths)
         exact = {path for path in wanted if not path.endswith("*")}
         prefixes = tuple(path[:-1] for path in wanted if path.endswith("*"))

@@ -1,7 +1,7 @@
-"""One stored object as HTTP responses: validators, ranges, compression.
+"""Serves a stored object over HTTP: validators, ranges, compression.
 
-Rules: RFC 9110, sections 8.8 (validators), 12.5.3 (Accept-Encoding), 13 (conditional requests) and
-14 (ranges); compression by the type and size limits of CloudFront.
+Sources: RFC 9110, sections 8.8 (validators), 12.5.3 (Accept-Encoding), 13 (conditional requests)
+and 14 (ranges); CloudFront's developer guide, "Serving compressed files" (types and sizes).
 """
 
 import gzip
@@ -13,24 +13,24 @@ from typing import NamedTuple
 
 import brotli
 
-from edge.limits import COMPRESSED_BYTES
 from edge.protocols import StoredObject
 
 _TEXT = re.compile(
     r"text/|application/(?:javascript|json|manifest\+json|xml|xhtml\+xml|rss\+xml|wasm)|image/svg"
 )
-# A number of more digits is no place in a file, and int() refuses thousands of them.
+COMPRESSED_BYTES = range(1_000, 10_000_001)
+# No file has a larger offset, and int() rejects thousands of digits.
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})$", re.ASCII)
 _BROTLI_QUALITY = 5
 _GZIP_LEVEL = 6
-# A compressed copy takes room too; text shrinks to about a third, twice.
+# Size of the two compressed copies: text shrinks to about a third.
 _COPIES_SHARE = 0.7
 
 Lines = list[tuple[str, str]]
 
 
 class Response(NamedTuple):
-    """What goes to the viewer. Header names are lower case."""
+    """A response to a viewer. Header names are in lower case."""
 
     status: int
     headers: Lines
@@ -40,7 +40,7 @@ class Response(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Variant:
-    """One encoding of the object, with the headers that go with it."""
+    """One encoding of an object, with its headers."""
 
     body: bytes
     etag: str
@@ -48,7 +48,7 @@ class _Variant:
 
 
 class Representation:
-    """One object, ready to be sent in any encoding; each is made once."""
+    """An object that can be sent in any encoding; each is made once."""
 
     def __init__(self, stored: StoredObject) -> None:
         info = stored.info
@@ -69,7 +69,7 @@ class Representation:
         self.weight = int(len(stored.body) * (1 + _COPIES_SHARE * self.compressible)) + 1_000
 
     def respond(self, *, method: str, conditions: Mapping[str, str]) -> Response:
-        """Answer GET or HEAD. `conditions` is a WSGI environ or anything with its HTTP_ keys."""
+        """Return the response to GET or HEAD. `conditions` has the HTTP_ keys of a WSGI environ."""
         asked_range = conditions.get("HTTP_RANGE") if method == "GET" else None
         encoding = ""
         if self.compressible and not asked_range:
@@ -83,14 +83,14 @@ class Representation:
         return Response(200, variant.headers, b"" if method == "HEAD" else variant.body)
 
     def whole(self) -> Response:
-        """Answer with the object as it is, for an error page: no validators, no ranges."""
+        """Return a response without validators and ranges, for an error page."""
         headers = [("content-length", str(len(self._body))), *self._common]
         return Response(200, headers, self._body)
 
     def _variant(self, encoding: str) -> _Variant:
         variant = self._variants.get(encoding)
         if variant is None:
-            # Two threads may both make it; the result is the same.
+            # Two threads may both make it, with the same result.
             variant = self._variants[encoding] = self._encoded(encoding)
         return variant
 
@@ -98,16 +98,16 @@ class Representation:
         body, etag = _compress(self._body, encoding), self._etag
         headers = [*self._common, ("accept-ranges", "bytes")]
         if encoding:
-            # The bytes differ from the stored ones, so the strong validator would be a lie.
+            # The bytes differ from the stored ones, so a strong validator would be wrong.
             etag = f"W/{etag}"
             headers.append(("content-encoding", encoding))
-        # Content-Length stands first, where a 304 can leave it out.
+        # Content-Length comes first, so that a 304 can leave it out.
         return _Variant(body, etag, [("content-length", str(len(body))), *headers, ("etag", etag)])
 
     def _part(self, variant: _Variant, asked: str) -> Response:
         size = len(variant.body)
         span = parse_range(asked, size)
-        if span is None:  # several ranges or none we know: the whole is a valid answer
+        if span is None:  # several ranges, or another unit: the whole object is a valid response
             return Response(200, variant.headers, variant.body)
         start, end = span
         if start >= end:
@@ -122,7 +122,7 @@ class Representation:
 
 
 def is_known(etag: str, header: str) -> bool:
-    """Tell whether an If-None-Match names this ETag; the comparison is the weak one."""
+    """Whether an If-None-Match header matches an ETag, by weak comparison."""
     if header == etag or header.strip() == "*":
         return True
     opaque = etag.removeprefix("W/")
@@ -130,7 +130,7 @@ def is_known(etag: str, header: str) -> bool:
 
 
 def parse_range(header: str, size: int) -> tuple[int, int] | None:
-    """Read one byte range as [start, end); empty when it cannot be met; None to ignore it."""
+    """Return a byte range as [start, end): empty if it cannot be satisfied, None to ignore it."""
     match = _RANGE.match(header.strip())
     if not match or match.groups() == ("", ""):
         return None
@@ -144,7 +144,7 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
 
 @lru_cache(maxsize=256)
 def best_encoding(accept: str) -> str:
-    """Choose br, gzip or '' for an Accept-Encoding; brotli first, as CloudFront does."""
+    """Return br, gzip or '' for an Accept-Encoding header; CloudFront prefers brotli too."""
     accepted: dict[str, float] = {}
     for part in accept.lower().split(","):
         name, _, parameter = part.strip().partition(";")

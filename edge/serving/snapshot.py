@@ -1,49 +1,27 @@
-"""What a local edge knows of the back end, so that a request costs no query.
+"""Keeps a snapshot of the back end in memory, so that requests need no query.
 
-A snapshot is read again at most every quarter of a second, by the request that finds it old; the
-other threads go on with the one they have. While the back end does not answer, the last one stays.
+The snapshot is refreshed at most every quarter of a second, by the first request that finds it too
+old; other threads use the one they have. While the back end does not answer, the last one is kept.
 """
 
 import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 
 from edge.errors import BackendUnavailable
-from edge.functions.shipped import function_name, function_source
+from edge.functions.shipped import function_name
+from edge.protocols import ReadSnapshot, Snapshot
 
 logger = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 0.25
-RETRY_SECONDS = 1.0  # after a failure: a database that hangs must not slow every request
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The routing state at one moment.
-
-    `etag`, `published` and `invalidated` are compared to learn what changed; `functions` maps the
-    name of a live function to its source; `hosts` maps a host to its function's source; `dropped`
-    are the paths invalidated since the snapshot before.
-    """
-
-    etag: str = ""
-    published: int = -1
-    invalidated: int = -1
-    keyvalues: Mapping[str, str] = field(default_factory=dict)
-    functions: Mapping[str, str] = field(default_factory=dict)
-    hosts: Mapping[str, str] = field(default_factory=dict)
-    dropped: Sequence[str] = ()
-
-    def function_for(self, host: str) -> str:
-        """Give the source that meets a host's viewers; before a publication, the shipped one."""
-        return self.hosts.get(host) or function_source()
+RETRY_SECONDS = 1.0  # after a failure, so that a slow database does not delay every request
 
 
 def functions_by_host(keyvalues: Mapping[str, str], functions: Mapping[str, str]) -> dict[str, str]:
-    """Tell which function meets which host, by the environment in the host's routing document."""
+    """Return the source of each host's function, by the environment of its routing document."""
     found = {}
     for key, value in keyvalues.items():
         kind, _, host = key.partition(":")
@@ -54,39 +32,41 @@ def functions_by_host(keyvalues: Mapping[str, str], functions: Mapping[str, str]
 
 
 def environment_of(document: str) -> str:
-    """Name the environment of a routing document, or nothing where it cannot be read."""
+    """Return the environment of a routing document, or an empty text if it is malformed."""
     try:
         return str(json.loads(document)["e"])
     except (ValueError, KeyError, TypeError):
-        return ""  # the function answers such a host with 503
+        return ""  # the function answers this host with 503
 
 
 class SnapshotKeeper:
-    """Holds the newest snapshot of this process."""
+    """Keeps the newest snapshot of this process."""
 
     def __init__(
         self,
         *,
-        read: Callable[[Snapshot], Snapshot],
+        read: ReadSnapshot,
         changed: Callable[[Snapshot], None],
         refresh_seconds: float = REFRESH_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`read` gives a newer snapshot or the same; `changed` hears of each newer one."""
+        """`changed` is called with each newer snapshot."""
         self._read = read
         self._changed = changed
         self._refresh_seconds = refresh_seconds
+        self._clock = clock
         self._snapshot = Snapshot()
         self._due = 0.0
         self._lock = threading.Lock()
 
     def current(self) -> Snapshot:
-        """Give the snapshot, read again when it is due."""
-        if time.monotonic() < self._due:
+        """Return the snapshot, refreshed if it is due."""
+        if self._clock() < self._due:
             return self._snapshot
-        # The first request waits for a first snapshot; later ones never wait.
+        # Requests wait for the first snapshot only.
         if self._lock.acquire(blocking=self._snapshot.published < 0):
             try:
-                if time.monotonic() >= self._due:
+                if self._clock() >= self._due:
                     self._refresh()
             finally:
                 self._lock.release()
@@ -97,10 +77,10 @@ class SnapshotKeeper:
         try:
             newer = self._read(self._snapshot)
         except BackendUnavailable as error:
-            logger.warning("The edge goes on with what it knows: %s", error)
+            logger.warning("The edge keeps its last snapshot: %s", error)
             wait = max(wait, RETRY_SECONDS)
         else:
             if newer is not self._snapshot:
                 self._changed(newer)
                 self._snapshot = newer
-        self._due = time.monotonic() + wait
+        self._due = self._clock() + wait

@@ -1,12 +1,12 @@
-"""The local edge: WSGI middleware that answers storage paths itself and hands on the rest.
+"""The local edge: WSGI middleware that answers storage paths itself and passes on the others.
 
-It does what CloudFront does with a request: choose the behaviour by the path as sent, run the
-viewer-request function, look into the cache under the rewritten URI, then into the object store.
-It knows nothing of Django; edge/local_edge.py gives it what it needs.
+It handles a request as CloudFront does: choose the behaviour by the path as sent, run the
+viewer-request function, look up the rewritten URI in the cache, then in the object store. It does
+not depend on Django; edge/local_edge.py composes it.
 
-The path "as sent" is gunicorn's RAW_URI. Servers without it (Django's runserver) have decoded the
-path already: `%2f` has become `/` and dot segments stand there plainly, so such paths are refused
-or not found there too, only sometimes with another status.
+The path "as sent" is gunicorn's RAW_URI. Servers without it, such as Django's runserver, have
+decoded the path: `%2f` is `/`, and dot segments are plain. There such paths are rejected or not
+found too, but sometimes with another status.
 """
 
 import logging
@@ -20,14 +20,15 @@ from urllib.parse import quote, unquote
 
 from edge.behaviours import STRICT_TRANSPORT, Behaviour, Origin, behaviour_for
 from edge.errors import BackendUnavailable, FunctionFailed, FunctionInvalid, ObjectMissing
+from edge.functions.shipped import function_source
 from edge.origins import INDEX, ORIGIN_KEY
-from edge.protocols import ObjectStore
+from edge.protocols import ObjectStore, ReadSnapshot, Snapshot
 from edge.runtime.event import ViewerRequest
 from edge.runtime.quickjs import EdgeFunction
 from edge.runtime.results import Generated, Rewritten
 from edge.serving.cache import CACHE_BYTES, EdgeCache, time_to_live
 from edge.serving.representation import Representation, Response
-from edge.serving.snapshot import REFRESH_SECONDS, Snapshot, SnapshotKeeper
+from edge.serving.snapshot import REFRESH_SECONDS, SnapshotKeeper
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ ERROR_PAGE = "errors/404.html"
 INDEX_ERROR = "404.html"  # the error page below an origin's prefix
 _SAFE = "/:@!$&'()*+,;=-._~"
 _REASONS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
-# Names requests apart, as CloudFront's request id does.
+# Together they identify a request, as CloudFront's request id does.
 _PROCESS = secrets.token_hex(6)
 _numbers = count(1)
 _HIT = ("x-cache", "Hit from local edge")
@@ -49,19 +50,19 @@ _GENERATED = ("x-cache", "FunctionGeneratedResponse from local edge")
 
 
 class LocalEdge:
-    """Stands in front of an application."""
+    """Answers storage paths in front of an application."""
 
     def __init__(
         self,
         application: Application,
         *,
         objects: ObjectStore,
-        read_snapshot: Callable[[Snapshot], Snapshot],
+        read_snapshot: ReadSnapshot,
         refresh_seconds: float = REFRESH_SECONDS,
         cache_bytes: int = CACHE_BYTES,
         secure_header: tuple[str, str] | None = None,
     ) -> None:
-        """`secure_header` is the environ key and value by which a trusted proxy says "https"."""
+        """`secure_header` is the environ key and value with which a trusted proxy says "https"."""
         self._application = application
         self._objects = objects
         self._secure_header = secure_header
@@ -88,7 +89,7 @@ class LocalEdge:
     def _respond(self, environ: Environ, path: str) -> Response:
         method = environ["REQUEST_METHOD"]
         if method not in ("GET", "HEAD"):
-            return _plain(403, "This address can be read only.\n")
+            return _plain(403, "This address is read-only.\n")
         snapshot = self._keeper.current()
         origin = snapshot.keyvalues.get(ORIGIN_KEY + _hostname(_host(environ)))
         try:
@@ -96,7 +97,7 @@ class LocalEdge:
                 return self._from_origin(origin, path, method, environ)
             return self._through_function(environ, path, method, snapshot)
         except FunctionFailed as error:
-            # The path may hold a tracking token, so it is not told.
+            # The path may contain a tracking token, so it is not logged.
             logger.error("%s", error)
             status = 502 if isinstance(error, FunctionInvalid) else 503
             return _plain(status, "This page cannot be shown at the moment.\n")
@@ -117,7 +118,7 @@ class LocalEdge:
             return self._missing(ERROR_PAGE)
 
     def _from_origin(self, origin: str, path: str, method: str, environ: Environ) -> Response:
-        """Answer from below a prefix, without a function, as S3's website endpoint does."""
+        """Answer with a file below a prefix, as S3's website endpoint does."""
         key = origin + unquote(path[1:])
         cache = self._origin_caches.get(origin)
         if cache is None:
@@ -135,7 +136,8 @@ class LocalEdge:
     def _run_function(
         self, environ: Environ, path: str, snapshot: Snapshot
     ) -> Rewritten | Generated:
-        source = snapshot.function_for(_hostname(_host(environ)))
+        # Before the first publication the shipped function runs.
+        source = snapshot.hosts.get(_hostname(_host(environ))) or function_source()
         function = self._functions.get(source)
         if function is None:
             function = self._functions[source] = EdgeFunction(source)
@@ -153,7 +155,7 @@ class LocalEdge:
     def _from_storage(
         self, cache: EdgeCache, uri: str, key: str, method: str, environ: Environ
     ) -> Response:
-        """Answer with an object, from the cache under its URI if it can. Raises ObjectMissing."""
+        """Answer with an object, from the cache if it is there. Raises ObjectMissing."""
         found = cache.get(uri)
         if found:
             representation, age = found
@@ -169,11 +171,11 @@ class LocalEdge:
         try:
             page = Representation(self._objects.get(error_page)).whole()
         except ObjectMissing:
-            return _plain(404, "There is no such page.\n")
+            return _plain(404, "There is no page at this address.\n")
         return _with(Response(404, page.headers, page.body), _ERROR)
 
     def _policy(self, behaviour: Behaviour, environ: Environ) -> list[tuple[str, str]]:
-        """Give the headers of the behaviour's response headers policy."""
+        """Return the headers of the behaviour's response headers policy."""
         secure = environ.get("wsgi.url_scheme") == "https"
         if self._secure_header and not secure:
             name, value = self._secure_header
@@ -190,7 +192,7 @@ class LocalEdge:
 
 
 def raw_path(environ: Environ) -> str:
-    """Give the path as the viewer sent it, percent-encoded, without the query string."""
+    """Return the path as the viewer sent it, percent-encoded, without the query string."""
     raw: str | None = environ.get("RAW_URI")
     if raw is None:
         decoded = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
@@ -201,7 +203,7 @@ def raw_path(environ: Environ) -> str:
 
 
 def _headers(environ: Environ) -> list[tuple[str, str]]:
-    """Read the headers back out of a WSGI environ; cookies have their own place in the event."""
+    """Return the headers of a WSGI environ, without cookies, which the event lists separately."""
     headers = [
         (_header_name(name), value)
         for name, value in environ.items()
@@ -222,7 +224,7 @@ def _host(environ: Environ) -> str:
 
 
 def _hostname(host: str) -> str:
-    """Take the port off a Host header; an IPv6 address keeps its brackets."""
+    """Return a Host header without the port; an IPv6 address keeps its brackets."""
     name, colon, port = host.lower().rpartition(":")
     return name if colon and not port.endswith("]") else host.lower()
 
@@ -243,7 +245,7 @@ def _plain(status: int, text: str) -> Response:
 
 
 def _generated(result: Generated, behaviour: Behaviour) -> Response:
-    """Answer as the function says; the behaviour's policy overrides headers of the same name."""
+    """Return the function's response; the behaviour's headers replace those of the same name."""
     overridden = {name for name, _ in behaviour.headers}
     own = [header for header in result.headers if header[0] not in overridden]
     cookies = [("set-cookie", cookie) for cookie in result.cookies]

@@ -10,12 +10,14 @@ from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
+from botocore.retries.standard import ExponentialBackoff
 from django.core.management import CommandError, call_command
 
 from deployments.models import Environment
 from edge.backends import get_backend
-from edge.backends.aws import clients, functions, keyvalues, requests
+from edge.backends.aws import clients, functions, keyvalues
 from edge.backends.aws.backend import aws_backend
+from edge.backends.aws.clients import Patience
 from edge.backends.aws.snapshot import AwsSnapshots
 from edge.serving.wsgi import LocalEdge
 from tests.aws import proxy as proxies
@@ -32,7 +34,7 @@ def viewer_url(aws, proxy):
     edge = LocalEdge(
         None,
         objects=backend.objects,
-        read_snapshot=_when_changed(AwsSnapshots(backend).read, proxy),
+        read_snapshot=_when_changed(AwsSnapshots(backend.keyvalues, backend.functions).read, proxy),
         refresh_seconds=0,
         cache_bytes=0,
     )
@@ -76,15 +78,11 @@ def proxy(aws, aws_port):
 @pytest.fixture
 def impatient(monkeypatch):
     """Take the waiting out of retries; their rules stay."""
-    monkeypatch.setattr(clients, "READ_SECONDS", 5)
-    monkeypatch.setattr(clients, "RETRY_MODE", "standard")
-    monkeypatch.setattr(clients, "ATTEMPTS", 2)
+    patience = Patience(attempts=2, read_seconds=5, pause_seconds=0, retry_mode="standard")
+    monkeypatch.setattr(clients, "PATIENCE", patience)
     monkeypatch.setattr(keyvalues, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(functions, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(requests, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(
-        "botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *args: 0
-    )
+    monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *args: 0)
 
 
 @pytest.fixture

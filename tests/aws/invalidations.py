@@ -6,7 +6,7 @@ for the second time.
 
 from ministack.services import cloudfront
 
-from edge.limits import has_room
+from edge.limits import CLOUDFRONT
 
 LOOKS = 2
 
@@ -19,7 +19,7 @@ def take_time_to_invalidate():
         before = _of(distribution)
         answer = create(distribution, body)
         for made in _of(distribution)[len(before) :]:
-            if not has_room(_in_progress(before), _paths(made)):
+            if not CLOUDFRONT.allow_invalidation(_in_progress(before), _paths(made)):
                 cloudfront._invalidations[distribution].remove(made)
                 _go_on(before)
                 return cloudfront._error("TooManyInvalidationsInProgress", "Too many.", 400)

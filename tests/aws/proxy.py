@@ -4,6 +4,7 @@ import http.client
 import socket
 import struct
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -51,9 +52,14 @@ class Fault:
 
 @dataclass
 class Proxy:
-    """What went by since `clear`, and the fault in force. `changes` counts what was not a read."""
+    """The requests since `clear`, and the fault in force. `changes` counts all but reads.
+
+    Every answer is held back for `latency` seconds. `spans` are the requests' begins and ends.
+    """
 
     port: int = 0
+    latency: float = 0
+    spans: list = field(default_factory=list)
     changes: int = 0
     seen: list = field(default_factory=list)
     fault: Fault | None = None
@@ -61,7 +67,19 @@ class Proxy:
 
     def clear(self, fault=None):
         with self.lock:
-            self.seen, self.fault = [], fault
+            self.seen, self.spans, self.fault = [], [], fault
+
+    @property
+    def round_trips(self):
+        """How many requests had to wait for an earlier one's answer: the longest chain of them.
+
+        Needs a latency, so that requests which may overlap do.
+        """
+        count, free = 0, 0.0
+        for begin, end in sorted(self.spans, key=lambda span: span[1]):
+            if begin >= free:
+                count, free = count + 1, end
+        return count
 
     def strikes(self, request):
         with self.lock:
@@ -80,17 +98,22 @@ class _Handler(BaseHTTPRequestHandler):
     def handle_any(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path = unquote(urlsplit(self.path).path)
+        begin = time.monotonic()
         fault = self.server.proxy.strikes(Seen(self.command, path, body))
         if fault:
             fault.spoil(self, body)
         else:
-            self.forward(body)
+            self.forward(body, begin)
 
     # As http.server calls them.
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_any  # noqa: N815
 
-    def forward(self, body):
-        self.answer(*self.ask(body))
+    def forward(self, body, begin=0.0):
+        answer = self.ask(body)
+        proxy = self.server.proxy
+        time.sleep(proxy.latency)
+        proxy.spans.append((begin, time.monotonic()))
+        self.answer(*answer)
 
     def setup(self):
         super().setup()
@@ -122,8 +145,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class _Server(ThreadingHTTPServer):
-    # A push opens 32 connections at once; what the queue has no room for is reset.
-    request_queue_size = 128
+    # A push opens hundreds of connections at once; what the queue has no room for is reset.
+    request_queue_size = 512
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import boto3.session
 
-from edge.backends.aws.requests import BucketRequests
+from edge.backends.aws.sending import Sender
 
 ACCOUNT = "000000000000"  # of the stand-in
 S3_ACTIONS = {
@@ -25,9 +25,9 @@ FREE = {("sts", "GetCallerIdentity")}
 
 @contextmanager
 def recorded(monkeypatch):
-    """Record (service, operation, parameters) of every call by clients made meanwhile.
+    """Record (service, operation, parameters) of every call by clients made inside the block.
 
-    What goes past boto3 is recorded as the call of boto3's it stands for.
+    A request that boto3 does not send is recorded as the boto3 call it replaces.
     """
     calls = []
 
@@ -40,20 +40,19 @@ def recorded(monkeypatch):
         if not context.get("is_presign_request"):  # made, and sent by nobody
             calls.append((model.service_model.service_name, model.name, dict(params)))
 
-    send = BucketRequests.send
+    put = Sender.put
 
-    def record_sent(self, method, key, headers, **kwargs):
+    def record_put(self, key, headers, **kwargs):
         params = {"Bucket": self._bucket, "Key": key}
         bucket, _, source = unquote(headers.get("x-amz-copy-source", ""))[1:].partition("/")
         if source:
             params["CopySource"] = {"Bucket": bucket, "Key": source}
-        written = "CopyObject" if source else "PutObject"
-        calls.append(("s3", "HeadObject" if method == "HEAD" else written, params))
-        return send(self, method, key, headers, **kwargs)
+        calls.append(("s3", "CopyObject" if source else "PutObject", params))
+        return put(self, key, headers, **kwargs)
 
     with monkeypatch.context() as patch:
         patch.setattr(boto3.session, "Session", Recording)
-        patch.setattr(BucketRequests, "send", record_sent)
+        patch.setattr(Sender, "put", record_put)
         yield calls
 
 

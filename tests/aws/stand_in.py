@@ -42,14 +42,20 @@ def environ(port, *, proxy=None):
 
 
 @contextmanager
-def running(port=0):
-    """Run a stand-in, on a free port unless one is given; give its port."""
+def running(port=0, *, latency_ms=0):
+    """Run a stand-in, on a free port unless one is given; return its port.
+
+    Every answer is held back for `latency_ms`, as a network would.
+    """
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
-        listener.listen(128)
+        listener.listen(1024)  # a push connects hundreds of times at once
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.aws.stand_in_server", f"fd://{listener.fileno()}"],
+            [
+                *(sys.executable, "-m", "tests.aws.stand_in_server"),
+                *(f"fd://{listener.fileno()}", str(latency_ms)),
+            ],
             cwd=ROOT,
             pass_fds=[listener.fileno()],
             stdin=subprocess.PIPE,

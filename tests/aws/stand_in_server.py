@@ -1,12 +1,15 @@
 """The server process of the stand-in for AWS: MiniStack, as an endpoint and as an HTTP proxy.
 
-    python -m tests.aws.stand_in_server 127.0.0.1:4566     or fd://N, a socket that listens
+    python -m tests.aws.stand_in_server 127.0.0.1:4566 [MS]     or fd://N, a listening socket
 
 As a proxy it answers for every host, so that clients need not resolve the names boto3 makes of the
 endpoint's (the account's number in front of it). Where MiniStack 1.4 is not like AWS it is mended
 here: its UpdateFunction takes the live stage away, which CloudFront keeps until PublishFunction,
 its CopyObject does not tell the checksum of the copy, and its invalidations are done at once
 (tests/aws/invalidations.py).
+
+MS is the latency of a network in milliseconds: every answer is held back that long, and requests in
+flight wait side by side.
 
 With its standard input a pipe, the server ends when that is closed: a test run that dies leaves
 nothing behind.
@@ -29,12 +32,26 @@ from tests.aws.invalidations import take_time_to_invalidate
 
 
 async def app(scope, receive, send):
-    """Make a proxy's absolute address (http://host/path) a path."""
+    """Answer a request; a proxy's absolute address (http://host/path) becomes a path."""
     if scope["type"] == "http" and scope["path"].startswith("http://"):
         path = "/" + scope["path"].split("/", 3)[3]
         raw_path = b"/" + scope["raw_path"].split(b"/", 3)[3]
         scope = {**scope, "path": path, "raw_path": raw_path}
     await ministack(scope, receive, send)
+
+
+def delayed(app, seconds):
+    """Return an application that begins each of its answers so much later."""
+
+    async def delayed_app(scope, receive, send):
+        async def send_later(message):
+            if message["type"] == "http.response.start":
+                await asyncio.sleep(seconds)
+            await send(message)
+
+        await app(scope, receive, send_later)
+
+    return delayed_app
 
 
 def keep_live_stages():
@@ -92,7 +109,7 @@ def end_with_parent():
     os._exit(0)
 
 
-def main(bind):
+def main(bind, latency_ms="0"):
     if stat.S_ISFIFO(os.fstat(0).st_mode):
         threading.Thread(target=end_with_parent, daemon=True).start()
     keep_live_stages()
@@ -102,7 +119,8 @@ def main(bind):
     config.bind = [bind]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
-    asyncio.run(serve(app, config))
+    latency = float(latency_ms) / 1_000
+    asyncio.run(serve(delayed(app, latency) if latency else app, config))
 
 
 if __name__ == "__main__":

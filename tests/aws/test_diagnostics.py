@@ -1,4 +1,4 @@
-"""What doctor finds out about AWS."""
+"""What `doctor` finds out about AWS."""
 
 from datetime import timedelta
 
@@ -22,14 +22,14 @@ def findings():
     return {found.name: found for found in get_backend().diagnostics.diagnose()}
 
 
-def test_all_is_well(aws):
+def test_nothing_is_wrong(aws):
     found = findings()
     assert set(found) == {"credentials", "clock", "region", "permissions", "SigV4A"}
     assert [one for one in found.values() if not one.ok] == []
     assert "000000000000" in found["credentials"].message
 
 
-def test_missing_bucket_is_told(aws, settings):
+def test_missing_bucket_is_reported(aws, settings):
     settings.EDGE_BUCKET = "no-such-bucket"
     region = findings()["region"]
     assert not region.ok
@@ -48,7 +48,7 @@ def test_without_credentials_nothing_else_is_asked(aws, monkeypatch):
 
 @pytest.fixture
 def served(aws):
-    """Give production a function and the route to it, made by plain boto3."""
+    """Give production a function and a route, made by plain boto3."""
     name = function_name("production")
     config = {"Comment": "theirs", "Runtime": "cloudfront-js-2.0"}
     aws.cloudfront.create_function(Name=name, FunctionConfig=config, FunctionCode=SOURCE)
@@ -62,7 +62,7 @@ def served(aws):
 def test_trying_permissions_changes_nothing(aws, served):
     before = aws.values()
     described = aws.cloudfront.describe_function(Name=served, Stage="DEVELOPMENT")["ETag"]
-    assert findings()["permissions"].message == "15 calls were tried, none is denied"
+    assert findings()["permissions"].message == "15 calls were tried, and none is denied"
     assert aws.values() == before
     after = aws.cloudfront.describe_function(Name=served, Stage="DEVELOPMENT")
     assert after["ETag"] == described
@@ -82,7 +82,7 @@ def test_trying_permissions_changes_nothing(aws, served):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
-def test_denied_call_is_told_with_its_action(served, through_proxy, proxy, action, when):
+def test_denied_call_is_reported_with_its_action(served, through_proxy, proxy, action, when):
     proxy.clear(Fault(1, proxies.answering(403, "AccessDenied"), lasting=True, when=when))
     faults = [one for one in through_proxy.diagnostics.diagnose() if not one.ok]
     assert [one.name for one in faults] == ["permissions"]
@@ -90,7 +90,7 @@ def test_denied_call_is_told_with_its_action(served, through_proxy, proxy, actio
     assert "iam_policy --role deploy" in faults[0].hint
 
 
-def test_outage_is_not_taken_for_a_permission(served, through_proxy, proxy):
+def test_outage_is_not_treated_as_a_missing_permission(served, through_proxy, proxy):
     failing = Fault(1, proxies.answering(500, "InternalError"), lasting=True, when=_publishes)
     proxy.clear(failing)
     found = {one.name: one for one in through_proxy.diagnostics.diagnose()}
@@ -102,7 +102,7 @@ def _publishes(request):
     return request.path.endswith("/publish")
 
 
-def test_wrong_clock_is_told(aws):
+def test_wrong_clock_is_reported(aws):
     with time_machine.travel(timezone.now() + timedelta(minutes=20), tick=False):
         clock = findings()["clock"]
     assert not clock.ok

@@ -1,6 +1,7 @@
 """Whatever befalls a request of a switch: one whole release, and it can be ended."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -133,7 +134,7 @@ def test_write_whose_answer_was_lost_is_not_sent_again(shop, proxy, releases):
 
 
 def test_write_that_was_done_and_timed_out_is_read_back(shop, proxy, monkeypatch):
-    monkeypatch.setattr(clients, "READ_SECONDS", 1)
+    monkeypatch.setattr(clients, "PATIENCE", replace(clients.PATIENCE, read_seconds=1))
     release = shop.push("A")
     proxy.clear(Fault(1, hang, when=writes_keys))
     code, message = shop.attempt("promote", "--yes")

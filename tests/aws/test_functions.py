@@ -81,7 +81,7 @@ def test_function_that_would_be_throttled_is_refused(stubbed, percent, refused):
     if not refused:
         assert functions.test(NAME, EVENT, if_match="E1").utilization == int(percent)
         return
-    with pytest.raises(LimitExceeded, match="Do less"):
+    with pytest.raises(LimitExceeded, match="Make it do less"):
         functions.test(NAME, EVENT, if_match="E1")
 
 
@@ -117,7 +117,7 @@ def test_publication_that_never_shows_is_told(stubbed):
     stub.add_response("publish_function", {"FunctionSummary": SUMMARY})
     for _ in range(10):
         stub.add_response("get_function", source_of("old", "L1"))
-    with pytest.raises(BackendUnavailable, match="live stage shows another"):
+    with pytest.raises(BackendUnavailable, match="still has another source"):
         functions.publish(NAME, if_match="E1")
 
 

@@ -60,7 +60,7 @@ def test_seven_thousand_paths_go_one_batch_after_the_other(aws, distribution):
     drops = CachePaths(production, {distribution: names(7_000)})
     assert invalidate(context, drops, step="step", actor="olga") == 7_000
     assert asked_for(aws, distribution) == [3_000, 3_000, 1_000]
-    assert [line.partition(":")[0] for line in said] == ["Wait, at most 900 s"] * 2
+    assert [line.partition(":")[0] for line in said] == ["Waiting up to 900 s"] * 2
 
 
 def invalidating(request):
@@ -79,7 +79,7 @@ def test_others_that_fill_it_are_waited_for(aws, shop, ours):
     fill(aws, ours)
     out = StringIO()
     call_command("invalidate", "/book/", "--yes", stdout=out)
-    assert "Wait, at most 900 s: Invalidating 1 paths" in out.getvalue()
+    assert "Waiting up to 900 s: Invalidating paths" in out.getvalue()
     assert "TooManyInvalidationsInProgress" in out.getvalue()
     assert asked_for(aws, ours)[-2:] == [3_000, 1]
 
@@ -90,7 +90,7 @@ def test_waiting_has_an_end(aws, shop, ours, settings):
     before = Invalidation.objects.count()
     code, message = shop.attempt("invalidate", "/book/", "--yes")
     assert code == 4
-    assert "Wait until the distribution has carried out earlier invalidations" in message
+    assert "Wait until the distribution has completed earlier invalidations" in message
     assert Invalidation.objects.count() == before
     settings.EDGE_INVALIDATION_SECONDS = 900
     assert shop.run(*next_command(message))["invalidated"] == 1

@@ -10,7 +10,9 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from deployments.models import Environment
-from edge.backends.aws import metrics
+from edge.backends.aws import clients, metrics
+from edge.backends.aws.backend import aws_backend
+from edge.backends.aws.clients import Patience
 from edge.backends.aws.metrics import CloudWatchMetrics
 from edge.errors import BackendUnavailable
 from edge.functions.shipped import function_name
@@ -61,7 +63,7 @@ def rows(*arguments):
     return {row["id"]: row for row in found}
 
 
-def test_distribution_and_function_are_told(counted):
+def test_distribution_and_function_are_reported(counted):
     counted("DistributionId", "E1", "Requests", 120.0)
     counted("DistributionId", "E1", "Requests", 80.0, minutes=90)
     counted("DistributionId", "E1", "BytesDownloaded", 5000.0)
@@ -89,7 +91,7 @@ def test_distribution_and_function_are_told(counted):
     }
 
 
-def test_values_stand_in_their_periods(counted):
+def test_values_are_in_their_periods(counted):
     counted("DistributionId", "E1", "Requests", 7.0, minutes=200)
     row = rows("--hours", "24")["E1"]
     (slot,) = [at for at, value in enumerate(row["series"]["requests"]) if value]
@@ -99,7 +101,7 @@ def test_values_stand_in_their_periods(counted):
     assert len(row["series"]["requests"]) == 96
 
 
-def test_others_distributions_and_older_times_are_left_out(counted):
+def test_other_distributions_and_older_times_are_left_out(counted):
     counted("DistributionId", "E2", "Requests", 7.0)
     counted("DistributionId", "E1", "Requests", 7.0, minutes=300)
     assert rows("--hours", "3")["E1"]["totals"]["requests"] is None
@@ -119,13 +121,13 @@ def test_command_shows_a_table(counted):
     assert "highest 1,234 in 15 minutes" in text
 
 
-def test_page_shows_what_was_counted(counted, admin_client, production):
+def test_page_shows_the_counts(counted, admin_client, production):
     counted("DistributionId", "E1", "Requests", 1234.0)
     address = reverse("admin:deployments_environment_metrics", args=[production.pk])
     assert "1,234" in admin_client.get(address).content.decode()
 
 
-def test_local_back_end_counts_nothing_and_says_so():
+def test_local_back_end_says_that_it_has_no_metrics():
     assert json.loads(run("--json")) == []
     assert "EDGE_BACKEND=aws" in run()
 
@@ -136,11 +138,9 @@ def test_unknown_environment_is_refused(aws):
     assert refused.value.returncode == 1
 
 
-def test_cloudwatch_out_of_reach_is_told_in_one_line(production, monkeypatch):
-    from edge.backends.aws.backend import aws_backend  # noqa: PLC0415 - only here
-
+def test_outage_of_cloudwatch_is_reported_in_one_line(production, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    monkeypatch.setattr("edge.backends.aws.clients.ATTEMPTS", 1)
+    monkeypatch.setattr(clients, "PATIENCE", Patience(attempts=1))
     aws_backend.cache_clear()
     try:
         with pytest.raises(CommandError, match="CloudWatch's metrics failed") as refused:
@@ -150,8 +150,8 @@ def test_cloudwatch_out_of_reach_is_told_in_one_line(production, monkeypatch):
     assert refused.value.returncode == 1
 
 
-def test_metric_that_cannot_be_read_is_no_empty_series():
-    """CloudWatch tells of some refusals inside an answer that looks well."""
+def test_metric_that_cannot_be_read_is_an_error():
+    """CloudWatch reports some refusals inside a successful answer."""
     refusal = {
         "Id": "m0",
         "StatusCode": "Forbidden",
@@ -162,7 +162,7 @@ def test_metric_that_cannot_be_read_is_no_empty_series():
     now = datetime.now(UTC)
     with pytest.raises(BackendUnavailable, match="not yours"):
         CloudWatchMetrics(_answering([refusal])).read(
-            [Measure("DistributionId", "E1", "Requests", "Sum")],
+            [Measure("distribution", "E1", "requests")],
             start=now - timedelta(minutes=5),
             end=now,
             period=60,
@@ -170,7 +170,7 @@ def test_metric_that_cannot_be_read_is_no_empty_series():
 
 
 def _answering(results):
-    """Stand for clients whose CloudWatch gives these results: the stand-in refuses nothing."""
+    """Return clients whose CloudWatch has these results; the emulator refuses nothing."""
 
     class Clients:
         cloudwatch = property(lambda self: self)

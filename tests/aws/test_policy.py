@@ -1,4 +1,4 @@
-"""What the commands call is what the policies allow: nothing is missing, nothing is too much."""
+"""Policies allow exactly what the commands call: nothing is missing, and nothing is too much."""
 
 import dataclasses
 import fnmatch
@@ -9,9 +9,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from deployments.invalidation import send
 from deployments.models import Environment, Release, Strategy
+from deployments.routing import functions
 from edge.backends.aws import backend as aws_module
+from edge.backends.aws import stacks as aws_stacks
 from edge.functions.shipped import function_name, function_source
+from edge.limits import CLOUDFRONT
 from edge.provisioning.iam import Places, Role, write_policy
 from tests.aws.requests import ACCOUNT, needs, recorded
 from tests.aws.stand_in import BUCKET, STORE
@@ -23,10 +27,10 @@ pytestmark = pytest.mark.django_db
 
 DAY = timedelta(days=1)
 STACKS = f"arn:aws:cloudformation:*:{ACCOUNT}:stack/qdn-*/*"
-# Allowed, though these tests call nothing that needs it, and why.
+# Allowed although no call in these tests needs them, and why.
 EXCEPTIONS = {
-    # Whether AWS asks for the stack or for the change set where a request names the latter alone,
-    # its reference does not say.
+    # For requests with only a change set's name, the AWS reference does not say whether permission
+    # is needed on the change set or on the stack.
     ("cloudformation:DeleteChangeSet", STACKS),
     ("cloudformation:DescribeChangeSet", STACKS),
     ("cloudformation:ExecuteChangeSet", STACKS),
@@ -35,7 +39,7 @@ EXCEPTIONS = {
 
 @pytest.fixture
 def places(aws, settings, monkeypatch):
-    """Make distributions, and record all but what viewers ask for: CloudFront's are no calls."""
+    """Make distributions, and leave viewers' requests out of the record: they need no policy."""
     settings.EDGE_PROBE_SECONDS = 0
     environments = list(Environment.objects.all())
     ids = [aws.create_distribution(environment.name) for environment in environments]
@@ -98,7 +102,7 @@ def test_deploying(aws, places, calls, monkeypatch, settings, tmp_path):
     (site / "index.html").write_text("<!doctype html><title>B</title>")
     run("push", "--source", str(site))
     newer = function_source() + "\n// newer\n"
-    monkeypatch.setattr("deployments.routing.functions.function_source", lambda: newer)
+    monkeypatch.setattr(functions, "function_source", lambda: newer)
     run("push_functions")
     run("promote", "--yes")
     run("rollback", "--yes")
@@ -111,16 +115,20 @@ def test_deploying(aws, places, calls, monkeypatch, settings, tmp_path):
         run("promote", "--yes")
     run("rollback", "--yes")
     run("invalidate", "/book/", "--yes")
-    # No room for another wildcard: it looks for what is in progress.
-    monkeypatch.setattr("deployments.invalidation.send.PAUSE_SECONDS", 0)
-    monkeypatch.setattr("edge.limits.INVALIDATION_WILDCARDS", 1)
+    # With one wildcard at a time the invalidations in progress are read.
+    monkeypatch.setattr(send, "PAUSE_SECONDS", 0)
+    make = aws_module.aws_backend
+    tight = dataclasses.replace(CLOUDFRONT, invalidation_wildcards=1)
+    monkeypatch.setattr(
+        aws_module, "aws_backend", lambda **options: dataclasses.replace(make(), limits=tight)
+    )
     for environment in ("staging", "production") * 2:
         run("invalidate", "/book/*", "--environment", environment, "--yes")
     remove_a_release(site, settings)
-    # It finds faults here (no task cluster is running), and has looked at everything all the same.
+    # It reports faults here (no task cluster is running) after having checked everything.
     with pytest.raises(CommandError, match="fault"):
         run("doctor")
-    hold(Role.DEPLOY, places, looking(calls), aws.arn)
+    hold(Role.DEPLOY, places, reading(calls), aws.arn)
 
 
 def remove_a_release(site, settings):
@@ -132,15 +140,15 @@ def remove_a_release(site, settings):
     run("prune", "--yes")
 
 
-def test_looking(aws, places, monkeypatch, tmp_path):
+def test_reading(aws, places, monkeypatch, tmp_path):
     run("push", "--source", str(write_site(tmp_path / "site")))
     run("promote", "--yes")
     with recorded(monkeypatch) as calls:
-        hold(Role.READ, places, looking(calls), aws.arn)
+        hold(Role.READ, places, reading(calls), aws.arn)
 
 
-def looking(calls):
-    """Run what only looks, which whoever deploys may do too."""
+def reading(calls):
+    """Run the commands that only read, which the role `deploy` may also do."""
     for command in ("status", "history", "releases", "metrics", "verify"):
         run(command)
     return calls
@@ -156,7 +164,7 @@ def test_the_application(places, calls):
 
 
 def test_provisioning(aws_environ, plain_boto, calls, monkeypatch, settings):
-    monkeypatch.setattr("edge.backends.aws.stacks.FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(aws_stacks, "FIRST_PAUSE", 0.02)
     run("provision", "--environment", "staging")
     run("provision", "--environment", "staging", "--dry-run", "--price-class", "PriceClass_All")
     run("provision", "--environment", "staging", "--price-class", "PriceClass_All")

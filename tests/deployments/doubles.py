@@ -3,6 +3,7 @@
 from collections import Counter
 from contextlib import suppress
 
+from deployments.releases.manifest import MANIFEST
 from edge.errors import EdgeError
 
 
@@ -25,6 +26,21 @@ class Counting:
 
 class Killed(BaseException):
     """Simulates kill -9: our code does not catch it."""
+
+
+class KilledAtManifest:
+    """An object store in front of which a push is killed before it writes the manifest."""
+
+    def __init__(self, real):
+        self._real = real
+
+    def put(self, key, *args, **kwargs):
+        if key.endswith(MANIFEST):
+            raise Killed
+        return self._real.put(key, *args, **kwargs)
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
 
 
 class FaultPoint:

@@ -245,11 +245,11 @@ class Prune(Scene):
     def check_whole(self):
         """Check that every listed release is whole, killed or not."""
         from deployments.models import Release  # noqa: PLC0415
-        from deployments.releases.store import listed, read_manifest  # noqa: PLC0415
+        from deployments.releases.store import object_sizes, read_manifest  # noqa: PLC0415
         from edge.backends import get_backend  # noqa: PLC0415
 
         objects = get_backend().objects
-        stored = listed(objects, "")
+        stored = object_sizes(objects, "")
         for release in Release.objects.complete():
             for artifact in read_manifest(objects, release):
                 key = artifact.key(release.name)

@@ -1,4 +1,4 @@
-"""Losing the history, and reading it to see whether it came back."""
+"""Losing the history, and reading it to compare it with the restored one."""
 
 from deployments.models import (
     Deployment,
@@ -14,7 +14,7 @@ from deployments.seeding import create_environments
 
 
 def lose_history():
-    """Empty the tables as in a new database; the edge stays as it is."""
+    """Empty the tables as in a new database; the edge keeps everything."""
     for model in (
         Outcome,
         Freeze,
@@ -31,7 +31,7 @@ def lose_history():
 
 
 def rows():
-    """Return the whole history, without keys of rows except the numbers of deployments."""
+    """Return all rows of the history, without their keys except the deployments' numbers."""
     deployments = Deployment.objects.order_by("pk").values(
         "pk", "environment__name", "release__name", "replaced__name", "function__digest", "kind",
         "percent", "strategy", "actor", "reason", "at", "outcome__result", "outcome__detail",

@@ -5,31 +5,21 @@ import json
 import pytest
 
 from deployments.models import Environment
-from deployments.releases.manifest import MANIFEST
-from tests.deployments.doubles import Counting, FaultPoint, Killed
+from tests.deployments.doubles import Counting, FaultPoint, Killed, KilledAtManifest
 
 
 def read(backend, key):
     return backend.objects.get(key)
 
 
-def test_release_is_audited_before_its_manifest_is_written(operator, backend, replaced):
-    class NoManifest:
-        def put(self, key, *args, **kwargs):
-            if key.endswith(MANIFEST):
-                raise Killed
-            return backend.objects.put(key, *args, **kwargs)
-
-        def __getattr__(self, name):
-            return getattr(backend.objects, name)
-
-    operator.backend = replaced(objects=NoManifest())
+def test_release_is_written_before_its_manifest(operator, backend, replaced):
+    operator.backend = replaced(objects=KilledAtManifest(backend.objects))
     with pytest.raises(Killed):
         operator.release("A")
     operator.backend = backend
     release = operator.release("A")
-    audited = json.loads(read(backend, f"audit/releases/{release}.json").body)
-    assert audited == {
+    document = json.loads(read(backend, f"audit/releases/{release}.json").body)
+    assert document == {
         "v": 1,
         "release": release.name,
         "digest": release.digest,
@@ -44,7 +34,7 @@ def test_release_is_audited_before_its_manifest_is_written(operator, backend, re
     }
 
 
-def test_function_is_kept_once_it_is_deployed(operator, backend, replaced):
+def test_deployed_function_is_written_once(operator, backend, replaced):
     release = operator.release("A")
     assert not list(backend.objects.list("audit/functions/"))
     operator.push("A")
@@ -53,10 +43,10 @@ def test_function_is_kept_once_it_is_deployed(operator, backend, replaced):
     assert read(backend, key).body.decode() == function.source
     operator.backend = replaced(objects=Counting(backend.objects))
     operator.promote(release)
-    assert operator.backend.objects.calls["put"] == 1  # the deployment's
+    assert operator.backend.objects.calls["put"] == 1  # the deployment
 
 
-def test_deployment_records_the_identity_of_its_environment(operator, production):
+def test_deployment_has_its_environment(operator, production):
     production.distributions.create(remote_id="E1", domain="d1.example.com", paths=["/*"])
     operator.push("A")
     operator.promote()
@@ -69,7 +59,7 @@ def test_deployment_records_the_identity_of_its_environment(operator, production
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_interrupted_audit_is_finished_by_the_next_run(operator, backend, replaced, number):
+def test_next_run_writes_what_an_interrupted_one_did_not(operator, backend, replaced, number):
     release = operator.push("A")
     fault = FaultPoint(number, Killed())
     faulty = fault.before(backend.objects)

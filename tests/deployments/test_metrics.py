@@ -1,4 +1,4 @@
-"""Spans, totals and drawing; the page where the back end counts nothing."""
+"""Metrics: spans, totals and charts, and the page with and without them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,6 @@ from deployments.metrics import (
     bars,
     choose_span,
     read_report,
-    report_rows,
     show,
     show_peak,
 )
@@ -25,7 +24,7 @@ NOW = datetime(2026, 11, 20, 14, 7, 30, tzinfo=UTC)
 
 
 class Counted:
-    """Metrics from a table: (subject, metric) to values by period."""
+    """Metrics that answer from a table: (subject, metric) to values by period."""
 
     def __init__(self, values):
         self.values = values
@@ -40,7 +39,7 @@ class Counted:
 
 @pytest.fixture
 def counted(backend, replaced, production, monkeypatch):
-    """Return a function that gives the metrics page a back end with these values."""
+    """Return a function that makes a back end with these metrics."""
     production.distributions.create(remote_id="E1")
 
     def use(values):
@@ -70,12 +69,12 @@ def test_span_covers_the_hours_in_few_whole_periods(hours):
     assert span.end - span.start >= timedelta(hours=hours)
 
 
-def test_percentages_are_weighted_by_requests(counted):
+def test_percentages_are_averaged_by_their_counts(counted):
     backend = counted({
-        ("E1", "Requests"): {0: 1.0, 1: 99.0},
-        ("E1", "5xxErrorRate"): {0: 100.0, 1: 0.0},
+        ("E1", "requests"): {0: 1.0, 1: 99.0},
+        ("E1", "5xx_rate"): {0: 100.0, 1: 0.0},
     })  # fmt: skip
-    (row,) = [row for row in report_rows(report_of(backend)) if row["id"] == "E1"]
+    (row,) = [row for row in report_of(backend).as_json() if row["id"] == "E1"]
     assert row["totals"] == {
         "requests": 100,
         "bytes_downloaded": None,
@@ -91,14 +90,14 @@ def test_all_metrics_are_read_in_one_call(counted):
     assert backend.metrics.calls == 1
 
 
-def test_environment_without_a_function_reports_none(counted, production):
+def test_environment_by_copy_has_no_function(counted, production):
     production.strategy = Strategy.COPY
     subjects = read_report(counted({}), [production], hours=3, now=NOW).subjects
     assert [subject.kind for subject in subjects] == ["distribution"]
 
 
-def test_peak_names_value_and_moment(counted):
-    backend = counted({("E1", "Requests"): {2: 5.0, 4: 7.0, 6: 7.0}})
+def test_peak_has_value_and_time(counted):
+    backend = counted({("E1", "requests"): {2: 5.0, 4: 7.0, 6: 7.0}})
     report = report_of(backend)
     requests = report.subjects[1].figure("requests")
     moment = report.span.start + timedelta(seconds=4 * report.span.period)
@@ -112,17 +111,17 @@ def test_peak_names_value_and_moment(counted):
     [
         (None, "count", "no data"),
         (1204.0, "count", "1,204"),
-        (0.5234, "percent", "0.52 %"),
+        (0.5234, "percent", "0.52%"),
         (999.0, "bytes", "999 B"),
         (3_400_000.0, "bytes", "3.4 MB"),
         (5e15, "bytes", "5000.0 TB"),
     ],
 )
-def test_values_are_shown_with_units(value, unit, text):
+def test_values_are_written_for_people(value, unit, text):
     assert show(value, unit) == text
 
 
-def test_bars_reach_the_top_and_leave_gaps():
+def test_highest_bar_fills_the_chart_and_gaps_stay_empty():
     path = bars([None, 1.0, 2.0, 0.0])
     assert path.count("M") == 2
     assert "v-56.0" in path
@@ -130,7 +129,7 @@ def test_bars_reach_the_top_and_leave_gaps():
 
 
 def test_page_shows_charts_with_their_figures_in_words(admin_client, counted, production):
-    counted({("E1", "Requests"): {0: 1200.0, 3: 4.0}, ("E1", "BytesDownloaded"): {0: 2e6}})
+    counted({("E1", "requests"): {0: 1200.0, 3: 4.0}, ("E1", "bytes_downloaded"): {0: 2e6}})
     answer = page(admin_client, production, hours=3)
     text = answer.content.decode()
     assert answer.status_code == 200
@@ -142,7 +141,7 @@ def test_page_shows_charts_with_their_figures_in_words(admin_client, counted, pr
     assert text.count("<svg viewBox") == 9
 
 
-def test_environments_page_links_to_the_metrics(admin_client, production):
+def test_pages_of_environments_link_to_the_metrics(admin_client, production):
     address = reverse("admin:deployments_environment_metrics", args=[production.pk])
     for name, args in (("changelist", []), ("change", [production.pk])):
         found = admin_client.get(reverse(f"admin:deployments_environment_{name}", args=args))
@@ -155,14 +154,14 @@ def test_page_with_the_local_back_end_says_where_metrics_come_from(admin_client,
     assert "EDGE_BACKEND=aws" in answer.content.decode()
 
 
-def test_copies_without_a_distribution_have_nothing_to_measure(admin_client, counted, production):
+def test_copy_without_a_distribution_has_no_metrics(admin_client, counted, production):
     counted({})
     production.distributions.all().delete()
     Environment.objects.filter(pk=production.pk).update(strategy=Strategy.COPY)
-    assert "No distribution is known here" in page(admin_client, production).content.decode()
+    assert "No distribution is known" in page(admin_client, production).content.decode()
 
 
-def test_page_shows_the_error_of_the_back_end(admin_client, counted, production, monkeypatch):
+def test_page_shows_an_outage(admin_client, counted, production, monkeypatch):
     backend = counted({})
 
     def refuse(*args, **kwargs):
@@ -175,11 +174,11 @@ def test_page_shows_the_error_of_the_back_end(admin_client, counted, production,
 
 
 @pytest.mark.parametrize("hours", ["0", "-1", "x", "9999999"])
-def test_page_shows_a_day_for_hours_it_does_not_offer(admin_client, production, hours):
+def test_page_shows_a_day_for_other_hours(admin_client, production, hours):
     assert page(admin_client, production, hours=hours).context["hours"] == 24
 
 
-def test_page_of_an_unknown_environment_is_not_found(admin_client, db):
+def test_page_of_an_unknown_environment_is_404(admin_client, db):
     address = reverse("admin:deployments_environment_metrics", args=[999])
     assert admin_client.get(address).status_code == 404
 
@@ -195,11 +194,11 @@ def test_page_needs_the_permission_to_view_environments(
     assert page(client, production).status_code == status
 
 
-def test_page_requires_a_login(client, production):
+def test_page_asks_strangers_to_sign_in(client, production):
     assert page(client, production).status_code == 302
 
 
 @pytest.mark.parametrize("hours", ["0", "2161", "day"])
-def test_command_refuses_other_hours(hours):
+def test_command_accepts_hours_that_cloudwatch_keeps(hours):
     with pytest.raises(CommandError, match="expected 1 to 2160 hours"):
         call_command("metrics", "--hours", hours)

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from deployments.models import Environment
-from edge import limits
 from edge.backends import get_backend
+from edge.limits import CLOUDFRONT
 from edge.routing import Canary, RoutingDocument, routing_keys
 from tests.builders import make_job
 from tests.deployments.sites import Operator
@@ -87,10 +87,10 @@ def test_fields_of_a_routing_document():
 
 def test_limits():
     text = " ".join(reference("keys.md").split())
-    assert f"a key has at most {limits.KEY_BYTES} bytes" in text
-    assert f"key and value together have at most {limits.ENTRY_BYTES:,} bytes" in text
-    assert f"one update has at most {limits.UPDATE_KEYS} keys" in text
-    assert f"at most {limits.FUNCTION_SOURCE_BYTES:,} bytes" in text
+    assert f"a key has at most {CLOUDFRONT.key_bytes} bytes" in text
+    assert f"key and value together have at most {CLOUDFRONT.entry_bytes:,} bytes" in text
+    assert f"one update has at most {CLOUDFRONT.update_keys} keys" in text
+    assert f"at most {CLOUDFRONT.function_source_bytes:,} bytes" in text
 
 
 @pytest.mark.django_db

@@ -40,7 +40,8 @@ def test_fields_of_the_tracking_document():
 
 def test_system_checks():
     shown = {name.strip("`") for name, *_ in rows("system-checks.md", "id")}
-    code = "".join(path.read_text() for path in ROOT.glob("*/checks.py"))
+    modules = [*ROOT.glob("*/checks.py"), *ROOT.glob("edge/backends/*/configuration.py")]
+    code = "".join(path.read_text() for path in modules)
     assert shown == set(re.findall(r'id="(\w+\.\w+)"', code))
 
 

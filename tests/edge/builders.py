@@ -1,13 +1,12 @@
-"""A local edge to ask, over a store in a folder and values in memory."""
+"""A local edge over a store in a folder and values in memory."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from edge.backends.local.objects import FolderStore
-from edge.protocols import ViewerResponse
+from edge.protocols import Snapshot, ViewerResponse
 from edge.routing import RoutingDocument
-from edge.serving.snapshot import Snapshot
 from edge.serving.wsgi import LocalEdge
 
 RELEASE = "20260102-000000-aaaaaaaa"
@@ -22,14 +21,14 @@ def put(objects, key, body=PAGE, *, content_type="text/html; charset=utf-8", rul
 
 
 def application(environ, start_response):
-    """Stand for Django: tell the path."""
+    """Answer with the path, in place of Django."""
     start_response("200 OK", [("content-type", "text/plain"), ("x-from", "application")])
     return [environ["PATH_INFO"].encode()]
 
 
 @dataclass
 class Machine:
-    """A local edge whose back end a test changes by hand."""
+    """A local edge whose back end is changed by a test."""
 
     folder: Path
     options: dict[str, Any] = field(default_factory=dict)
@@ -57,7 +56,7 @@ class Machine:
         )
 
     def ask(self, path, method="GET", host="localhost", **environ) -> ViewerResponse:
-        """Ask with headers and variables of a WSGI environ."""
+        """Send a request with headers and variables of a WSGI environ."""
         location, _, query = path.partition("?")
         seen = []
         body = self.edge(

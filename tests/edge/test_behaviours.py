@@ -1,4 +1,4 @@
-"""Which origin answers which path."""
+"""The origin that answers a path."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What `doctor` asks of AWS: who we are, where, whether we may, and what time it is there."""
+"""What `doctor` asks AWS: account, region, permissions and time."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edge.backends.aws.clients import AwsClients
     from edge.backends.aws.keyvalues import CloudFrontKeyValues
 
-# Signatures are refused beyond this (IAM guide, "Troubleshoot Signature Version 4").
+# Beyond this, signatures are refused (IAM guide, "Troubleshoot Signature Version 4").
 MOST_SKEW = timedelta(minutes=5)
 POLICY_HINT = "Attach what `manage.py iam_policy --role deploy` prints to these credentials."
 
@@ -34,11 +34,11 @@ class AwsDiagnostics:
         self._permissions = Permissions(clients, bucket, keyvalues)
 
     def diagnose(self) -> list[Diagnosis]:
-        """Look; without credentials that AWS takes, nothing more can be found out."""
-        found = [_signatures(), *_told("credentials", self._credentials)]
+        """Make all checks, or only the first ones if AWS does not accept the credentials."""
+        found = [_signatures(), *_checked("credentials", self._credentials)]
         if not all(one.ok for one in found if one.name == "credentials"):
             return found
-        return [*found, *_told("region", self._region), *_told("permissions", self._tried)]
+        return [*found, *_checked("region", self._region), *_checked("permissions", self._trials)]
 
     def _credentials(self) -> Iterator[Diagnosis]:
         with translated("Asking who we are"):
@@ -48,7 +48,7 @@ class AwsDiagnostics:
         yield _clock(answer)
 
     def _region(self) -> Iterator[Diagnosis]:
-        """Compare the region of the session with the bucket's: S3 answers only from its own."""
+        """Compare the session's region with the bucket's: S3 only answers from its own."""
         ours = self._clients.session.region_name
         with translated("Looking for the bucket"):
             try:
@@ -62,17 +62,17 @@ class AwsDiagnostics:
         yield Diagnosis(
             "region",
             ok=bool(ours) and ours == theirs,
-            message=f"ours is {ours or 'not set'}, the bucket's {theirs or 'not told'}",
-            hint=f"Set AWS_DEFAULT_REGION={theirs or 'to where the bucket is'}.",
+            message=f"ours is {ours or 'not set'}, the bucket's {theirs or 'unknown'}",
+            hint=f"Set AWS_DEFAULT_REGION={theirs or 'to the region of the bucket'}.",
         )
 
     def _no_bucket(self) -> Diagnosis:
-        message = f"there is no bucket {self._bucket!r}"
-        hint = "Check EDGE_BUCKET: manage.py provision says what it has to be."
+        message = f"the bucket {self._bucket!r} does not exist"
+        hint = "Check EDGE_BUCKET: manage.py provision shows the right value."
         return Diagnosis("region", ok=False, message=message, hint=hint)
 
-    def _tried(self) -> Iterator[Diagnosis]:
-        """Try the calls that deploying needs; one finding for each action that is denied."""
+    def _trials(self) -> Iterator[Diagnosis]:
+        """Try the calls that deploying needs; yield one finding for each denied action."""
         tried = [(one, one.is_denied()) for one in self._permissions.tries()]
         denied = defaultdict[str, list[str]](list)
         for one, is_denied in tried:
@@ -82,38 +82,38 @@ class AwsDiagnostics:
             message = f"AWS denies {action} on {', '.join(subjects)}"
             yield Diagnosis("permissions", ok=False, message=message, hint=POLICY_HINT)
         if not denied:
-            message = f"{len(tried)} calls were tried, none is denied"
+            message = f"{len(tried)} calls were tried, and none is denied"
             yield Diagnosis("permissions", ok=True, message=message)
 
 
-def _told(name: str, look: Callable[[], Iterator[Diagnosis]]) -> Iterator[Diagnosis]:
-    """Give what a look finds; what goes wrong in it is a finding."""
+def _checked(name: str, check: Callable[[], Iterator[Diagnosis]]) -> Iterator[Diagnosis]:
+    """Yield the findings of a check; if it fails, that is a finding."""
     try:
-        yield from look()
+        yield from check()
     except EdgeError as error:
         yield Diagnosis(name, ok=False, message=error.message, hint=error.hint)
 
 
 def _clock(answer: Any) -> Diagnosis:
-    """Compare our clock with the Date of an answer: a signature carries the time."""
-    told = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-    if not told:
-        return Diagnosis("clock", ok=True, message="the endpoint does not tell the time")
-    skew = abs(datetime.now(UTC) - parsedate_to_datetime(told))
+    """Compare our clock with the Date of an answer: signatures contain the time."""
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    if not date:
+        return Diagnosis("clock", ok=True, message="the endpoint does not say the time")
+    skew = abs(datetime.now(UTC) - parsedate_to_datetime(date))
     return Diagnosis(
         "clock",
         ok=skew < MOST_SKEW,
-        message=f"{int(skew.total_seconds())} s off AWS's",
-        hint="Set this machine's clock by NTP: signatures carry the time.",
+        message=f"differs from AWS's by {int(skew.total_seconds())} s",
+        hint="Synchronise this machine's clock by NTP: signatures contain the time.",
     )
 
 
 def _signatures() -> Diagnosis:
-    """SigV4A, which the key-value store's data plane asks for, is in the CRT only."""
-    there = find_spec("awscrt") is not None
+    """Check for SigV4A: the key-value store's data plane requires it, and only the CRT has it."""
+    found = find_spec("awscrt") is not None
     return Diagnosis(
         "SigV4A",
-        ok=there,
-        message="can be signed" if there else "cannot be signed: the package awscrt is missing",
-        hint="Install the locked requirements: they hold boto3[crt].",
+        ok=found,
+        message="available" if found else "not available: the package awscrt is missing",
+        hint="Install the locked requirements, which include boto3[crt].",
     )

@@ -1,4 +1,4 @@
-"""Distributions: CloudFront invalidations and status."""
+"""Distributions: CloudFront's invalidations and status."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from edge.backends.aws.errors import code_of, translated
 from edge.backends.rules import checked_paths, reference_taken
+from edge.limits import CLOUDFRONT
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
@@ -15,16 +16,16 @@ IN_PROGRESS = "InProgress"
 
 
 class CloudFrontDistributions:
-    """A Distribution for all of an account's distributions, by id."""
+    """A Distribution: all distributions of the account."""
 
     def __init__(self, client: "CloudFrontClient") -> None:
         self._client = client
 
     def invalidate(self, distribution: str, paths: Iterable[str], *, reference: str) -> int:
-        wanted = checked_paths(paths)
+        wanted = checked_paths(paths, CLOUDFRONT)
         if not wanted:
             return 0
-        with translated(f"Invalidating {len(wanted)} paths of {distribution}"):
+        with translated(f"Invalidating paths of {distribution}"):
             try:
                 self._client.create_invalidation(
                     DistributionId=distribution,
@@ -40,7 +41,7 @@ class CloudFrontDistributions:
         return len(wanted)
 
     def in_progress(self, distribution: str) -> list[str]:
-        with translated(f"Looking for invalidations of {distribution}"):
+        with translated(f"Listing the invalidations of {distribution}"):
             return [
                 path
                 for id_ in self._unfinished(distribution)
@@ -48,7 +49,11 @@ class CloudFrontDistributions:
             ]
 
     def _unfinished(self, distribution: str) -> Iterator[str]:
-        """Name the invalidations in progress. They are listed newest first, and never forgotten."""
+        """Iterate over the ids of invalidations in progress.
+
+        All invalidations ever made are listed, newest first, so reading stops at the first page
+        without any in progress.
+        """
         pages = self._client.get_paginator("list_invalidations")
         for page in pages.paginate(DistributionId=distribution):
             items = page["InvalidationList"].get("Items", [])
@@ -64,5 +69,5 @@ class CloudFrontDistributions:
         return list(answer["InvalidationBatch"]["Paths"].get("Items", []))
 
     def status(self, distribution: str) -> str:
-        with translated(f"Looking at the distribution {distribution}"):
+        with translated(f"Reading the distribution {distribution}"):
             return self._client.get_distribution(Id=distribution)["Distribution"]["Status"]

@@ -1,7 +1,7 @@
 """The function host: CloudFront Functions, one for each environment.
 
-Source: the developer guide, "Update functions": CreateFunction and UpdateFunction touch the
-development stage alone; PublishFunction copies it to the live one. Each stage has its own ETag.
+Source: the developer guide, "Update functions": CreateFunction and UpdateFunction change only the
+development stage; PublishFunction copies it to the live one. Each stage has its own ETag.
 """
 
 import json
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
-from edge import limits
 from edge.backends.aws.errors import UNKNOWN_OPERATION, code_of, translated
 from edge.backends.aws.keyvalues import CloudFrontKeyValues
 from edge.errors import BackendUnavailable, StaleEtag
 from edge.functions.shipped import digest_of
+from edge.limits import CLOUDFRONT
 from edge.protocols import FunctionTest, PublishedFunction
-from edge.runtime.trials import check_source, tried_here
+from edge.runtime.trials import check_source, run_locally
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     )
 
 RUNTIME: Literal["cloudfront-js-2.0"] = "cloudfront-js-2.0"
-COMMENT = "QuickDumpNow: leads viewers to the live release"
+COMMENT = "QuickDumpNow: routes viewers to the live release"
 STAGE_ATTEMPTS = 3
-# Reading the live stage may lag behind its publication.
+# The live stage may lag behind its publication.
 READ_BACK_ATTEMPTS = 10
 PAUSE_SECONDS = 1.0
 
@@ -60,18 +60,17 @@ class CloudFrontFunctions:
         return PublishedFunction(name, source, digest_of(source))
 
     def stage(self, name: str, source: str) -> str:
-        """Also raises StaleEtag when others keep staging the same function."""
+        """Also raises StaleEtag if others keep staging the same function."""
         check_source(source)
         for _ in range(STAGE_ATTEMPTS - 1):
             try:
                 return self._stage(name, source)
             except StaleEtag:
-                continue  # read again, for it may be our own write whose answer was lost
+                continue  # perhaps it is our own write, whose response was lost: read again
         return self._stage(name, source)
 
     def test(self, name: str, event: Mapping[str, Any], *, if_match: str) -> FunctionTest:
-        """Also raises LimitExceeded when the function takes too much of CloudFront's time."""
-        with translated(f"Trying the function {name}"):
+        with translated(f"Testing the function {name}"):
             try:
                 answer = self._client.test_function(
                     Name=name,
@@ -83,13 +82,13 @@ class CloudFrontFunctions:
                 if code_of(error) not in UNKNOWN_OPERATION:
                     raise
                 source = self._staged(name, if_match)
-                return tried_here(source, event, self._keyvalues.items())
+                return run_locally(source, event, self._keyvalues.items())
         trial = _trial(answer["TestResult"])
-        limits.check_utilization(trial.utilization)
+        CLOUDFRONT.check_utilization(trial.utilization)
         return trial
 
     def publish(self, name: str, *, if_match: str) -> None:
-        """Publish, and read the live stage back. Also raises BackendUnavailable."""
+        """Publish, and wait until the live stage has the published source."""
         source = self._staged(name, if_match)
         with translated(f"Publishing the function {name}"):
             self._client.publish_function(Name=name, IfMatch=if_match)
@@ -99,20 +98,20 @@ class CloudFrontFunctions:
                 return
             self._sleep(PAUSE_SECONDS * bool(attempt))
         raise BackendUnavailable(
-            f"The function {name} was published, and its live stage shows another one.",
-            "Look with: manage.py status",
+            f"The function {name} was published, but its live stage still has another source.",
+            "Check it with: manage.py status",
         )
 
     def _stage(self, name: str, source: str) -> str:
-        """Write the development stage, unless it is what it should be; tell its ETag.
+        """Write the development stage unless it is right already, and return its ETag.
 
-        Read back, because UpdateFunction's answer has no ETag where boto3 looks for it (its model
-        calls the header `ETtag`).
+        The ETag is read back: boto3 does not find it in UpdateFunction's response, because its
+        model calls the header `ETtag`.
         """
         self._write(name, source)
         found = self._read(name, "DEVELOPMENT")
         if found is None or found[0] != source:
-            raise StaleEtag(f"The function {name} was staged by somebody else.", "Stage it again.")
+            raise StaleEtag(f"The function {name} was staged by someone else.", "Stage it again.")
         return found[1]
 
     def _write(self, name: str, source: str) -> None:
@@ -138,17 +137,17 @@ class CloudFrontFunctions:
         )
 
     def _staged(self, name: str, etag: str) -> str:
-        """Read the source staged under an ETag. Raises StaleEtag."""
+        """Return the source that was staged with an ETag. Raises StaleEtag."""
         found = self._read(name, "DEVELOPMENT")
         if found is None or found[1] != etag:
             raise StaleEtag(
-                f"The function {name} was staged by somebody else meanwhile, or never.",
+                f"The function {name} is not staged, or was staged again by someone else.",
                 "Stage it again.",
             )
         return found[0]
 
     def _read(self, name: str, stage: "FunctionStageType") -> tuple[str, str] | None:
-        """Read source and ETag of a stage, or None."""
+        """Return source and ETag of a stage, or None."""
         with translated(f"Reading the function {name}"):
             try:
                 answer = self._client.get_function(Name=name, Stage=stage)
@@ -159,7 +158,7 @@ class CloudFrontFunctions:
     def _described(
         self, name: str, stage: "FunctionStageType"
     ) -> "DescribeFunctionResultTypeDef | None":
-        with translated(f"Looking at the function {name}"):
+        with translated(f"Describing the function {name}"):
             try:
                 return self._client.describe_function(Name=name, Stage=stage)
             except self._client.exceptions.NoSuchFunctionExists:
@@ -175,7 +174,7 @@ class CloudFrontFunctions:
 
 
 def _same(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Compare what decides how a function runs; the comment does not."""
+    """Whether two configurations run a function the same way; the comment does not matter."""
     return (found["Runtime"], _stores(found)) == (wanted["Runtime"], _stores(wanted))
 
 
@@ -184,7 +183,7 @@ def _stores(config: Mapping[str, Any]) -> Any:
 
 
 def _trial(result: "TestResultTypeDef") -> FunctionTest:
-    """Read what TestFunction told. All of it may be missing, and the utilization is a text."""
+    """Read the result of TestFunction. Any field may be missing, and the utilization is text."""
     output, utilization = result.get("FunctionOutput"), result.get("ComputeUtilization", "")
     return FunctionTest(
         output=json.loads(output) if output else None,

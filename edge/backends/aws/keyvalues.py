@@ -1,7 +1,7 @@
 """The key-value store: CloudFront KeyValueStore, data plane.
 
 Source: the developer guide, "Work with key value data": every write needs If-Match with the ETag
-of the whole store, which only the data plane's DescribeKeyValueStore tells.
+of the whole store, which only the data plane's DescribeKeyValueStore returns.
 """
 
 import time
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from edge import limits
 from edge.backends.aws.errors import THROTTLED, code_of, translated
+from edge.limits import CLOUDFRONT
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront_keyvaluestore import CloudFrontKeyValueStoreClient
@@ -25,7 +25,7 @@ PAUSE_SECONDS = 0.5
 
 
 class CloudFrontKeyValues:
-    """A KeyValueStore found by its name."""
+    """A KeyValueStore, found by its name."""
 
     def __init__(
         self, clients: "AwsClients", name: str, *, sleep: Callable[[float], None] = time.sleep
@@ -37,7 +37,7 @@ class CloudFrontKeyValues:
 
     @property
     def arn(self) -> str:
-        """The store's ARN, asked for once. Raises BackendUnavailable."""
+        """The store's ARN, read once. Raises BackendUnavailable."""
         if not self._arn:
             with translated(f"Finding the key-value store {self.name}"):
                 answer = self._clients.cloudfront.describe_key_value_store(Name=self.name)
@@ -55,7 +55,7 @@ class CloudFrontKeyValues:
             except ClientError as error:
                 if code_of(error) != "ResourceNotFoundException":
                     raise
-        # The same code is told for a store that is gone, which must not look like an empty one.
+        # A missing store has the same code; it must not look like an empty one.
         self.etag()
         return None
 
@@ -67,7 +67,7 @@ class CloudFrontKeyValues:
 
     def update(self, *, puts: Mapping[str, str], deletes: Iterable[str] = (), if_match: str) -> str:
         gone = list(deletes)
-        limits.check_update(puts=puts, deletes=gone)
+        CLOUDFRONT.check_update(puts=puts, deletes=gone)
         arn = self.arn
         with translated("Writing the key-value store"):
             answer = self._unthrottled(
@@ -83,10 +83,10 @@ class CloudFrontKeyValues:
     def _unthrottled(
         self, write: "Callable[[], UpdateKeysResponseTypeDef]"
     ) -> "UpdateKeysResponseTypeDef":
-        """Write; again only when throttled, for then nothing was written.
+        """Write, and retry only if throttled, because then nothing was written.
 
-        Whatever else goes wrong may have happened after the write, so it comes out, and the caller
-        reads back.
+        Any other error may have happened after the write, so it is raised, and the caller reads the
+        store again.
         """
         for attempt in range(1, WRITE_ATTEMPTS):
             try:

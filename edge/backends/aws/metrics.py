@@ -1,7 +1,7 @@
 """Metrics: what CloudFront counted, read from CloudWatch.
 
 Sources: the developer guide's "Types of metrics for CloudFront" (namespace, dimensions, and that
-they stand in us-east-1 alone) and GetMetricData of the CloudWatch API reference.
+they are in us-east-1 only) and GetMetricData of the CloudWatch API reference.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,9 +18,22 @@ if TYPE_CHECKING:
     from edge.backends.aws.clients import AwsClients
 
 NAMESPACE = "AWS/CloudFront"
-REGION = "Global"  # of every metric of CloudFront, whatever region it is asked in
-QUERIES_AT_ONCE = 500  # GetMetricData takes no more
-READ = {"Complete", "PartialData"}  # partial data goes on in the next page
+REGION = "Global"  # of every CloudFront metric, in any region
+DIMENSIONS = {"distribution": "DistributionId", "function": "FunctionName"}
+# The name and the statistic of each metric of the contract.
+STATISTICS = {
+    "requests": ("Requests", "Sum"),
+    "bytes_downloaded": ("BytesDownloaded", "Sum"),
+    "4xx_rate": ("4xxErrorRate", "Average"),
+    "5xx_rate": ("5xxErrorRate", "Average"),
+    "invocations": ("FunctionInvocations", "Sum"),
+    "utilization": ("FunctionComputeUtilization", "Average"),
+    "execution_errors": ("FunctionExecutionErrors", "Sum"),
+    "validation_errors": ("FunctionValidationErrors", "Sum"),
+    "throttles": ("FunctionThrottles", "Sum"),
+}
+QUERIES_AT_ONCE = 500  # the most that GetMetricData takes
+READ = {"Complete", "PartialData"}  # partial data continues on the next page
 
 
 class CloudWatchMetrics:
@@ -46,7 +59,7 @@ class CloudWatchMetrics:
     def _results(
         self, queries: "Sequence[MetricDataQueryTypeDef]", start: datetime, end: datetime
     ) -> Iterator[Any]:
-        """Give what every page tells of a query. Raises BackendUnavailable."""
+        """Yield the results of all pages. Raises BackendUnavailable."""
         for first in range(0, len(queries), QUERIES_AT_ONCE):
             with translated("Reading CloudWatch's metrics"):
                 pages = self._clients.cloudwatch.get_paginator("get_metric_data").paginate(
@@ -60,30 +73,31 @@ class CloudWatchMetrics:
 
 
 def _query(number: int, measure: Measure, period: int) -> "MetricDataQueryTypeDef":
+    name, statistic = STATISTICS[measure.metric]
     return {
-        "Id": f"m{number}",  # must begin with a small letter
+        "Id": f"m{number}",  # must begin with a lower-case letter
         "MetricStat": {
             "Metric": {
                 "Namespace": NAMESPACE,
-                "MetricName": measure.metric,
+                "MetricName": name,
                 "Dimensions": [
-                    {"Name": measure.dimension, "Value": measure.subject},
+                    {"Name": DIMENSIONS[measure.kind], "Value": measure.subject},
                     {"Name": "Region", "Value": REGION},
                 ],
             },
             "Period": period,
-            "Stat": measure.statistic,
+            "Stat": statistic,
         },
         "ReturnData": True,
     }
 
 
 def _checked(result: Any) -> Any:
-    """Raise BackendUnavailable for what CloudWatch could not read: it tells so inside a 200."""
+    """Return a result. Raises BackendUnavailable if it is a failure, which comes inside a 200."""
     if result.get("StatusCode", "Complete") in READ:
         return result
-    told = "; ".join(item.get("Value", "") for item in result.get("Messages", []))
+    messages = "; ".join(item.get("Value", "") for item in result.get("Messages", []))
     raise BackendUnavailable(
-        f"CloudWatch could not read a metric: {result['StatusCode']} {told}".rstrip() + ".",
-        "Give these credentials cloudwatch:GetMetricData, then run it again.",
+        f"CloudWatch could not read a metric: {result['StatusCode']} {messages}".rstrip() + ".",
+        "Allow these credentials cloudwatch:GetMetricData, then run this again.",
     )

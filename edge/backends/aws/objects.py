@@ -2,16 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from email.message import Message
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from edge.backends.aws import bulk
 from edge.backends.aws.errors import code_of, translated
-from edge.backends.aws.requests import BucketRequests, no_body
-from edge.backends.aws.signing import NOTHING
-from edge.backends.aws.writing import BucketWriter
 from edge.backends.rules import key_segments
 from edge.errors import KeyRefused, ObjectMissing
 from edge.protocols import ListedObject, NewObject, ObjectInfo, StoredObject
@@ -19,8 +16,7 @@ from edge.protocols import ListedObject, NewObject, ObjectInfo, StoredObject
 if TYPE_CHECKING:
     from edge.backends.aws.clients import AwsClients
 
-META = "x-amz-meta-"
-DELETED_AT_ONCE = 1_000  # DeleteObjects takes no more
+DELETED_AT_ONCE = 1_000  # the limit of DeleteObjects
 # A HEAD has no body, so its error carries the status alone.
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 
@@ -28,14 +24,13 @@ _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 class S3Store:
     """An ObjectStore in a bucket.
 
-    Bytes are told apart by their SHA-256: an ETag is an MD5 only where no key of KMS encrypts.
+    Bytes are known by their SHA-256: an ETag is an MD5 only where no KMS key encrypts. boto3 sends
+    every request but those of `put_all`.
     """
 
     def __init__(self, clients: "AwsClients", bucket: str) -> None:
-        self._client = clients.s3
+        self.clients, self._client = clients, clients.s3
         self._bucket = bucket
-        self._requests = BucketRequests(clients, bucket)
-        self._writer = BucketWriter(self._requests)
 
     def head(self, key: str) -> ObjectInfo | None:
         try:
@@ -105,7 +100,7 @@ class S3Store:
     def put_all(
         self, objects: Iterable[NewObject], *, on_stored: Callable[[NewObject], None]
     ) -> None:
-        self._writer.put_all(objects, on_stored=on_stored)
+        bulk.put_all(self.clients, self._bucket, objects, on_stored=on_stored)
 
     def list(self, prefix: str) -> Iterator[ListedObject]:
         pages = self._client.get_paginator("list_objects_v2")
@@ -121,10 +116,8 @@ class S3Store:
 
     def _head(self, key: str) -> ObjectInfo:
         with translated(f"Looking at the object {key!r}"), _absence_told(key):
-            answer = self._requests.send("HEAD", key, {}, payload=NOTHING, body=no_body)
-            if answer.code:
-                raise answer.error("HeadObject")
-        return _seen(key, answer.headers)
+            answer = self._client.head_object(Bucket=self._bucket, Key=key)
+        return _info(key, answer)
 
     def _delete(self, keys: Sequence[str]) -> None:
         with translated(f"Deleting {len(keys)} objects"):
@@ -134,7 +127,7 @@ class S3Store:
             )
         failed = answer.get("Errors", [])
         if failed:
-            # The request itself went well: what is wrong with a key stands in the answer.
+            # The request itself succeeded: the response lists the keys that failed.
             count, first = f"{len(failed)} of {len(keys)} objects", failed[0].get("Key")
             with translated(f"Deleting {count} (s3:DeleteObject), first {first!r},"):
                 raise ClientError({"Error": _code_and_message(failed[0])}, "DeleteObjects")
@@ -170,21 +163,8 @@ def _is_possible(key: str) -> bool:
     return True
 
 
-def _seen(key: str, headers: Message) -> ObjectInfo:
-    """Read what a HEAD answered."""
-    named = ((name.lower(), value) for name, value in headers.items())
-    return ObjectInfo(
-        key=key,
-        size=int(headers["content-length"]),
-        etag=headers["etag"],
-        content_type=headers.get("content-type", ""),
-        cache_control=headers.get("cache-control", ""),
-        metadata={n.removeprefix(META): v for n, v in named if n.startswith(META)},
-    )
-
-
 def _info(key: str, answer: Any) -> ObjectInfo:
-    """Read what a GET answered."""
+    """Read the answer to a GET or a HEAD."""
     return ObjectInfo(
         key=key,
         size=answer["ContentLength"],

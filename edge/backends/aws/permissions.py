@@ -1,8 +1,8 @@
-"""Which calls AWS denies us, found out by making them so that nothing changes.
+"""Which calls AWS denies, found out by making them in a way that changes nothing.
 
-What is read need not be there. What is written names an ETag that no stage and no store has: AWS
-refuses it as stale, but only to those who may write. Not tried, because only doing it would tell:
-invalidating, making a function, writing below the prefixes of releases.
+Reads need not find anything. Writes name an ETag that no stage and no store has: AWS refuses it as
+stale, but only if writing is allowed. Calls that cannot be tried without effect are left out:
+invalidating, creating a function, writing below the prefixes of releases.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from edge.backends.aws.clients import AwsClients
     from edge.backends.aws.keyvalues import CloudFrontKeyValues
 
-NOBODYS = "doctor"  # a key, an ETag: none of ours
+UNUSED = "doctor"  # a key and an ETag that nothing has
 SOURCE = b"function handler(event) { return event.request; }"
 SERVER_ERROR = 500
 READ_PREFIXES = ("assets/", "errors/", "live/", "releases/")
@@ -33,14 +33,14 @@ READ_PREFIXES = ("assets/", "errors/", "live/", "releases/")
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One call, the IAM action it needs, and what it is made on."""
+    """One call, the IAM action it needs, and its resource."""
 
     action: str
     subject: str
     call: Callable[[], object]
 
     def is_denied(self) -> bool:
-        """Make the call. Raises BackendUnavailable where AWS cannot be reached."""
+        """Make the call, and return whether it was denied. Raises BackendUnavailable."""
         with translated(f"Trying {self.action}"):
             try:
                 self.call()
@@ -68,7 +68,7 @@ class Permissions:
         self._keyvalues = keyvalues
 
     def tries(self) -> Iterator[Try]:
-        """Give one call after the other; which functions there are is read in between."""
+        """Yield the calls. The names of the functions are read in between."""
         yield from self._of_objects()
         yield from self._of_metrics()
         store = self._keyvalues
@@ -77,7 +77,7 @@ class Permissions:
         try:
             arn, functions = store.arn, function_names(store.items())
         except EdgeError:
-            return  # the store is not there or denied, which doctor tells by itself
+            return  # the store is missing or denied, which doctor reports anyway
         yield from self._of_routes(arn)
         for name in sorted(functions):
             yield from self._of_function(name)
@@ -87,7 +87,7 @@ class Permissions:
         listing = partial(s3.list_objects_v2, Bucket=bucket, MaxKeys=1)
         yield Try("s3:ListBucket", bucket, listing)
         for prefix in READ_PREFIXES:
-            head = partial(s3.head_object, Bucket=bucket, Key=prefix + NOBODYS)
+            head = partial(s3.head_object, Bucket=bucket, Key=prefix + UNUSED)
             yield Try("s3:GetObject", prefix, head)
 
     def _of_metrics(self) -> Iterator[Try]:
@@ -112,23 +112,23 @@ class Permissions:
         service, reads = "cloudfront-keyvaluestore", self._clients.keyvalues
         describe = partial(reads.describe_key_value_store, KvsARN=arn)
         yield Try(f"{service}:DescribeKeyValueStore", arn, describe)
-        yield Try(f"{service}:GetKey", arn, partial(reads.get_key, KvsARN=arn, Key=NOBODYS))
+        yield Try(f"{service}:GetKey", arn, partial(reads.get_key, KvsARN=arn, Key=UNUSED))
         update = partial(
             self._clients.keyvalue_writes.update_keys,
             KvsARN=arn,
-            IfMatch=NOBODYS,
-            Puts=[{"Key": NOBODYS, "Value": ""}],
+            IfMatch=UNUSED,
+            Puts=[{"Key": UNUSED, "Value": ""}],
         )
         yield Try(f"{service}:UpdateKeys", arn, update)
 
     def _of_function(self, name: str) -> Iterator[Try]:
         cloudfront = self._clients.cloudfront
-        config: FunctionConfigTypeDef = {"Comment": NOBODYS, "Runtime": "cloudfront-js-2.0"}
-        test = partial(cloudfront.test_function, Name=name, IfMatch=NOBODYS, EventObject=b"{}")
+        config: FunctionConfigTypeDef = {"Comment": UNUSED, "Runtime": "cloudfront-js-2.0"}
+        test = partial(cloudfront.test_function, Name=name, IfMatch=UNUSED, EventObject=b"{}")
         update = partial(
             cloudfront.update_function,
             Name=name,
-            IfMatch=NOBODYS,
+            IfMatch=UNUSED,
             FunctionConfig=config,
             FunctionCode=SOURCE,
         )
@@ -139,7 +139,7 @@ class Permissions:
             "GetFunction": partial(cloudfront.get_function, Name=name, Stage="DEVELOPMENT"),
             "TestFunction": test,
             "UpdateFunction": update,
-            "PublishFunction": partial(cloudfront.publish_function, Name=name, IfMatch=NOBODYS),
+            "PublishFunction": partial(cloudfront.publish_function, Name=name, IfMatch=UNUSED),
         }
         for operation, call in calls.items():
             yield Try(f"cloudfront:{operation}", name, call)

@@ -1,25 +1,25 @@
-"""Reads the aws back end into snapshots, for a local edge that stands in for CloudFront."""
+"""Reads the AWS back end into snapshots, for a local edge that replaces CloudFront."""
 
 from collections.abc import Mapping
 
 from edge.functions.shipped import function_name
-from edge.protocols import Backend
-from edge.serving.snapshot import Snapshot, environment_of, functions_by_host
+from edge.protocols import FunctionHost, KeyValueStore, Snapshot
+from edge.serving.snapshot import environment_of, functions_by_host
 
 
 class AwsSnapshots:
-    """Reads snapshots: a call for the store, and one for each environment's function.
+    """Reads snapshots: one call for the store, and one for each environment's function.
 
-    Nothing tells of a publication but the function's live stage, so each is read every time.
-    Invalidations are not followed: a local edge over this back end keeps no cache.
+    Only a function's live stage shows that it was published, so each is read every time.
+    Invalidations are not reported: a local edge over this back end keeps no cache.
     """
 
-    def __init__(self, backend: Backend) -> None:
-        self._keyvalues = backend.keyvalues
-        self._functions = backend.functions
+    def __init__(self, keyvalues: KeyValueStore, functions: FunctionHost) -> None:
+        self._keyvalues = keyvalues
+        self._functions = functions
 
     def read(self, known: Snapshot) -> Snapshot:
-        """Read what changed since `known`, or give `known`. Raises BackendUnavailable."""
+        """Return a newer snapshot, or `known` if nothing changed. Raises BackendUnavailable."""
         etag = self._keyvalues.etag()
         keyvalues = known.keyvalues if etag == known.etag else self._keyvalues.items()
         live = [self._functions.live(name) for name in sorted(function_names(keyvalues))]
@@ -37,6 +37,6 @@ class AwsSnapshots:
 
 
 def function_names(keyvalues: Mapping[str, str]) -> set[str]:
-    """Name the functions of the environments that hosts are routed to."""
+    """Return the names of the functions of all environments that have a host."""
     documents = [value for key, value in keyvalues.items() if key.startswith("host:")]
     return {function_name(environment_of(text)) for text in documents if environment_of(text)}

@@ -1,8 +1,8 @@
-"""CloudFormation stacks by change set, and distributions as they are: all that `provision` calls.
+"""CloudFormation stacks, changed by change sets, and distributions: what `provision` calls.
 
-A change set is made, looked at, then executed or taken back; nothing is changed before it is
-executed. Source: the CloudFormation API reference (CreateChangeSet, DescribeChangeSet,
-ExecuteChangeSet, "Stack status codes").
+A change set is made, read, then executed or withdrawn; nothing changes before it is executed.
+Source: the CloudFormation API reference (CreateChangeSet, DescribeChangeSet, ExecuteChangeSet,
+"Stack status codes").
 """
 
 import json
@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from edge.backends.aws.clients import ATTEMPTS, CONNECT_SECONDS, GLOBAL_REGION, READ_SECONDS
+from edge.backends.aws import clients
+from edge.backends.aws.clients import GLOBAL_REGION
 from edge.backends.aws.errors import code_of, setting_up, translated
 from edge.errors import BackendUnavailable, StaleEtag
 from edge.provisioning.stacks import (
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import ParameterTypeDef
     from mypy_boto3_cloudfront import CloudFrontClient
 
-# Between two looks, in seconds: a stand-in answers at once, a distribution takes minutes.
+# Seconds between two checks: an emulator answers at once, a distribution takes minutes.
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
-# A distribution is usually there within 10 minutes.
+# A distribution usually takes less than 10 minutes.
 WAIT_SECONDS = 45 * 60
-# How CloudFormation says that a change set is empty.
+# CloudFormation's messages for an empty change set.
 NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
-# The template or a parameter is not to its liking: sending it again helps nobody.
+# The template or a parameter is refused; sending it again would not help.
 REFUSALS = {"ValidationError", "InsufficientCapabilitiesException", "LimitExceededException"}
 
 
@@ -55,7 +55,7 @@ class CloudFormationStacks:
             try:
                 found = self._cloudformation.describe_stacks(StackName=name)["Stacks"][0]
             except ClientError as error:
-                # There is no code of its own for it.
+                # It has no error code of its own.
                 if "does not exist" in str(error):
                     return None
                 raise
@@ -83,7 +83,7 @@ class CloudFormationStacks:
                 made = self._cloudformation.create_change_set(
                     StackName=name,
                     ChangeSetName=token,
-                    # A request that is sent again after its answer was lost is the same request.
+                    # A request repeated after its answer was lost is the same request.
                     ClientToken=token,
                     ChangeSetType="CREATE" if create else "UPDATE",
                     Description=description[:1024],
@@ -116,14 +116,14 @@ class CloudFormationStacks:
             try:
                 self._cloudformation.execute_change_set(
                     ChangeSetName=change_set.id,
-                    # Sent again after its answer was lost, it is the same request.
+                    # Repeated after its answer was lost, it is the same request.
                     ClientRequestToken=change_set.id.rpartition("/")[2],
                 )
             except ClientError as error:
                 if code_of(error) in {"InvalidChangeSetStatus", "ChangeSetNotFound"}:
                     raise StaleEtag(
-                        "Somebody else changed the stack meanwhile.",
-                        "Run the command again to see what is left to change.",
+                        "Another operator changed the stack in the meantime.",
+                        "Run the command again to see the remaining changes.",
                     ) from error
                 raise
 
@@ -132,7 +132,7 @@ class CloudFormationStacks:
     ) -> StackState:
         seen = set(since)
         state = StackState(name=stack_id, id=stack_id, status="DELETE_COMPLETE")
-        for _ in _looks(f"the stack {stack_id}"):
+        for _ in _checks(f"the stack {stack_id}"):
             state = self.state(stack_id) or state
             for event in self._events(stack_id) if say else []:
                 is_end = event.get("ResourceStatus", "").endswith(("_COMPLETE", "_FAILED"))
@@ -148,11 +148,11 @@ class CloudFormationStacks:
 
     def failures(self, stack_id: str, *, since: frozenset[str]) -> list[str]:
         return [
-            f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason told')}"
+            f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
             for event in self._events(stack_id)
             if event["EventId"] not in since
             and event.get("ResourceStatus", "").endswith("_FAILED")
-            # The others stop because of the first.
+            # The others were cancelled because of the first failure.
             and "cancelled" not in event.get("ResourceStatusReason", "")
         ]
 
@@ -167,33 +167,34 @@ class CloudFormationStacks:
         return _distribution(found)
 
     def _change_set(self, name: str, stack_id: str) -> ChangeSet:
-        told: Any = {}
-        for _ in _looks("the change set"):
+        found: Any = {}
+        for _ in _checks("the change set"):
             with translated("Reading the change set"):
-                told = self._cloudformation.describe_change_set(ChangeSetName=name)
-            if told["Status"] not in {"CREATE_PENDING", "CREATE_IN_PROGRESS"}:
+                found = self._cloudformation.describe_change_set(ChangeSetName=name)
+            if found["Status"] not in {"CREATE_PENDING", "CREATE_IN_PROGRESS"}:
                 break
-        reason = told.get("StatusReason", "") if told["Status"] == "FAILED" else ""
+        reason = found.get("StatusReason", "") if found["Status"] == "FAILED" else ""
         if any(text in reason for text in NO_CHANGES):
             reason = ""
-        return ChangeSet(name, stack_id, tuple(map(_change, told.get("Changes", []))), reason)
+        return ChangeSet(name, stack_id, tuple(map(_change, found.get("Changes", []))), reason)
 
     def _events(self, stack_id: str) -> list[Any]:
-        """Read what happened lately, oldest first: the page of events CloudFormation gives."""
+        """Return the newest page of events, oldest first."""
         with translated("Reading the stack's events"):
-            told = self._cloudformation.describe_stack_events(StackName=stack_id)
-        return list(reversed(told["StackEvents"]))
+            found = self._cloudformation.describe_stack_events(StackName=stack_id)
+        return list(reversed(found["StackEvents"]))
 
 
-def _looks(what: str) -> Iterator[None]:
-    """Look again and again, with pauses that grow. Raises BackendUnavailable."""
+def _checks(what: str) -> Iterator[None]:
+    """Yield until the caller stops, with growing pauses. Raises BackendUnavailable."""
     until, pause = time.monotonic() + WAIT_SECONDS, FIRST_PAUSE
     while time.monotonic() < until:
         yield
         time.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE)
     raise BackendUnavailable(
-        f"After {WAIT_SECONDS // 60} minutes {what} is still at work.", "Look at it, and wait."
+        f"After {WAIT_SECONDS // 60} minutes {what} is still in progress.",
+        "Check it in the CloudFormation console, and wait until it is done.",
     )
 
 
@@ -203,8 +204,8 @@ def _parameter(key: str, text: str | None) -> "ParameterTypeDef":
     return {"ParameterKey": key, "ParameterValue": text}
 
 
-def _change(told: Any) -> Change:
-    change = told["ResourceChange"]
+def _change(found: Any) -> Change:
+    change = found["ResourceChange"]
     return Change(
         action=change["Action"],
         resource=change["LogicalResourceId"],
@@ -247,15 +248,11 @@ def _distribution(found: Any) -> FoundDistribution:
 
 
 def get_stacks() -> StackHost:
-    """Reach CloudFormation with the AWS_* settings. Raises BackendUnavailable."""
+    """Return the stacks of the account in the AWS_* variables. Raises BackendUnavailable."""
     with setting_up():
         session = boto3.session.Session()
-        config = Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS},
-        )
-        # No region of ours here: the bucket is made in the stack's.
+        config = clients.PATIENCE.config()
+        # The session's region: the bucket is made in the stack's.
         return CloudFormationStacks(
             session.client("cloudformation", config=config),
             session.client("cloudfront", session.region_name or GLOBAL_REGION, config=config),

@@ -1,1 +1,1 @@
-"""The embedded back end: a folder, database rows and QuickJS."""
+"""The local back end: a folder, database rows and QuickJS, for one machine."""

@@ -1,9 +1,9 @@
 """The object store in a folder: one file per object.
 
-A file holds a line of JSON (what a HEAD tells) and then the content, so the two cannot disagree; it
-is written beside the store and moved into place, so a reader sees the old object or the new one.
-Only the file is synced, not its folder: after a power cut the newest objects may be missing, never
-torn. Folders that become empty stay.
+A file is a header, one line of JSON with what HEAD returns, followed by the content, so the two
+cannot disagree. It is written to a temporary file and moved into place, so a reader sees either the
+old object or the new one. Only the file is synced, not its folder: after a power failure the newest
+objects may be missing, but none is torn. Empty folders are kept.
 """
 
 import hashlib
@@ -20,17 +20,17 @@ from edge.backends.rules import changed, key_segments, open_body
 from edge.errors import BackendUnavailable, ContentChanged, KeyRefused, ObjectMissing
 from edge.protocols import ListedObject, NewObject, ObjectInfo, StoredObject
 
-SEGMENT_BYTES = 250  # what file systems take, less our mark
-# Names of files end in this, names of folders never do, so the keys `a` and `a/b` get along.
+SEGMENT_BYTES = 250  # the limit of file systems, less our mark
+# Ends the name of every file but of no folder, so the keys `a` and `a/b` can both exist.
 MARK = "~"
 TEMPORARY = "~writing"
-# Threads that write: what they wait for is the disk.
+# Threads that write; they mostly wait for the disk.
 WRITES_AT_ONCE = 8
 CHUNK_BYTES = 2**20
 
 
 class FolderStore:
-    """An ObjectStore in a folder, which is made when the first object is written."""
+    """An ObjectStore in a folder, which is created with the first object."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -91,12 +91,12 @@ class FolderStore:
     def put_all(
         self, objects: Iterable[NewObject], *, on_stored: Callable[[NewObject], None]
     ) -> None:
-        bounded_map(self._put_new, objects, at_once=WRITES_AT_ONCE, on_done=on_stored)
+        bounded_map(self._put_new, objects, at_once=lambda: WRITES_AT_ONCE, on_done=on_stored)
 
     def list(self, prefix: str) -> Iterator[ListedObject]:
         for key in sorted(self._keys(prefix), key=str.encode):
             info = self.head(key)
-            if info:  # else deleted since
+            if info:  # else it was deleted in the meantime
                 yield ListedObject(key=info.key, size=info.size, etag=info.etag)
 
     def delete(self, keys: Iterable[str]) -> None:
@@ -113,7 +113,7 @@ class FolderStore:
             raise _not_written(new.key, error) from error
 
     def _copied(self, new: NewObject) -> bool:
-        """Write an object from another one; False where that is gone or holds something else."""
+        """Copy an object; return False if the source is missing or has other content."""
         if not new.copy_of:
             return False
         try:
@@ -122,12 +122,12 @@ class FolderStore:
                 self._write_new(new, content)
         except (FileNotFoundError, NotADirectoryError, ContentChanged):
             if new.body is None:
-                raise ObjectMissing(f"{new.copy_of!r} is gone, or another object.") from None
+                raise ObjectMissing(f"{new.copy_of!r} is missing or has other content.") from None
             return False
         return True
 
     def _write_new(self, new: NewObject, content: BinaryIO) -> None:
-        """Write one object of what follows in an open file, if that is what it shall be."""
+        """Write an object from the rest of an open file. Raises ContentChanged."""
         start = content.tell()
         etag = etag_of(chunks(content))
         content.seek(start)
@@ -146,7 +146,7 @@ class FolderStore:
         return self.root.joinpath(*folders, name + MARK)
 
     def _keys(self, prefix: str) -> Iterator[str]:
-        """Find the keys with a prefix, in no order."""
+        """Iterate over the keys with a prefix, in any order."""
         parent = prefix.rpartition("/")[0]
         try:
             top = self.root.joinpath(*_segments(parent)) if parent else self.root
@@ -180,47 +180,49 @@ class FolderStore:
 
 
 def _segments(key: str) -> list[str]:
-    """Split a key into names for the file system. Raises KeyRefused."""
-    # The mark must not occur in a name, so it is escaped, and so is what escapes it.
+    """Return the names of a key's folders and file. Raises KeyRefused."""
+    # The mark must not occur in a name, so it is escaped, and so is the escape character.
     names = [segment.replace("%", "%25").replace("~", "%7E") for segment in key_segments(key)]
     if any(len(name.encode()) > SEGMENT_BYTES for name in names):
-        raise KeyRefused(f"A name within a key has at most {SEGMENT_BYTES} bytes: {key[:40]!r}.")
+        raise KeyRefused(
+            f"Expected names of at most {SEGMENT_BYTES} bytes in a key, found {key[:40]!r}."
+        )
     return names
 
 
 def _not_read(key: str, error: OSError) -> BackendUnavailable:
     return BackendUnavailable(
         f"Could not read the object {key!r}: {error.strerror}.",
-        "Check the rights of EDGE_STORE_DIR, and how many files may be open (ulimit -n).",
+        "Check the permissions of EDGE_STORE_DIR and the limit of open files (ulimit -n).",
     )
 
 
 def _not_written(key: str, error: OSError) -> BackendUnavailable:
     return BackendUnavailable(
         f"Could not write the object {key!r}: {error.strerror}.",
-        "Check the space and the rights of the folder EDGE_STORE_DIR.",
+        "Check the free space and the permissions of EDGE_STORE_DIR.",
     )
 
 
 def chunks(content: BinaryIO) -> Iterator[bytes]:
-    """Read what is left of a file, piece by piece."""
+    """Iterate over the rest of a file in chunks."""
     while chunk := content.read(CHUNK_BYTES):
         yield chunk
 
 
 def checked(new: NewObject, content: BinaryIO) -> Iterator[bytes]:
-    """Pass bytes on. Raises ContentChanged in the end when they were not those of the object."""
+    """Pass chunks on. Raises ContentChanged at the end if they are not the object's bytes."""
     found, size = hashlib.sha256(), 0
     for chunk in chunks(content):
         found.update(chunk)
         size += len(chunk)
         yield chunk
     if (size, found.hexdigest()) != (new.size, new.sha256):
-        raise changed(new, "its SHA-256 is another one")
+        raise changed(new, "its SHA-256 is different")
 
 
 def etag_of(content: Iterable[bytes]) -> str:
-    """Tell the ETag S3 gives an object that was put in one request: its MD5, quoted."""
+    """Return the ETag that S3 gives an object put in one request: its MD5 in quotes."""
     found = hashlib.md5(usedforsecurity=False)
     for chunk in content:
         found.update(chunk)
@@ -228,7 +230,7 @@ def etag_of(content: Iterable[bytes]) -> str:
 
 
 def header_of(info: ObjectInfo) -> bytes:
-    """Make the first line of a file."""
+    """Return the header of a file."""
     fields = {
         "size": info.size,
         "etag": info.etag,
@@ -240,11 +242,11 @@ def header_of(info: ObjectInfo) -> bytes:
 
 
 def read_info(key: str, file: BinaryIO) -> ObjectInfo:
-    """Read the first line of a file. Raises BackendUnavailable."""
+    """Read the header of a file. Raises BackendUnavailable."""
     try:
         return ObjectInfo(key=key, **json.loads(file.readline()))
     except (ValueError, TypeError) as error:
         raise BackendUnavailable(
-            f"The file of the object {key!r} does not start with its header: {error}.",
-            "Delete the file and push the release again, with --mend.",
+            f"The file of the object {key!r} does not begin with a header: {error}.",
+            "Delete the file and push the release again with --repair.",
         ) from error

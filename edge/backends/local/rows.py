@@ -7,15 +7,15 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from edge import limits
 from edge.backends.rules import checked_paths, reference_taken
 from edge.errors import StaleEtag
 from edge.functions.shipped import digest_of
+from edge.limits import CLOUDFRONT
 from edge.models import EdgeState, FunctionStage, Invalidation, KeyValue
 from edge.protocols import DEPLOYED, FunctionTest, PublishedFunction
-from edge.runtime.trials import check_source, tried_here
+from edge.runtime.trials import check_source, run_locally
 
-EMPTY_ETAG = "empty"  # of a store nobody has written to
+EMPTY_ETAG = "empty"  # of a store that was never written
 _DEVELOPMENT, _LIVE = FunctionStage.Stage.DEVELOPMENT, FunctionStage.Stage.LIVE
 
 
@@ -33,14 +33,14 @@ class RowKeyValueStore:
 
     def update(self, *, puts: Mapping[str, str], deletes: Iterable[str] = (), if_match: str) -> str:
         gone = list(deletes)
-        limits.check_update(puts=puts, deletes=gone)
+        CLOUDFRONT.check_update(puts=puts, deletes=gone)
         new = secrets.token_hex(16)
         with transaction.atomic():
             # The conditional update comes first: it is the lock, and it picks one winner.
             if not _state().filter(etag=if_match).update(etag=new):
                 raise StaleEtag(
                     "The key-value store changed since it was read.",
-                    "Read it again, decide again, then write.",
+                    "Run it again.",
                 )
             KeyValue.objects.filter(key__in=gone).delete()
             KeyValue.objects.bulk_create(
@@ -53,7 +53,7 @@ class RowKeyValueStore:
 
 
 class RowFunctionHost:
-    """A FunctionHost in the database; functions are tried in QuickJS."""
+    """A FunctionHost in the database; functions are tested in QuickJS."""
 
     def live(self, name: str) -> PublishedFunction | None:
         row = FunctionStage.objects.filter(name=name, stage=_LIVE).first()
@@ -71,7 +71,7 @@ class RowFunctionHost:
 
     def test(self, name: str, event: Mapping[str, Any], *, if_match: str) -> FunctionTest:
         row = self._staged(name, if_match)
-        return tried_here(row.source, event, RowKeyValueStore().items())
+        return run_locally(row.source, event, RowKeyValueStore().items())
 
     def publish(self, name: str, *, if_match: str) -> None:
         with transaction.atomic():
@@ -91,17 +91,20 @@ class RowFunctionHost:
         row = FunctionStage.objects.filter(name=name, stage=_DEVELOPMENT, etag=etag).first()
         if row is None:
             raise StaleEtag(
-                f"The function {name} was staged by somebody else meanwhile, or never.",
+                f"The function {name} is not staged, or was staged again by someone else.",
                 "Stage it again.",
             )
         return row
 
 
 class RowDistribution:
-    """A Distribution: rows that every local edge reads, each for its own cache."""
+    """A Distribution: rows that every local edge reads and applies to its own cache.
+
+    It has one cache for all ids.
+    """
 
     def invalidate(self, distribution: str, paths: Iterable[str], *, reference: str) -> int:
-        wanted = checked_paths(paths)
+        wanted = checked_paths(paths, CLOUDFRONT)
         if not wanted:
             return 0
         reference = f"{distribution}:{reference}"
@@ -116,7 +119,7 @@ class RowDistribution:
         return len(wanted)
 
     def in_progress(self, distribution: str) -> list[str]:
-        """Give nothing: every local edge looks before it answers."""
+        """Return nothing: every local edge checks for invalidations before it answers."""
         return []
 
     def status(self, distribution: str) -> str:
@@ -124,6 +127,6 @@ class RowDistribution:
 
 
 def _state() -> Any:
-    """Choose the one row, making it when nothing was ever written."""
+    """Return the one row as a queryset, after creating it if it is missing."""
     EdgeState.objects.bulk_create([EdgeState(etag=EMPTY_ETAG)], ignore_conflicts=True)
     return EdgeState.objects.filter(pk=EdgeState.SINGLE)

@@ -5,17 +5,21 @@ from django.db import DatabaseError, connections
 from edge.backends.local.rows import EMPTY_ETAG
 from edge.errors import BackendUnavailable
 from edge.models import EdgeState, FunctionStage, Invalidation, KeyValue
-from edge.serving.snapshot import Snapshot, functions_by_host
+from edge.protocols import Snapshot
+from edge.serving.snapshot import functions_by_host
 
 
 def read_snapshot(known: Snapshot) -> Snapshot:
-    """Read what changed since `known`: one query when nothing did. Raises BackendUnavailable."""
+    """Return a newer snapshot, or `known` if nothing changed, after one query.
+
+    Raises BackendUnavailable.
+    """
     _close_old_connections()
     try:
         return _read(known)
     except DatabaseError as error:
         raise BackendUnavailable(
-            f"The database did not tell the edge's state: {type(error).__name__}.",
+            f"The database did not return the edge's state: {type(error).__name__}.",
             "Check DATABASE_URL, and run `manage.py migrate`.",
         ) from error
     finally:
@@ -23,9 +27,9 @@ def read_snapshot(known: Snapshot) -> Snapshot:
 
 
 def _close_old_connections() -> None:
-    """Do what Django does around a request: the edge stands outside that cycle.
+    """Do what Django does around a request, because the edge runs outside that cycle.
 
-    A connection inside a transaction is somebody else's, and closing it would lose their work.
+    A connection inside a transaction belongs to a caller, whose work would be lost.
     """
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
@@ -37,7 +41,7 @@ def _read(known: Snapshot) -> Snapshot:
     etag, published, invalidated = state or (EMPTY_ETAG, 0, 0)
     if (etag, published, invalidated) == (known.etag, known.published, known.invalidated):
         return known
-    # These may be newer than the state read above; then the next look finds another state and
+    # These may be newer than the state read above. Then the next call finds another state and
     # reads them again.
     keyvalues, functions = known.keyvalues, known.functions
     if etag != known.etag:
@@ -57,7 +61,7 @@ def _read(known: Snapshot) -> Snapshot:
 
 
 def _dropped(known: Snapshot, until: int) -> list[str]:
-    """List the paths invalidated since; a new process has an empty cache and needs none."""
+    """Return the paths invalidated since `known`; a new process has an empty cache."""
     if known.invalidated < 0 or known.invalidated == until:
         return []
     rows = Invalidation.objects.filter(number__gt=known.invalidated, number__lte=until)

@@ -9,15 +9,17 @@ SHOWN = 40
 
 
 class Command(OperatorCommand):
-    help = "Tell which files differ between two releases, or what two environments have live."
+    help = "Show which files differ between two releases or the live releases of two environments."
     changes_something = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        names = "a release, or an environment: what it has live"
+        names = "a release, or an environment for its live release"
         parser.add_argument("one", metavar="A", help=names)
         parser.add_argument("other", metavar="B", help=names)
-        parser.add_argument("--all", action="store_true", help=f"every path, not the first {SHOWN}")
+        parser.add_argument(
+            "--all", action="store_true", help=f"show every path, not just the first {SHOWN}"
+        )
 
     def run(self, **options: Any) -> dict[str, Any]:
         one, other = (release_or_live(options[name]) for name in ("one", "other"))

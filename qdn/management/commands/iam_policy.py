@@ -4,9 +4,8 @@ from typing import Any
 
 from django.conf import settings
 
-from deployments.errors import Refused
-from deployments.stacks.parts import places_of
-from edge.provisioning.iam import Role, write_policy
+from deployments.stacks.policies import role_policy
+from edge.provisioning.iam import Role
 from qdn.console import OperatorCommand
 
 
@@ -19,14 +18,6 @@ class Command(OperatorCommand):
         parser.add_argument("--role", required=True, choices=[str(role) for role in Role])
 
     def run(self, **options: Any) -> dict[str, Any]:
-        role = Role(options["role"])
-        places = places_of(settings.EDGE_BUCKET)
-        if not places.bucket and role is not Role.PROVISION:
-            raise Refused(
-                "bucket-unknown",
-                "No bucket is named, so the policy would hold for none.",
-                "Set EDGE_BUCKET, or provision an environment first.",
-            )
-        policy = write_policy(role, places)
+        policy = role_policy(Role(options["role"]), settings.EDGE_BUCKET)
         self.say(json.dumps(policy, indent=2))
         return policy

@@ -19,8 +19,8 @@ class Command(DeployCommand):
     def run(self, **options: Any) -> dict[str, Any]:
         environment = Environment.objects.named(options["environment"])
         backend = get_backend()
-        drops = plan_request(backend.objects, environment, options["paths"])
-        cost, invalidated = cost_of(drops.paths), 0
+        drops = plan_request(backend, environment, options["paths"])
+        cost, invalidated = cost_of(backend.pricing, drops.paths), 0
         for line in drops.lines():
             self.say(f"Invalidate in {line}")
         if options["dry_run"]:

@@ -10,22 +10,23 @@ from qdn.switching import LockingCommand
 
 
 class Command(LockingCommand):
-    help = "Answer every page of an environment with 503 and a message, or end that."
+    help = "Start or end maintenance: every page of an environment answers 503 with a message."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("state", choices=["on", "off"], metavar="STATE")
         parser.add_argument("--environment", required=True)
-        parser.add_argument("--message", help="for the public, on the page; at most 300 characters")
+        parser.add_argument(
+            "--message", help="text for the page, shown to viewers; at most 300 characters"
+        )
         parser.add_argument("--reason", type=reason, default="", help="kept in the history")
 
     def run(self, **options: Any) -> dict[str, Any]:
         environment = Environment.objects.named(options["environment"])
         backend, on = get_backend(), options["state"] == "on"
-        store, message = backend.keyvalues, options["message"]
-        plan = plan_maintenance(store, environment, on=on, message=message)
+        plan = plan_maintenance(backend, environment, on=on, message=options["message"])
         if plan.is_done:
-            self.summarise(f"Nothing to do: {self._said(plan)} already")
+            self.summarise(f"Nothing to do: {self._state(plan)} already")
             return self._result(plan, changed=False)
         for line in plan.lines():
             self.say(line)
@@ -33,17 +34,17 @@ class Command(LockingCommand):
             return self._result(plan, changed=False)
         self.confirm(environment, self._question(plan), yes=options["yes"])
         patience = self.patience(environment, options)
-        self.so_far = "Whether anything was changed is not known."
+        self.so_far = "It is not known whether anything was changed."
         changed = set_maintenance(
             backend, plan, actor=actor(), reason=options["reason"], patience=patience, say=self.say
         )
-        self.summarise(f"{self._said(plan)}; the edge follows within seconds")
+        self.summarise(f"{self._state(plan)}; the edge follows within seconds")
         return self._result(plan, changed=changed)
 
     def _question(self, plan: MaintenancePlan) -> str:
-        return f"Take {plan.environment} down?" if plan.on else f"Open {plan.environment} again?"
+        return f"Take {plan.environment} down?" if plan.on else f"Bring {plan.environment} back up?"
 
-    def _said(self, plan: MaintenancePlan) -> str:
+    def _state(self, plan: MaintenancePlan) -> str:
         return f"{plan.environment} is {'' if plan.on else 'not '}in maintenance"
 
     def _result(self, plan: MaintenancePlan, *, changed: bool) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from deployments.metrics import (
     NOT_MEASURED,
     Report,
     read_report,
-    report_rows,
     show_peak,
     show_period,
     show_total,
@@ -20,13 +19,13 @@ from qdn.console import OperatorCommand
 
 
 class Command(OperatorCommand):
-    help = "Tell what viewers met in the last hours: requests, errors, bytes, function load."
+    help = "Show recent metrics: requests, errors, bytes and the load of edge functions."
     changes_something = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--environment", help="only this one")
-        parser.add_argument("--hours", type=_hours, default=24, help="default 24")
+        parser.add_argument("--environment", help="only this environment")
+        parser.add_argument("--hours", type=_hours, default=24, help="how far back; default 24")
 
     def run(self, **options: Any) -> list[dict[str, Any]]:
         named = options["environment"]
@@ -38,7 +37,7 @@ class Command(OperatorCommand):
             self._show(report)
         else:
             self.say(NOT_MEASURED)
-        return report_rows(report)
+        return report.as_json()
 
     def _show(self, report: Report) -> None:
         span = report.span
@@ -47,7 +46,7 @@ class Command(OperatorCommand):
             f"in periods of {show_period(span.period)}"
         )
         self.table(
-            ["environment", "of", "what", "total", "highest"],
+            ["environment", "of", "metric", "total", "highest"],
             [
                 [
                     subject.environment,
@@ -64,7 +63,7 @@ class Command(OperatorCommand):
 
 
 def _hours(text: str) -> int:
-    """Read a number of hours from the command line."""
+    """Parse a number of hours. Raises ArgumentTypeError."""
     if not text.isdecimal() or not 1 <= int(text) <= MOST_HOURS:
         raise ArgumentTypeError(f"expected 1 to {MOST_HOURS} hours, found {text!r}")
     return int(text)

@@ -11,7 +11,7 @@ from qdn.console import OperatorCommand
 
 
 class Command(OperatorCommand):
-    help = "Print a signed link that shows a release before it is live."
+    help = "Print a signed link that shows a release before it goes live."
     changes_something = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -25,7 +25,7 @@ class Command(OperatorCommand):
             metavar="DURATION",
             help="30m, 12h, 7d; at most 30d, default 1d",
         )
-        parser.add_argument("--path", default="/", help="the page it opens; default /")
+        parser.add_argument("--path", default="/", help="page to open; default /")
 
     def run(self, **options: Any) -> dict[str, Any]:
         link = preview(
@@ -37,8 +37,8 @@ class Command(OperatorCommand):
         )
         self.say(link.url)
         self.summarise(
-            f"Shows {link.release} in {link.environment} to whoever has the link, "
-            f"until {format_time(link.expires)}"
+            f"Shows {link.release} in {link.environment} to anyone who has the link, until "
+            f"{format_time(link.expires)}"
         )
         return {
             "release": link.release.name,

@@ -5,6 +5,7 @@ from deployments.deploy.plan import Target
 from deployments.deploy.targets import function_target
 from deployments.models import Environment
 from deployments.routing import functions
+from deployments.wording import plural
 from edge.backends import get_backend
 from qdn.console import actor
 from qdn.switching import SwitchCommand
@@ -28,7 +29,7 @@ class Command(SwitchCommand):
         tests = functions.try_out(
             get_backend(), target.environment, target.function, target.release
         )
-        self.say(f"Try out edge function {target.function}: {len(tests)} requests, all right")
+        self.say(f"Try out edge function {target.function}: {plural(len(tests), 'request')} passed")
         utilizations = [test.utilization for test in tests if test.utilization is not None]
         if utilizations:
-            self.say(f"It uses {max(utilizations)} % of the compute time CloudFront allows")
+            self.say(f"It uses {max(utilizations)}% of the compute time that CloudFront allows")

@@ -2,7 +2,8 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from deployments.recovery.rebuild import Rebuilding, check_undamaged, plan_rebuilding, restore
+from deployments.recovery.rebuild import HistoryRebuild, rebuild_history
+from deployments.wording import plural
 from edge.backends import get_backend
 from qdn.console import OperatorCommand
 
@@ -15,39 +16,28 @@ class Command(OperatorCommand):
         parser.add_argument(
             "--skip-damaged",
             action="store_true",
-            help="leave out what damaged or missing audit objects tell of",
+            help="leave out what damaged or missing audit objects held",
         )
 
     def run(self, **options: Any) -> dict[str, Any]:
         started = time.monotonic()
-        self.say("Read the audit objects")
-        rebuilding = plan_rebuilding(get_backend().objects)
-        for key, fault in rebuilding.trail.damaged.items():
-            self.say(f"Cannot use {key}: {fault}")
-        if rebuilding.is_renumbered:
-            self.say("Number the deployments anew: the store has those of more than one history")
-        if not options["dry_run"]:
-            if not options["skip_damaged"]:
-                check_undamaged(rebuilding)
-            restore(rebuilding)
+        dry_run, skip_damaged = options["dry_run"], options["skip_damaged"]
+        done = rebuild_history(
+            get_backend().objects, say=self.say, skip_damaged=skip_damaged, dry_run=dry_run
+        )
         seconds = round(time.monotonic() - started, 2)
-        self._sum_up(rebuilding, seconds, dry_run=options["dry_run"])
-        return {
-            **rebuilding.counts,
-            "renumbered": rebuilding.is_renumbered,
-            "damaged": [
-                {"key": key, "fault": fault} for key, fault in rebuilding.trail.damaged.items()
-            ],
-            "seconds": seconds,
-        }
+        self._sum_up(done, seconds, dry_run=dry_run)
+        return {**done.as_json(), "seconds": seconds}
 
-    def _sum_up(self, rebuilding: Rebuilding, seconds: float, *, dry_run: bool) -> None:
-        counts = rebuilding.counts
+    def _sum_up(self, done: HistoryRebuild, seconds: float, *, dry_run: bool) -> None:
+        counts = done.counts
         self.summarise(
-            f"{'Would restore' if dry_run else 'Restored'} {counts['environments']} environments, "
-            f"{counts['releases']} releases ({counts['removed']} removed), "
-            f"{counts['functions']} edge functions, {counts['deployments']} deployments "
-            f"in {seconds} s; {len(rebuilding.trail.damaged)} damaged"
+            f"{'Would restore' if dry_run else 'Restored'} "
+            f"{plural(counts['environments'], 'environment')}, "
+            f"{plural(counts['releases'], 'release')} ({counts['removed']} removed), "
+            f"{plural(counts['functions'], 'edge function')}, "
+            f"{plural(counts['deployments'], 'deployment')} "
+            f"in {seconds} s; {plural(len(done.trail.damaged), 'fault')} in the audit objects"
         )
         if not dry_run:
-            self.say("Look whether the edge agrees: manage.py verify")
+            self.say("Check that the edge agrees: manage.py verify")

@@ -7,13 +7,15 @@ from qdn.console import OperatorCommand, minute
 
 
 class Command(OperatorCommand):
-    help = "List the releases there are, newest first, and where each is live."
+    help = "List the releases, newest first, and where each is live."
     changes_something = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--limit", type=row_count, default=20)
-        parser.add_argument("--all", action="store_true", help="removed and unfinished ones too")
+        parser.add_argument(
+            "--all", action="store_true", help="include removed and unfinished releases"
+        )
 
     def run(self, **options: Any) -> list[dict[str, Any]]:
         rows = release_rows(options["limit"], everything=options["all"])
@@ -31,6 +33,6 @@ class Command(OperatorCommand):
                 ]
                 for row in rows
             ],
-            empty="No release yet. Make one with: manage.py push",
+            empty="There are no releases yet. Create one with: manage.py push",
         )
         return rows

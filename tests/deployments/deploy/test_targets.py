@@ -116,11 +116,13 @@ def test_served_in_order_is_the_way_back(operator, live_releases, production):
     assert Deployment.objects.filter(environment=production).count() == 3
 
 
-def test_only_the_local_edge_is_a_cache_without_a_distribution(production, operator, settings):
+def test_only_the_local_edge_is_a_cache_without_a_distribution(
+    production, operator, backend, replaced
+):
     release = operator.push("A")
-    assert production.caches == {"production": []}
-    settings.EDGE_BACKEND = "aws"
-    assert production.caches == {}
+    assert production.caches(backend) == {"production": []}
+    without_cache = replaced(has_local_cache=False)
+    assert production.caches(without_cache) == {}
     assert set(probed_pages(production, release)) == set(release.pages)
     production.distributions.create(remote_id="E1", paths=["/book/*"])
-    assert production.caches == {"E1": ["/book/*"]}
+    assert production.caches(backend) == production.caches(without_cache) == {"E1": ["/book/*"]}

@@ -1,4 +1,4 @@
-"""`invalidate`: what an operator names is dropped where it is cached, and counted."""
+"""`invalidate`: paths are dropped where they are cached, and counted."""
 
 import json
 from io import StringIO
@@ -56,7 +56,7 @@ def dropped():
         ("/*", "/*"),
     ],
 )
-def test_path_is_dropped_where_the_function_led_it(live, path, cached):
+def test_path_is_dropped_where_the_function_rewrites_it_to(live, path, cached):
     answer = invalidate(path)
     assert dropped() == [cached.format(live)]
     assert (answer["invalidated"], answer["paths"]) == (1, 1)
@@ -68,7 +68,7 @@ def test_page_is_dropped_under_every_address_by_copy(copied):
     assert set(dropped()) == {"/book", "/book/", "/book/index.html", "/more/*"}
 
 
-def test_every_distribution_gets_what_it_routes(live, production):
+def test_every_distribution_gets_the_paths_that_it_routes(live, production):
     for name, paths in {"MAIN": ["/dashboard/*", "/book/*"], "ROOT": ["/book/*"]}.items():
         Distribution.objects.create(environment=production, remote_id=name, paths=paths)
     answer = invalidate("/*", "/errors/404.html")
@@ -91,40 +91,40 @@ def test_dry_run_drops_nothing(live):
     assert dropped() == []
 
 
-def test_the_same_again_is_another_request(live):
+def test_repeated_command_is_another_request(live):
     invalidate("/book/")
     invalidate("/book/")
     assert len(dropped()) == 2
     assert "3 used this month" in invalidate("/book/", dry_run=True)["cost"]
 
 
-def test_production_is_not_touched_without_a_word(live):
+def test_production_needs_a_confirmation(live):
     code, message = refused("/book/", yes=False)
     assert (code, "--yes" in message) == (1, True)
 
 
 @pytest.mark.parametrize("path", ["book/", "/a*b", "/ü", "/a\nb", ""])
-def test_odd_paths_are_refused(live, path):
+def test_malformed_paths_are_refused(live, path):
     assert refused(path)[0] == 1
 
 
-def test_path_no_file_answers_is_refused(live):
+def test_path_without_a_file_is_refused(live):
     code, message = refused("/nowhere")
     assert (code, "/nowhere" in message) == (1, True)
 
 
-def test_path_no_distribution_routes_is_refused(live, production):
+def test_path_that_no_distribution_routes_is_refused(live, production):
     Distribution.objects.create(environment=production, remote_id="MAIN", paths=["/book/*"])
     code, message = refused("/track/")
     assert (code, "/book/*" in message) == (1, True)
 
 
-def test_more_wildcards_than_a_request_takes_are_refused(copied):
+def test_too_many_wildcards_are_refused(copied):
     code, message = refused(*(f"/{number}/*" for number in range(16)))
     assert (code, "'/*' is one path" in message) == (1, True)
 
 
-def test_environment_that_serves_nothing_is_refused(backend):
+def test_environment_without_a_release_is_refused(backend):
     assert refused("/book/")[0] == 1
 
 

@@ -1,5 +1,6 @@
-"""Waiting until a distribution has room: before a request that would be too much, and after one."""
+"""Invalidations: batches, cost, and waiting for a distribution at its limit."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,18 +9,19 @@ from django.utils import timezone
 from deployments.context import DeployContext
 from deployments.errors import ChangedMeanwhile, PartlyChanged
 from deployments.invalidation import send
-from deployments.invalidation.send import CachePaths, invalidate
+from deployments.invalidation.send import CachePaths, batches, cost_of, invalidate
 from deployments.models import DeployLock, Invalidation, Strategy
 from edge.errors import BackendRefused, BackendUnavailable, InvalidationsInProgress
-from edge.limits import has_room
+from edge.limits import CLOUDFRONT
+from edge.pricing import CLOUDFRONT as PRICING
 from tests.deployments.deploy.test_copy import files
 
 
 class Slow:
-    """A distribution that drops what it was asked for once it was looked at some times."""
+    """A distribution whose invalidations are done after a number of looks at it."""
 
-    def __init__(self, looks=2, *, refuses=0, blind=None):
-        self.looks, self.refuses, self.blind = looks, refuses, blind
+    def __init__(self, looks=2, *, refuses=0, blind=None, limits=CLOUDFRONT):
+        self.looks, self.refuses, self.blind, self.limits = looks, refuses, blind, limits
         self.pending, self.events, self.references = [], [], set()
 
     def in_progress(self, distribution):
@@ -38,7 +40,7 @@ class Slow:
             self.events.append(("refused", len(paths)))
             raise InvalidationsInProgress("Too many.")
         before = [path for one in self.pending for path in one["paths"]]
-        assert reference in self.references or has_room(before, paths)
+        assert reference in self.references or self.limits.allow_invalidation(before, paths)
         if reference not in self.references:
             self.pending.append({"paths": list(paths), "looks": self.looks})
             self.references.add(reference)
@@ -53,7 +55,7 @@ def no_pause(monkeypatch):
 
 @pytest.fixture
 def drop(replaced, production):
-    """Have a distribution drop paths; give what was said."""
+    """Return a function that has a distribution drop paths, and returns the messages."""
 
     def drop(distribution, paths, *, step="step", keep_lock=lambda: None):
         said = []
@@ -83,27 +85,28 @@ def test_next_batch_waits_until_the_one_before_is_done(drop):
         ("asked", 500),
     ]
     assert said == [
-        f"Wait, at most 900 s: E1 is still dropping 3,000 paths and has no room for {more} more."
+        "Waiting up to 900 s: E1 is at its limit with 3,000 paths in progress; "
+        f"waiting to send {more} more paths."
         for more in ("3,000", "500")
     ]
     assert sum(Invalidation.objects.values_list("paths", flat=True)) == 6_500
 
 
-def test_wildcards_have_a_limit_of_their_own(drop):
+def test_wildcards_have_their_own_limit(drop):
     slow = Slow()
     drop(slow, names(10, "/*"))
     drop(slow, names(6, "/*"), step="next")
     assert slow.events == [("asked", 10), ("look", 10), ("look", 10), ("look", 0), ("asked", 6)]
 
 
-def test_what_fits_beside_the_others_does_not_wait(drop):
+def test_request_within_the_limit_does_not_wait(drop):
     slow = Slow()
     drop(slow, names(2_000))
     drop(slow, names(1_000), step="next")
     assert slow.events == [("asked", 2_000), ("asked", 1_000)]
 
 
-def test_what_is_long_over_is_not_looked_for(drop, monkeypatch):
+def test_old_invalidations_are_not_checked(drop, monkeypatch):
     slow = Slow()
     drop(slow, names(3_000))
     slow.pending.clear()
@@ -113,15 +116,15 @@ def test_what_is_long_over_is_not_looked_for(drop, monkeypatch):
     assert slow.events == [("asked", 3_000), ("asked", 1)]
 
 
-def test_same_request_again_needs_no_room(drop):
+def test_repeated_request_does_not_wait(drop):
     slow = Slow()
     drop(slow, names(3_000))
     drop(slow, names(3_000))
     assert slow.events == [("asked", 3_000), ("asked", 3_000)]
 
 
-def test_request_that_is_too_much_is_made_again(drop):
-    """As when somebody else's requests fill the distribution."""
+def test_refused_request_is_repeated(drop):
+    """For example because requests of others are in progress."""
     slow = Slow(refuses=2)
     renewed = []
     said = drop(slow, ["/a"], keep_lock=lambda: renewed.append(1))
@@ -130,15 +133,30 @@ def test_request_that_is_too_much_is_made_again(drop):
         ("refused", 1),
         ("asked", 1),
     ]
-    assert said == ["Wait, at most 900 s: Too many."]
+    assert said == ["Waiting up to 900 s: Too many."]
     assert len(renewed) == 2
 
 
 @pytest.mark.parametrize("error", [BackendUnavailable("reset"), BackendRefused("AccessDenied")])
-def test_room_that_cannot_be_looked_for_is_left_to_the_distribution(drop, error):
+def test_request_is_sent_if_those_in_progress_cannot_be_read(drop, error):
     slow = Slow(refuses=2, blind=error)
     drop(slow, ["/a"])
     assert slow.events == [("refused", 1), ("refused", 1), ("asked", 1)]
+
+
+def test_batches_have_the_size_of_one_request():
+    assert batches(names(7), 3) == [names(7)[:3], names(7)[3:6], names(7)[6:]]
+    assert batches([], 3) == []
+
+
+@pytest.mark.django_db
+def test_cost_is_rounded_up_to_cents(production):
+    assert cost_of(PRICING, 12) == "12 paths, $0.00 of 1,000 free (0 used this month)"
+    assert cost_of(PRICING, 1_200) == "1,200 paths, $1.00 of 1,000 free (0 used this month)"
+    Invalidation.objects.create(
+        environment=production, distribution="E1", reference="r", paths=1_200, actor="olga"
+    )
+    assert cost_of(PRICING, 1) == "1 path, $0.01 of 1,000 free (1,200 used this month)"
 
 
 # In a deployment by copy
@@ -146,7 +164,7 @@ def test_room_that_cannot_be_looked_for_is_left_to_the_distribution(drop, error)
 
 @pytest.fixture
 def copied(production, settings, operator):
-    """Deploy by copy, with more single files than a request takes; the next changes all of them."""
+    """Deploy by copy, and return a release that changes two files."""
     production.strategy = Strategy.COPY
     production.save()
     # Two of three are unchanged, so that they do not fold.
@@ -157,29 +175,25 @@ def copied(production, settings, operator):
 
 
 @pytest.fixture
-def tight(monkeypatch):
-    """Let a distribution take one path at a time."""
-    monkeypatch.setattr("edge.limits.INVALIDATION_PATHS", 1)
-    monkeypatch.setattr("deployments.invalidation.fold.INVALIDATION_PATHS", 1)
+def slow(operator, replaced):
+    """Replace the distributions by one that accepts one path at a time."""
+    limits = replace(CLOUDFRONT, invalidation_paths=1)
+    slow = Slow(limits=limits)
+    operator.backend = replaced(distribution=slow, limits=limits)
+    return slow
 
 
-def test_deployment_waits_and_says_so(operator, copied, replaced, tight):
-    slow = Slow()
-    operator.backend = replaced(distribution=slow)
+def test_deployment_waits_and_says_so(operator, copied, slow):
     assert operator.promote(copied).invalidated == 2
     assert [event[0] for event in slow.events] == ["asked", "look", "look", "look", "asked"]
-    assert any(line.startswith("Wait, at most 900 s: production is") for line in operator.said)
+    assert any(line.startswith("Waiting up to 900 s: production is") for line in operator.said)
 
 
-def test_deployment_that_waited_too_long_can_be_gone_on_with(
-    operator, copied, replaced, backend, tight, settings
-):
+def test_deployment_that_waited_too_long_can_be_repeated(operator, copied, slow, settings):
     settings.EDGE_INVALIDATION_SECONDS = 0
-    slow = Slow(looks=2)
-    operator.backend = replaced(distribution=slow)
     with pytest.raises(PartlyChanged) as failed:
         operator.promote(copied)
-    assert "still dropping 1 path" in failed.value.message
+    assert "1 path in progress; waiting to send 1 more path" in failed.value.message
     assert failed.value.hint == f"Run: manage.py promote --release {copied} --to production --yes"
     assert not DeployLock.objects.exists()
     slow.pending.clear()
@@ -188,15 +202,12 @@ def test_deployment_that_waited_too_long_can_be_gone_on_with(
     assert sum(Invalidation.objects.values_list("paths", flat=True)) == 2
 
 
-def test_deployment_whose_lock_was_taken_over_while_it_waited_stops(
-    operator, copied, replaced, tight
-):
+def test_deployment_that_loses_its_lock_while_waiting_stops(operator, copied, slow):
     class Listener(list):
         def append(self, line):
-            if line.startswith("Wait"):
+            if line.startswith("Waiting"):
                 DeployLock.objects.all().delete()
 
-    operator.backend = replaced(distribution=Slow())
     operator.said = Listener()
     with pytest.raises(ChangedMeanwhile) as stopped:
         operator.promote(copied)

@@ -1,13 +1,15 @@
-"""A push and a removal of shared assets see each other; a use and a removal of a release too."""
+"""Pushes and the removal of shared assets see each other; so do a release's use and its removal."""
 
+import time
 from datetime import timedelta
+from socket import gethostname
 
 import pytest
 from django.utils import timezone
 
 from deployments.deploy.targets import push_target
 from deployments.errors import ChangedMeanwhile, Refused
-from deployments.locks import asset_sweep
+from deployments.locks import asset_sweep, lease
 from deployments.locks.asset_sweep import enter_push, renew, sweep_lock
 from deployments.models import AssetSweep, Deployment, Release
 
@@ -18,13 +20,12 @@ def remove(release):
 
 def test_push_waits_until_the_removal_is_over(operator, monkeypatch):
     with sweep_lock(holder="otto") as sweep:
-        ends = lambda seconds: AssetSweep.objects.filter(pk=sweep.pk).delete()  # noqa: E731
-        monkeypatch.setattr(asset_sweep.time, "sleep", ends)
+        monkeypatch.setattr(time, "sleep", lambda seconds: lease.release(sweep))
         assert operator.release("A").completed_at
     assert not AssetSweep.objects.exists()
 
 
-def test_push_does_not_wait_for_ever_and_can_be_run_again(operator, monkeypatch):
+def test_push_gives_up_waiting_and_can_be_run_again(operator, monkeypatch):
     monkeypatch.setattr(asset_sweep, "PATIENCE_SECONDS", 0)
     with sweep_lock(holder="otto"), pytest.raises(ChangedMeanwhile) as refused:
         operator.release("A")
@@ -33,13 +34,13 @@ def test_push_does_not_wait_for_ever_and_can_be_run_again(operator, monkeypatch)
     assert operator.release("A").completed_at
 
 
-@pytest.mark.parametrize("fault", ["over", "killed"])
-def test_what_a_killed_removal_leaves_blocks_nobody(operator, fault):
-    left = {"over": {"pid": 1, "expires_at": timezone.now()}}.get(
-        fault, {"pid": 2**22 + 1, "expires_at": timezone.now() + timedelta(minutes=5)}
-    )
-    host = asset_sweep.socket.gethostname()
-    AssetSweep.objects.create(holder="otto", host=host, **left)
+@pytest.mark.parametrize("end", ["expired", "killed"])
+def test_killed_removal_blocks_no_one(operator, end):
+    left = {
+        "expired": {"pid": 1, "expires_at": timezone.now()},
+        "killed": {"pid": 2**22 + 1, "expires_at": timezone.now() + timedelta(minutes=5)},
+    }[end]
+    AssetSweep.objects.create(holder="otto", host=gethostname(), **left)
     assert operator.release("A").completed_at
     with sweep_lock(holder="olga"):
         pass
@@ -50,7 +51,7 @@ def test_one_removal_at_a_time(db):
         pass
 
 
-def test_removal_that_was_taken_over_stops(db):
+def test_removal_that_was_taken_over_from_stops(db):
     with sweep_lock(holder="otto") as sweep:
         renew(sweep)
         AssetSweep.objects.all().delete()
@@ -58,7 +59,7 @@ def test_removal_that_was_taken_over_stops(db):
             renew(sweep)
 
 
-def test_push_of_a_marked_release_takes_the_mark_away(operator):
+def test_push_of_a_marked_release_removes_the_mark(operator):
     release = operator.release("A")
     Release.objects.update(marked_at=timezone.now())
     operator.release("A")
@@ -66,7 +67,7 @@ def test_push_of_a_marked_release_takes_the_mark_away(operator):
     assert release.marked_at is None
 
 
-def test_push_that_goes_on_counts_as_begun_now(operator):
+def test_resumed_push_counts_as_begun_now(operator):
     release = operator.release("A")
     long_ago = timezone.now() - timedelta(days=9)
     Release.objects.update(completed_at=None, created_at=long_ago)
@@ -95,7 +96,7 @@ def test_removed_between_planning_and_pushing(operator):
 def test_deployment_of_a_removed_release_is_refused(operator, staging):
     release = operator.release("A")
     target = push_target(environment=staging, release=release, actor="olga")
-    remove(release)  # after somebody has looked it up
+    remove(release)  # after it was looked up
     with pytest.raises(Refused) as refused:
         operator.deploy(target)
     assert refused.value.code == "release-removed"
@@ -105,7 +106,7 @@ def test_deployment_of_a_removed_release_is_refused(operator, staging):
     assert refused.value.code == "release-removed"
 
 
-def test_deployment_takes_the_mark_away(operator):
+def test_deployment_removes_the_mark(operator):
     release = operator.release("A")
     Release.objects.update(marked_at=timezone.now())
     operator.push("A")

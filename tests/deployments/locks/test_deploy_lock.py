@@ -1,7 +1,11 @@
+"""The deploy lock: one deployment per environment; stale locks are taken over."""
+
 import os
 import subprocess
 import sys
+import time
 from datetime import timedelta
+from socket import gethostname
 
 import pytest
 import time_machine
@@ -10,7 +14,8 @@ from django.utils import timezone
 from deployments.deploy.deploy import deploy
 from deployments.deploy.targets import promote_target
 from deployments.errors import ChangedMeanwhile
-from deployments.locks.deploy_lock import LEASE, Patience, deploy_lock, is_stale
+from deployments.locks import lease
+from deployments.locks.deploy_lock import Patience, deploy_lock
 from deployments.models import DeployLock, Environment
 from edge.errors import BackendUnavailable
 from edge.protocols import ViewerResponse
@@ -33,10 +38,20 @@ def hold(environment, **fields):
             "host": "elsewhere",
             "pid": 1,
             "acquired_at": now,
-            "expires_at": now + LEASE,
+            "expires_at": now + DeployLock.LASTS,
             **fields,
         },
     )
+
+
+def promotion_to(production):
+    return promote_target(source=Environment.objects.named("staging"), to=production, actor="olga")
+
+
+def steal_lock(line):
+    """Lose the lock during the rehearsal."""
+    if line.startswith("Rehearse"):
+        DeployLock.objects.all().delete()
 
 
 def test_is_held_for_the_block_and_gone_after_it(production):
@@ -57,7 +72,7 @@ def test_environments_do_not_block_each_other(production, staging):
         assert DeployLock.objects.count() == 2
 
 
-def test_second_operator_is_told_who_and_why(production):
+def test_second_operator_learns_who_holds_it_and_why(production):
     hold(production)
     with pytest.raises(ChangedMeanwhile) as refused, lock(production):
         pass
@@ -69,43 +84,40 @@ def test_second_operator_is_told_who_and_why(production):
 
 def test_takes_over_when_the_lease_has_run_out(production):
     hold(production)
-    with time_machine.travel(timezone.now() + LEASE + timedelta(seconds=1)), lock(production):
+    with (
+        time_machine.travel(timezone.now() + DeployLock.LASTS + timedelta(seconds=1)),
+        lock(production),
+    ):
         assert DeployLock.objects.get().holder == "olga@desk"
 
 
-def test_takes_over_from_a_process_that_is_gone(production, monkeypatch):
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    with lock(production) as mine:
-        host = mine.host
-    hold(production, host=host, pid=gone.pid)
+def test_takes_over_from_a_process_that_has_ended(production):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    hold(production, host=gethostname(), pid=ended.pid)
     with lock(production):
         assert DeployLock.objects.get().pid == os.getpid()
 
 
 def test_takes_over_from_a_process_that_was_killed_and_not_reaped(production):
-    with lock(production) as mine:
-        host = mine.host
     killed = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     killed.kill()
     os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
-    hold(production, host=host, pid=killed.pid)
+    hold(production, host=gethostname(), pid=killed.pid)
     with lock(production):
         assert DeployLock.objects.get().pid == os.getpid()
     killed.wait()
 
 
 def test_a_running_process_keeps_its_lock(production):
-    with lock(production) as mine:
-        host = mine.host
-    hold(production, host=host, pid=os.getppid())
+    hold(production, host=gethostname(), pid=os.getppid())
     with pytest.raises(ChangedMeanwhile), lock(production):
         pass
 
 
 def test_waits_until_the_lock_is_free(production, monkeypatch):
     other = hold(production)
-    monkeypatch.setattr("deployments.locks.deploy_lock.time.sleep", lambda seconds: other.delete())
+    monkeypatch.setattr(time, "sleep", lambda seconds: other.delete())
     said = []
     patience = Patience(wait_seconds=30)
     with deploy_lock(
@@ -116,48 +128,31 @@ def test_waits_until_the_lock_is_free(production, monkeypatch):
     assert said[0].startswith("Wait up to 30 s: production is locked by ")
 
 
-def test_whoever_was_taken_over_from_finds_out_before_the_switch(operator, backend, production):
+def test_run_that_lost_its_lock_finds_out_before_the_switch(operator, backend, production):
     first = operator.push("A")
     operator.promote()
     operator.push("B")
-
-    def steal(line):
-        if line.startswith("Rehearse"):
-            DeployLock.objects.all().delete()
-
-    target = promote_target(
-        source=Environment.objects.named("staging"), to=production, actor="olga"
-    )
     with pytest.raises(ChangedMeanwhile) as lost:
-        deploy(backend, target, say=steal)
+        deploy(backend, promotion_to(production), say=steal_lock)
     assert lost.value.code == "lock-lost"
     assert operator.served() == first.name
 
 
-def promotion_of(operator, production):
-    return promote_target(source=Environment.objects.named("staging"), to=production, actor="olga")
-
-
-def test_whoever_was_taken_over_from_leaves_no_record(operator, backend, production):
+def test_run_that_lost_its_lock_leaves_no_record(operator, backend, production):
     operator.push("A")
     operator.promote()
     operator.push("B")
     rows = production.deployments.count()
-
-    def steal(line):
-        if line.startswith("Rehearse"):
-            DeployLock.objects.all().delete()
-
     with pytest.raises(ChangedMeanwhile):
-        deploy(backend, promotion_of(operator, production), say=steal)
+        deploy(backend, promotion_to(production), say=steal_lock)
     assert production.deployments.count() == rows
 
 
 @pytest.mark.parametrize("goes_wrong", [True, False])
-def test_what_the_other_run_switched_is_not_put_back(
+def test_run_that_lost_its_lock_does_not_undo_the_other_runs_switch(
     operator, backend, replaced, production, goes_wrong
 ):
-    """The hung run was given up, and its work asked for again: it wakes, and its probe fails."""
+    """A hung run is given up and its command repeated; then it wakes, and its probe fails."""
     operator.push("A")
     operator.promote()
     second = operator.push("B")
@@ -169,14 +164,14 @@ def test_what_the_other_run_switched_is_not_put_back(
             if not self.calls["fetch"]:
                 self.calls["fetch"] += 1
                 patience = Patience(take_over=True)
-                deploy(backend, promotion_of(operator, production), say=print, patience=patience)
+                deploy(backend, promotion_to(production), say=print, patience=patience)
             if goes_wrong:
                 raise BackendUnavailable("No answer.")
             return ViewerResponse(200, {"x-amz-meta-release": "another"}, b"")
 
     hung = replaced(viewer=Hanging(backend.viewer))
     with pytest.raises(ChangedMeanwhile) as lost:
-        deploy(hung, promotion_of(operator, production), say=print)
+        deploy(hung, promotion_to(production), say=print)
     assert lost.value.code == "lock-lost"
     assert operator.served() == second.name
     assert production.live.release == second
@@ -184,19 +179,16 @@ def test_what_the_other_run_switched_is_not_put_back(
 
 
 @pytest.mark.parametrize("error", [ProcessLookupError, FileNotFoundError])
-def test_process_that_ends_while_it_is_looked_at(production, monkeypatch, error):
-    with lock(production) as mine:
-        host = mine.host
-    hold(production, host=host, pid=os.getppid())
+def test_process_that_ends_while_it_is_checked(production, monkeypatch, error):
+    lock = hold(production, host=gethostname(), pid=os.getppid())
 
     def end(path):
         raise error
 
-    monkeypatch.setattr("deployments.locks.deploy_lock.Path.read_text", end)
-    held = DeployLock.objects.get()
-    assert is_stale(held) == (error is ProcessLookupError)
+    monkeypatch.setattr(lease.Path, "read_text", end)
+    assert lease.is_stale(lock) == (error is ProcessLookupError)
 
 
-def test_long_reason_leaves_room_for_what_it_is_a_reason_of(production):
+def test_long_reason_is_cut_at_its_end(production):
     with lock(production, reason="Promotion of B: " + "x" * 300) as held:
         assert len(held.reason) == 300

@@ -10,7 +10,6 @@ from django_q.models import OrmQ
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from deployments import tasks
-from deployments.locks.deploy_lock import LEASE
 from deployments.models import DeployLock, Environment, Operation, Strategy
 from deployments.operations import progress, run
 from edge.backends.local.rows import RowKeyValueStore
@@ -143,7 +142,7 @@ def killed(desk, two):
         host="elsewhere",
         pid=1,
         acquired_at=now,
-        expires_at=now + LEASE,
+        expires_at=now + DeployLock.LASTS,
     )
     return operation
 
@@ -165,7 +164,7 @@ def test_killed_task_shows_as_interrupted_at_once(desk, killed):
 
 
 def test_killed_task_of_another_machine_shows_when_its_lock_expires(desk, killed, time_machine):
-    time_machine.move_to(timezone.now() + LEASE - timedelta(seconds=5))
+    time_machine.move_to(timezone.now() + DeployLock.LASTS - timedelta(seconds=5))
     assert "Running" in desk.steps(killed)
     time_machine.shift(10)
     assert "Interrupted" in desk.steps(killed)

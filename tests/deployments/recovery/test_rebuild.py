@@ -1,4 +1,4 @@
-"""Rebuilding: the database is lost, and the bucket alone brings the history back."""
+"""Rebuilding the history from the object store alone after the database was lost."""
 
 import json
 from datetime import timedelta
@@ -17,22 +17,30 @@ from deployments.models import (
     Freeze,
     Release,
 )
-from deployments.recovery.rebuild import plan_rebuilding, restore
-from deployments.retention import pin
+from deployments.recovery.rebuild import plan_rebuild, rebuild_history
+from deployments.retention.pin import set_pinned
 from deployments.retention.plan import plan_prune
+from deployments.routing import functions
 from deployments.verification.reports import status_rows
 from deployments.verification.verify import verify
 from edge.errors import BackendUnavailable
-from tests.deployments.doubles import Counting, FaultPoint, Killed
+from tests.deployments.doubles import Counting, FaultPoint, Killed, KilledAtManifest
 from tests.deployments.losing import lose_history, rows
 
 
 def rebuild(backend):
-    restore(plan_rebuilding(backend.objects))
+    return rebuild_history(backend.objects, say=print)
+
+
+def rewrite(backend, key, **fields):
+    """Change fields of an audit object."""
+    document = json.loads(backend.objects.get(key).body) | fields
+    body = json.dumps(document).encode()
+    backend.objects.put(key, body, content_type="application/json", cache_control="no-store")
 
 
 class FailingUpdate:
-    """A key-value store of which one update arrives and its answer is lost."""
+    """A key-value store that receives one update but loses its answer."""
 
     def __init__(self, real, fault):
         self.real, self.update = real, fault.before(real).update
@@ -43,14 +51,14 @@ class FailingUpdate:
 
 @pytest.fixture
 def past(operator, production, backend, replaced, monkeypatch):
-    """Live through promotions, a failure, another function, a canary and rollbacks."""
+    """A history of promotions, a failure, another function, a canary and rollbacks."""
     production.hosts = ["localhost", "127.0.0.1", "www.example.com"]
     production.save()
     production.distributions.create(remote_id="E1", domain="d1.example.com", paths=["/*"])
     first = operator.push("A")
     operator.promote()
     source = production.live.function.source + "// newer\n"
-    monkeypatch.setattr("deployments.routing.functions.function_source", lambda: source)
+    monkeypatch.setattr(functions, "function_source", lambda: source)
     operator.deploy(function_target(environment=production, actor="otto", reason="faster"))
     second = operator.push("B", extra=2)
     update_fails = FaultPoint(1, BackendUnavailable("503"), after=True)
@@ -82,7 +90,7 @@ def test_edge_and_history_agree_afterwards(past, backend):
     assert [row["drift"] for row in status_rows(backend)] == [[], []]
 
 
-def test_rollback_leads_to_what_was_live_before(operator, backend):
+def test_rollback_goes_to_the_release_live_before(operator, backend):
     first = operator.push("A")
     operator.promote()
     operator.push("B")
@@ -93,7 +101,7 @@ def test_rollback_leads_to_what_was_live_before(operator, backend):
     assert operator.served() == first.name
 
 
-def test_numbers_go_on_after_the_restored_ones(past, operator, backend):
+def test_new_numbers_follow_the_restored_ones(past, operator, backend):
     last = Deployment.objects.latest("pk").pk
     lose_history()
     rebuild(backend)
@@ -101,13 +109,13 @@ def test_numbers_go_on_after_the_restored_ones(past, operator, backend):
     assert Deployment.objects.latest("pk").pk > last
 
 
-def test_content_that_was_pushed_is_recognised(past, operator, backend):
+def test_restored_release_is_recognised_by_its_content(past, operator, backend):
     lose_history()
     rebuild(backend)
     assert operator.release("A").name == past[0].name
 
 
-def test_what_a_rollback_left_is_frozen_again(past, operator, backend, production):
+def test_release_that_a_rollback_left_is_frozen_again(past, operator, backend, production):
     left, at = production.live.replaced, production.live.at
     lose_history()
     rebuild(backend)
@@ -118,11 +126,11 @@ def test_what_a_rollback_left_is_frozen_again(past, operator, backend, productio
 def test_rebuilding_only_reads_the_store(past, backend):
     lose_history()
     objects = Counting(backend.objects)
-    restore(plan_rebuilding(objects))
+    rebuild_history(objects, say=print)
     assert set(objects.calls) == {"list", "get", "head"}
 
 
-def test_lost_edge_is_mended_by_what_verify_names(past, operator, backend):
+def test_lost_edge_is_repaired_by_the_commands_of_verify(past, operator, backend):
     etag = backend.keyvalues.etag()
     backend.keyvalues.update(puts={}, deletes=list(backend.keyvalues.items()), if_match=etag)
     lose_history()
@@ -148,7 +156,7 @@ def test_release_whose_manifest_is_gone_comes_back_as_removed(past, operator, ba
 
 def test_pins_and_removals_come_back(operator, backend):
     kept, gone = operator.release("A"), operator.release("B")
-    pin.pin(objects=backend.objects, release=kept)
+    set_pinned(objects=backend.objects, release=kept, pinned=True)
     gone.removed_at = timezone.now()
     audit.write_release(backend.objects, gone)
     lose_history()
@@ -158,16 +166,7 @@ def test_pins_and_removals_come_back(operator, backend):
 
 
 def test_interrupted_push_can_be_pushed_again(operator, backend, replaced):
-    class NoManifest:
-        def put(self, key, *args, **kwargs):
-            if key.endswith("manifest.json"):
-                raise Killed
-            return backend.objects.put(key, *args, **kwargs)
-
-        def __getattr__(self, name):
-            return getattr(backend.objects, name)
-
-    operator.backend = replaced(objects=NoManifest())
+    operator.backend = replaced(objects=KilledAtManifest(backend.objects))
     with pytest.raises(Killed):
         operator.release("A")
     operator.backend = backend
@@ -178,14 +177,14 @@ def test_interrupted_push_can_be_pushed_again(operator, backend, replaced):
     assert operator.push("A").completed_at
 
 
-def test_environments_somebody_has_set_up_stay(past, backend):
+def test_environment_that_was_set_up_already_stays(past, backend):
     lose_history()
     Environment.objects.filter(name="production").update(hosts=["new.example.com"])
     rebuild(backend)
     assert Environment.objects.get(name="production").hosts == ["new.example.com"]
 
 
-def test_environment_of_ones_own_comes_back(past, operator, backend):
+def test_additional_environment_comes_back(past, operator, backend):
     preview = Environment.objects.create(name="preview", hosts=["preview.example.com"])
     release = operator.release("A")
     operator.deploy(
@@ -197,35 +196,21 @@ def test_environment_of_ones_own_comes_back(past, operator, backend):
     assert (found.hosts, found.live.release.name) == (["preview.example.com"], release.name)
 
 
-def test_histories_that_overlap_are_numbered_anew(past, operator, backend):
+def test_overlapping_histories_are_renumbered(past, operator, backend):
     numbers = Deployment.objects.count()
-    taken = Deployment.objects.order_by("pk").first().pk  # no 1 where a sequence goes on
-    lose_history()  # and nobody rebuilds
+    taken = Deployment.objects.order_by("pk").first().pk  # not 1 if the sequence continues
+    lose_history()  # and not rebuilt
     operator.push("D")
     again = Deployment.objects.get()
-    key = audit.deployment_key(again)
-    told = json.loads(backend.objects.get(key).body) | {"deployment": taken}
-    backend.objects.put(
-        key, json.dumps(told).encode(), content_type="application/json", cache_control="no-store"
-    )
+    rewrite(backend, audit.deployment_key(again), deployment=taken)
     live = Release.objects.get().name
     lose_history()
-    plan = plan_rebuilding(backend.objects)
-    assert plan.is_renumbered
-    restore(plan)
+    assert rebuild(backend).is_renumbered
     assert list(Deployment.objects.values_list("pk", flat=True)) == list(range(1, numbers + 2))
     assert Environment.objects.get(name="staging").live.release.name == live
 
 
-def rewrite(backend, deployment, /, **fields):
-    """Let a deployment's audit object tell something else."""
-    key = audit.deployment_key(deployment)
-    told = json.loads(backend.objects.get(key).body) | fields
-    body = json.dumps(told).encode()
-    backend.objects.put(key, body, content_type="application/json", cache_control="no-store")
-
-
-def test_clock_that_was_behind_does_not_change_the_order(operator, backend, production):
+def test_clock_that_is_behind_does_not_change_the_order(operator, backend, production):
     """A colleague rolled back two minutes after a promotion; her clock was five minutes behind."""
     first = operator.push("A")
     operator.promote()
@@ -233,39 +218,38 @@ def test_clock_that_was_behind_does_not_change_the_order(operator, backend, prod
     operator.promote()
     operator.rollback()
     last = production.live
-    rewrite(backend, last, at=(last.at - timedelta(minutes=5)).isoformat())
+    rewrite(backend, audit.deployment_key(last), at=(last.at - timedelta(minutes=5)).isoformat())
     lose_history()
-    plan = plan_rebuilding(backend.objects)
-    assert not plan.is_renumbered
-    restore(plan)
+    assert not rebuild(backend).is_renumbered
     live = Environment.objects.get(name="production").live
     assert (live.pk, live.release.name) == (last.pk, first.name)
 
 
-def test_other_history_is_known_by_its_time_where_no_number_comes_twice(past, operator, backend):
+def test_other_history_is_recognised_by_its_times(past, operator, backend):
     count, days = Deployment.objects.count(), timedelta(days=9)
     newest = Deployment.objects.latest("pk")
-    rewrite(backend, newest, deployment=0, at=(newest.at + days).isoformat())
+    key, at = audit.deployment_key(newest), newest.at + days
+    rewrite(backend, key, deployment=0, at=at.isoformat())
     lose_history()
-    plan = plan_rebuilding(backend.objects)
+    plan = plan_rebuild(backend.objects)
     assert plan.is_renumbered
-    assert plan.numbers == list(range(1, count + 1))
-    assert plan.deployments[-1].number == 0
+    assert list(plan.deployments) == list(range(1, count + 1))
+    assert plan.deployments[count].number == 0
 
 
-# What cannot be used
+# Refusals and damage
 
 
 def test_database_with_a_history_is_refused(past, backend):
     with pytest.raises(Refused) as refused:
-        plan_rebuilding(backend.objects)
+        plan_rebuild(backend.objects)
     assert refused.value.code == "history-not-empty"
     assert "DATABASE_URL" in refused.value.hint
 
 
 def test_empty_store_is_refused(backend):
     with pytest.raises(Refused) as refused:
-        plan_rebuilding(backend.objects)
+        plan_rebuild(backend.objects)
     assert refused.value.code == "nothing-to-restore"
 
 
@@ -291,7 +275,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damage_is_named_and_left_out_only_when_asked_for(past, backend, damage):
+def test_damage_is_listed_and_left_out_only_on_request(past, backend, damage):
     deployments = Deployment.objects.count()
     prefix, body = DAMAGES[damage]
     key = first_key(backend, prefix)
@@ -306,12 +290,10 @@ def test_damage_is_named_and_left_out_only_when_asked_for(past, backend, damage)
     run("--skip-damaged")
     assert Release.objects.exists()
     lost = deployments - Deployment.objects.count()
-    assert lost > 0 if prefix != "audit/releases/" else lost == 0  # its manifest tells enough
+    assert lost > 0 if prefix != "audit/releases/" else lost == 0  # read from its manifest
 
 
-def test_release_nobody_deployed_is_read_from_its_manifest_when_its_audit_object_is_damaged(
-    past, operator, backend
-):
+def test_release_with_a_damaged_audit_object_is_read_from_its_manifest(past, operator, backend):
     other = operator.release("X")
     backend.objects.put(
         audit.release_key(other.name), b"{", content_type="text/plain", cache_control="no-store"
@@ -320,20 +302,18 @@ def test_release_nobody_deployed_is_read_from_its_manifest_when_its_audit_object
     run("--skip-damaged")
     found = Release.objects.complete().get(name=other.name)
     assert (found.digest, found.pages) == (other.digest, other.pages)
-    assert other.name in plan_prune(backend).kept  # nothing is unknown to it
+    assert other.name in plan_prune(backend).kept  # it knows all releases
 
 
 @pytest.mark.parametrize("field", ["at", "kind", "deployment", "identity", "percent"])
 def test_fields_of_another_type_are_damage(past, backend, field):
     key = first_key(backend, "audit/2")
-    told = json.loads(backend.objects.get(key).body) | {field: "odd"}
-    body = json.dumps(told).encode()
-    backend.objects.put(key, body, content_type="application/json", cache_control="no-store")
+    rewrite(backend, key, **{field: "odd"})
     lose_history()
-    assert list(plan_rebuilding(backend.objects).trail.damaged) == [key]
+    assert list(plan_rebuild(backend.objects).trail.damaged) == [key]
 
 
-def test_command_says_what_it_restores(past):
+def test_dry_run_shows_what_the_command_restores(past):
     lose_history()
     would = json.loads(run("--dry-run", "--json"))
     assert not Release.objects.exists()

@@ -1,9 +1,11 @@
 import base64
 import hashlib
 import re
+from pathlib import Path
 
 import pytest
 import time_machine
+from django.contrib.staticfiles import finders
 
 from deployments.errors import Refused
 from deployments.releases.build import build_surfaces
@@ -15,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def templates(settings, tmp_path):
-    """Let surfaces be built from templates the test writes."""
+    """Build a surface from a template that the test writes."""
     folder = tmp_path / "templates"
     folder.mkdir()
     settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [folder]}]
@@ -47,12 +49,11 @@ def test_scripts_of_a_page_are_one_file_named_by_its_content(templates):
     body = built[path].body
     assert re.fullmatch(r"assets/site/track\.[0-9a-f]{12}\.js", path)
     assert hashlib.sha256(body).hexdigest()[:12] in path
-    marks = [b"// Follows one job", b"// Gives the booking form", b"// On a previewed page"]
-    places = [body.index(mark) for mark in marks]
-    assert places == sorted(places)
+    scripts = [Path(finders.find(f"site/{name}.js")) for name in ("track", "book", "preview")]
+    assert body.split() == [word for script in scripts for word in script.read_bytes().split()]
 
 
-def test_page_without_scripts_of_its_own_has_the_banner(templates):
+def test_page_without_scripts_has_the_banner(templates):
     built = templates("{% scripts %}")
     page = built["index.html"].body
     assert re.search(rb'src="/assets/site/preview\.[0-9a-f]{12}\.js" defer', page)
@@ -70,7 +71,7 @@ def test_every_asset_a_page_refers_to_is_in_the_release():
     assert referred <= set(built)
 
 
-def test_checks_of_the_surfaces_hold_on_the_pages_that_are_built():
+def test_smoke_checks_pass_on_the_built_pages():
     built = {file.artifact.path: file.body for file in build_surfaces()}
     checks = parse_checks(built["checks.json"])
     assert {check.path for check in checks} == {"/", "/book/", "/track/", "/dashboard/"}
@@ -78,7 +79,7 @@ def test_checks_of_the_surfaces_hold_on_the_pages_that_are_built():
         assert check.text.encode() in built[page_path(check.path)]
 
 
-def test_checks_are_written_where_surfaces_have_some(templates, settings):
+def test_smoke_checks_are_part_of_the_release_if_there_are_any(templates, settings):
     assert "checks.json" not in templates("x")
     settings.SURFACES["home"]["checks"] = ["x", "y"]
     assert parse_checks(templates("x")["checks.json"].body) == (
@@ -87,7 +88,7 @@ def test_checks_are_written_where_surfaces_have_some(templates, settings):
     )
 
 
-def test_refuses_checks_no_release_can_carry(templates, settings):
+def test_refuses_invalid_smoke_checks(templates, settings):
     settings.SURFACES["home"]["checks"] = [5]
     with pytest.raises(Refused) as refused:
         templates("x")
@@ -106,7 +107,7 @@ def test_asset_names_carry_the_hash_of_their_content(templates):
     assert name[1].decode() in built
 
 
-def test_inlined_stylesheet_is_admitted_by_its_hash(templates):
+def test_inline_stylesheet_is_admitted_by_its_hash(templates):
     page = templates('{% stylesheet "site/site.css" %}')["index.html"].body.decode()
     style = re.search(r"<style>(.*)</style>", page, re.DOTALL)[1]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()

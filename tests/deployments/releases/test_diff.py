@@ -1,4 +1,4 @@
-"""Comparing releases: what becomes of each path, as people and programs read it."""
+"""Comparing releases: how each path differs, in text and JSON."""
 
 import json
 from io import StringIO
@@ -25,7 +25,7 @@ AFTER = manifest(
 )
 
 
-def test_every_path_that_differs_is_told_with_what_becomes_of_it():
+def test_every_differing_path_has_its_change():
     diff = compare_manifests(BEFORE, AFTER)
     assert {one.path: one.change for one in diff.differences} == {
         "changed": Change.CHANGED,
@@ -37,13 +37,13 @@ def test_every_path_that_differs_is_told_with_what_becomes_of_it():
     assert (diff.bytes_before, diff.bytes_after) == (113, 33)
 
 
-def test_line_for_people():
+def test_text():
     line, surfaces = compare_manifests(BEFORE, AFTER).lines()
     assert line == "2 files added, 1 changed, 1 removed, -80 bytes; headers of 1 file change"
     assert surfaces == "Surfaces: home"
 
 
-def test_headers_alone():
+def test_text_if_only_headers_change():
     one = manifest(headers=("b", 2))
     other = manifest(headers=("b", 2, "text/plain"))
     assert compare_manifests(one, other).lines()[0] == "+0 bytes; headers of 1 file change"
@@ -55,7 +55,7 @@ def test_same_manifests_do_not_differ():
     assert diff.lines() == ["No file differs"]
 
 
-def test_json_counts_and_lists():
+def test_json():
     answer = compare_manifests(BEFORE, AFTER).as_json()
     counts = {name: answer[name] for name in ("added", "changed", "removed", "headers")}
     assert counts == {"added": 2, "changed": 1, "removed": 1, "headers": 1}
@@ -121,7 +121,7 @@ def test_command_takes_releases_and_environments(operator):
     assert json.loads(run("production", "staging", "--json")) == by_name
 
 
-def test_command_shows_some_paths_unless_all_are_asked_for(operator, production):
+def test_command_shows_40_paths_without_all(operator, production):
     first, second = (operator.release(mark, extra=100) for mark in "AB")
     short, whole = run(first.name, second.name), run(first.name, second.name, "--all")
     assert "and 65 more: add --all" in short
@@ -136,7 +136,7 @@ def test_command_says_when_nothing_differs(operator):
 
 
 @pytest.mark.parametrize("name", ["20200101-000000-00000000", "staging"])
-def test_command_refuses_what_is_not_there(db, name):
+def test_command_refuses_an_unknown_release(db, name):
     with pytest.raises(CommandError) as refused:
         run(name, name)
     assert refused.value.returncode == 1

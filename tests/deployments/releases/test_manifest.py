@@ -60,6 +60,6 @@ def test_refuses_a_path_twice():
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b'{"name": "a web app"}', b"[1]", b'[["path"]]'])
-def test_refuses_json_that_is_no_manifest(body):
+def test_refuses_json_of_another_shape(body):
     with pytest.raises(ValueError, match=r"."):
         Manifest.from_json(body)

@@ -22,7 +22,7 @@ def body(*rows):
 
 
 def site(*rows):
-    """Give the texts of a small site with checks."""
+    """Return the texts of a small site with checks."""
     return {path: path for path in PAGES} | {"checks.json": body(*rows).decode()}
 
 
@@ -33,25 +33,25 @@ def test_reads_path_status_and_text():
     )
 
 
-def test_status_is_200_and_text_is_anything_unless_told():
+def test_status_defaults_to_200_and_text_is_optional():
     assert parse_checks(body({"path": "/"})) == (SmokeCheck("/", 200, ""),)
 
 
 @pytest.mark.parametrize(
     "path", ["/", "/book", "/a%20b.txt", "/track?token=x", "/.well-known/x", "/a..b"]
 )
-def test_takes_paths_as_browsers_send_them(path):
+def test_accepts_paths_as_browsers_send_them(path):
     assert parse_checks(body({"path": path}))[0].path == path
 
 
-def test_what_is_written_is_what_is_read():
+def test_round_trip():
     checks = (SmokeCheck("/", text="Größe"), SmokeCheck("/x", 404))
     assert parse_checks(checks_body(checks)) == checks
     assert checks_body(checks) == checks_body(parse_checks(checks_body(checks)))
 
 
-def test_writes_nothing_that_could_not_be_read():
-    """Checks of two releases come together where surfaces are composed."""
+def test_refuses_to_write_invalid_checks():
+    """Composing a release merges the checks of two releases."""
     with pytest.raises(Refused, match="lists 51 checks"):
         checks_body([SmokeCheck("/")] * 51)
 
@@ -62,22 +62,22 @@ def test_writes_nothing_that_could_not_be_read():
         (b"{", "is not JSON"),
         (b"\xff", "is not JSON"),
         (b"[" * 100_000, "is not JSON"),
-        (b'{"path": "/"}', "is no list"),
-        (b'["/"]', "entry 1 names no path"),
-        (b'[{"path": "/"}, {"status": 200}]', "entry 2 names no path"),
+        (b'{"path": "/"}', "is not a list"),
+        (b'["/"]', "entry 1 has no path"),
+        (b'[{"path": "/"}, {"status": 200}]', "entry 2 has no path"),
         (body({"path": "/", "txt": "x"}), "unknown key 'txt'"),
         (body({"path": "/", "status": "200"}), 'the status "200"'),
         (body({"path": "/", "status": True}), "the status true"),
         (body({"path": "/", "status": 99}), "the status 99"),
         (body({"path": "/", "text": 5}), "the text 5"),
         (body({"path": "/", "text": "\ud800"}), "the text"),
-        (body({"path": "/", "text": "x" * 1_001}), "up to 1,000 characters"),
-        (body(*[BOOK] * 51), "lists 51 checks, 50 at most"),
+        (body({"path": "/", "text": "x" * 1_001}), "at most 1,000 characters"),
+        (body(*[BOOK] * 51), "lists 51 checks; the limit is 50"),
         (b" " * 300_000, "larger than 256 KiB"),
     ],
     ids=range(15),
 )
-def test_refuses_what_it_cannot_be(content, expected):
+def test_refuses_invalid_checks(content, expected):
     with pytest.raises(Refused) as refused:
         parse_checks(content)
     assert refused.value.code == "checks-invalid"
@@ -96,7 +96,7 @@ def test_refuses_odd_paths(path):
 
 @pytest.mark.parametrize("path", ["/healthz", "/admin/login/", "/book/request/?x=1"])
 def test_refuses_paths_that_no_release_answers(path):
-    with pytest.raises(Refused, match="which the application answers"):
+    with pytest.raises(Refused, match="which is answered by the application"):
         parse_checks(body({"path": path}))
 
 
@@ -108,17 +108,17 @@ def test_refuses_paths_that_no_release_answers(path):
         (200, b"<h1>Oops</h1>", "/book/ does not contain 'Book a pickup'"),
     ],
 )
-def test_tells_what_is_wrong_with_an_answer(status, page, fault):
+def test_fault_of_a_response(status, page, fault):
     answer = ViewerResponse(status=status, headers={}, body=page)
     assert fault_of(SmokeCheck(**BOOK), answer) == fault
 
 
-def test_checks_travel_with_the_release(operator, backend):
+def test_checks_are_read_from_the_release(operator, backend):
     release = operator.release_of(site(BOOK))
     objects = Counting(backend.objects)
     assert read_checks(objects, release) == (SmokeCheck(**BOOK),)
     assert objects.calls == {"get": 1}
 
 
-def test_a_release_may_have_none(operator, backend):
+def test_a_release_may_have_no_checks(operator, backend):
     assert read_checks(backend.objects, operator.release()) == ()

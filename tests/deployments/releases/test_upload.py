@@ -1,4 +1,4 @@
-"""Making releases: what a push asks the store, what it writes, and how it goes on."""
+"""Making releases: what a push asks the store, what it writes, and how it resumes."""
 
 import json
 
@@ -10,7 +10,7 @@ from deployments.errors import PartlyChanged, Refused
 from deployments.models import Environment, Release
 from deployments.releases import inventory
 from deployments.releases.manifest import Manifest, content_type_for, from_bytes
-from deployments.releases.store import Manifests
+from deployments.releases.store import read_manifest
 from deployments.releases.upload import make_release
 from deployments.releases.upload_plan import plan_of, plan_release
 from edge.errors import BackendUnavailable, ObjectMissing
@@ -23,16 +23,16 @@ EXTRA, FILES = 20, 26
 
 
 class Watching(Counting):
-    """Counts calls, and keeps what was written as it was asked for."""
+    """Counts calls, and keeps the objects written."""
 
     def __init__(self, real):
         super().__init__(real)
         self.written = []
 
     def put_all(self, objects, *, on_stored):
-        self._real.put_all(self._noted(objects), on_stored=on_stored)
+        self._real.put_all(self._recorded(objects), on_stored=on_stored)
 
-    def _noted(self, objects):
+    def _recorded(self, objects):
         for new in objects:
             self.written.append(new)
             yield new
@@ -48,7 +48,7 @@ class Watching(Counting):
 
 @pytest.fixture
 def watched(operator, backend, replaced):
-    """Watch what the operator's store is asked from now on."""
+    """Watch the operator's store from now on."""
 
     def watch():
         operator.backend = replaced(objects=Watching(backend.objects))
@@ -76,12 +76,12 @@ def test_first_push_uploads_everything(operator, watched):
     assert store.copied == []
 
 
-def test_the_same_again_writes_nothing_and_lists_nothing(operator, watched, staging):
+def test_repeated_push_writes_nothing_and_lists_nothing(operator, watched, staging):
     operator.push("A", extra=EXTRA)
     store = watched()
     assert operator.release("A", extra=EXTRA) == staging.live.release
     assert store.written == []
-    # The manifest and the four pages, as a deployment looks at them.
+    # The manifest and the four pages, as before a deployment.
     assert store.calls == {"head": 5}
 
 
@@ -96,13 +96,13 @@ def test_unchanged_documents_are_copied_and_the_changed_ones_uploaded(
     release = make(operator.backend, plan(operator.backend, site))
     assert store.uploaded == ["assets/new.0123456789ab.js", release.key("index.html")]
     assert len(store.copied) == EXTRA + len(PAGES) - 1
-    # The manifest of the release before, and the one asset it does not name.
+    # The manifest of the previous release, and the one asset it does not name.
     assert (store.calls["get"], store.calls["head"], store.calls["list"]) == (1, 1, 0)
     copied = backend.objects.head(release.key("more/1.txt"))
     assert copied.metadata["release"] == release.name != before.name
 
 
-def test_what_moved_or_got_another_type_is_copied_too(operator, watched, tmp_path, backend):
+def test_moved_or_retyped_documents_are_copied_too(operator, watched, tmp_path, backend):
     operator.push("A", extra=EXTRA)
     site = write_site(tmp_path / "moved", mark="A", extra=EXTRA)
     (site / "more/1.txt").rename(site / "more/moved.html")
@@ -114,7 +114,7 @@ def test_what_moved_or_got_another_type_is_copied_too(operator, watched, tmp_pat
     )
 
 
-def test_what_went_missing_in_the_live_release_is_uploaded(operator, backend, tmp_path):
+def test_document_missing_from_the_live_release_is_uploaded(operator, backend, tmp_path):
     live = operator.push("A", extra=EXTRA)
     site = write_site(tmp_path / "changed", mark="A", extra=EXTRA)
     (site / "index.html").write_text("<!doctype html>new")
@@ -123,13 +123,13 @@ def test_what_went_missing_in_the_live_release_is_uploaded(operator, backend, tm
     assert backend.objects.get(release.key("more/1.txt")).body == b"A 1"
 
 
-def test_many_unknown_assets_are_looked_for_by_listing(operator, watched, monkeypatch):
+def test_many_unknown_assets_are_found_by_listing(operator, watched, monkeypatch):
     operator.release("A")
     Release.objects.update(completed_at=None)  # so that nothing vouches for its asset
-    monkeypatch.setattr(inventory, "ASKED_ONE_BY_ONE", 0)
+    monkeypatch.setattr(inventory, "HEADS_AT_MOST", 0)
     store = watched()
     operator.release("B")
-    # Once for the plan, once before the manifest was written.
+    # Once for the plan, once before the manifest is written.
     assert (store.calls["list"], ASSET in store.uploaded) == (2, False)
 
 
@@ -150,26 +150,26 @@ def test_release_marked_for_removal_vouches_for_nothing(operator, watched):
     Release.objects.update(marked_at=timezone.now())
     store = watched()
     operator.release("B")
-    # Looked for when it was planned, and once more before the manifest was written.
+    # Once for the plan, once before the manifest is written.
     assert store.calls["head"] == 2
     assert store.uploaded.count(ASSET) == 0
 
 
-def test_assets_are_looked_for_when_their_release_was_removed_meanwhile(
-    operator, backend, tmp_path
-):
+def test_assets_of_a_release_removed_during_the_push_are_checked_again(operator, backend, tmp_path):
     operator.push("A")
     planned = plan(backend, write_site(tmp_path / "B", mark="B"))
     Release.objects.update(removed_at=timezone.now())
     backend.objects.delete([ASSET])
-    with pytest.raises(PartlyChanged, match=r"were removed meanwhile, first assets/site"):
+    with pytest.raises(
+        PartlyChanged, match=r"1 stored file disappeared during the push, first assets/site"
+    ):
         make(backend, planned)
     release = make(backend, plan(backend, tmp_path / "B"))
     assert release.completed_at
     assert backend.objects.head(ASSET)
 
 
-def test_interrupted_push_goes_on_where_it_stopped(operator, backend, replaced, watched):
+def test_interrupted_push_resumes_where_it_stopped(operator, backend, replaced, watched):
     fault = FaultPoint(15, Killed())
     operator.backend = replaced(objects=fault.before(backend.objects))
     with pytest.raises(Killed):
@@ -194,17 +194,17 @@ def test_file_that_changes_while_it_is_pushed_is_not_stored(operator, backend, t
     assert not Release.objects.complete().exists()
 
 
-def test_push_that_is_stopped_by_hand_says_how_to_go_on(operator, backend, replaced):
+def test_push_interrupted_by_hand_says_how_to_resume(operator, backend, replaced):
     fault = FaultPoint(8, KeyboardInterrupt())
     operator.backend = replaced(objects=fault.before(backend.objects))
     with pytest.raises(PartlyChanged) as failed:
         operator.release("A")
     assert failed.value.code == "upload-failed"
     assert failed.value.message.endswith("did not finish: interrupted.")
-    assert "goes on where it stopped" in failed.value.hint
+    assert "Run the same push again" in failed.value.hint
 
 
-def test_failing_store_says_how_to_go_on(operator, backend, replaced):
+def test_failing_store_says_how_to_resume(operator, backend, replaced):
     fault = FaultPoint(8, BackendUnavailable("503 SlowDown", "Wait."))
     operator.backend = replaced(objects=fault.before(backend.objects))
     with pytest.raises(PartlyChanged) as failed:
@@ -214,20 +214,20 @@ def test_failing_store_says_how_to_go_on(operator, backend, replaced):
 
 
 @pytest.mark.parametrize("path", ["more/1.txt", ASSET])
-def test_mending_looks_at_every_object(operator, backend, path):
+def test_repair_checks_every_object(operator, backend, path):
     release = operator.push("A", extra=EXTRA)
     key = path if path == ASSET else release.key(path)
     body = backend.objects.get(key).body
     backend.objects.delete([key])
     operator.release("A", extra=EXTRA)
-    assert backend.objects.head(key) is None  # its manifest is taken at its word
+    assert backend.objects.head(key) is None  # its manifest is trusted
     operator.release("A", extra=EXTRA, repair=True)
     assert backend.objects.get(key).body == body
 
 
-def test_release_is_made_of_what_others_hold(operator, backend):
+def test_release_is_composed_from_other_releases(operator, backend):
     releases = [operator.release(mark, extra=EXTRA) for mark in "AB"]
-    manifests = [Manifests(backend.objects).of(release) for release in releases]
+    manifests = [read_manifest(backend.objects, release) for release in releases]
     mixed = [a for a in manifests[0] if a.path != "book/index.html"]
     mixed.append(manifests[1].by_path["book/index.html"])
     manifest = Manifest.of(mixed)
@@ -238,9 +238,9 @@ def test_release_is_made_of_what_others_hold(operator, backend):
     assert b"<title>B" in backend.objects.get(made.key("book/index.html")).body
 
 
-def test_what_nobody_holds_any_more_is_refused(operator, backend):
+def test_refuses_an_artifact_found_nowhere(operator, backend):
     release = operator.release("A", extra=EXTRA)
-    manifest = Manifests(backend.objects).of(release)
+    manifest = read_manifest(backend.objects, release)
     more = Manifest.of([*manifest, from_bytes("extra.txt", b"x").artifact])
     for gone in ("extra.txt", "more/1.txt"):
         with pytest.raises(Refused) as refused:
@@ -251,8 +251,8 @@ def test_what_nobody_holds_any_more_is_refused(operator, backend):
         backend.objects.delete([release.key("more/1.txt")])
 
 
-def test_progress_is_told_of_every_object(operator, backend, tmp_path):
-    told = []
+def test_progress_reports_every_object(operator, backend, tmp_path):
+    sizes = []
     planned = plan(backend, write_site(tmp_path / "site", mark="A"))
     make_release(
         objects=backend.objects,
@@ -260,12 +260,12 @@ def test_progress_is_told_of_every_object(operator, backend, tmp_path):
         message="",
         actor="olga",
         say=lambda line: None,
-        on_stored=lambda new: told.append(new.size),
+        on_stored=lambda new: sizes.append(new.size),
     )
-    assert sum(told) == planned.manifest.total_bytes
+    assert sum(sizes) == planned.manifest.total_bytes
 
 
-def test_refused_is_a_folder_without_pages(operator, backend, tmp_path):
+def test_refuses_a_folder_without_pages(operator, backend, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty/a.txt").write_text("a")
     with pytest.raises(Refused) as refused:
@@ -273,18 +273,18 @@ def test_refused_is_a_folder_without_pages(operator, backend, tmp_path):
     assert refused.value.code == "no-page"
 
 
-def test_manifest_that_is_gone_is_written_again(operator, backend):
+def test_missing_manifest_is_written_again(operator, backend):
     release = operator.release("A")
     backend.objects.delete([release.key("manifest.json")])
     with pytest.raises(ObjectMissing):
         backend.objects.get(release.key("manifest.json"))
     operator.release("A")
-    assert Manifests(backend.objects).of(release)
+    assert read_manifest(backend.objects, release)
 
 
 def test_damaged_release_does_not_vouch_for_itself(operator, backend, monkeypatch):
-    """A site of many assets: the manifests of the latest releases are read, its own among them."""
-    monkeypatch.setattr(inventory, "ASKED_ONE_BY_ONE", 0)
+    """With many assets the manifests of the latest releases are read, but not its own."""
+    monkeypatch.setattr(inventory, "HEADS_AT_MOST", 0)
     release = operator.push("A")
     page = release.key("book/index.html")
     backend.objects.delete([page])
@@ -293,7 +293,7 @@ def test_damaged_release_does_not_vouch_for_itself(operator, backend, monkeypatc
 
 
 @pytest.mark.parametrize("metadata", [{}, "kept"])
-def test_mending_writes_an_asset_again_that_somebody_wrote_over(operator, backend, metadata):
+def test_repair_restores_an_overwritten_asset(operator, backend, metadata):
     operator.push("A")
     before = backend.objects.get(ASSET)
     backend.objects.put(
@@ -307,16 +307,16 @@ def test_mending_writes_an_asset_again_that_somebody_wrote_over(operator, backen
     assert backend.objects.get(ASSET) == before
 
 
-def test_mending_writes_over_no_asset_of_another_push(operator, backend, tmp_path):
+def test_repair_never_overwrites_an_asset_of_another_push(operator, backend, tmp_path):
     operator.push("A")
     site = write_site(tmp_path / "other", mark="B")
     (site / ASSET).write_text("longer than it was before")
     with pytest.raises(Refused) as refused:
-        plan(backend, site, mend=True)
+        plan(backend, site, repair=True)
     assert refused.value.code == "asset-conflict"
 
 
-def test_page_of_a_surface_that_came_later_is_found_by_the_same_push(
+def test_page_of_a_surface_added_later_is_found_by_the_same_push(
     operator, backend, settings, watched
 ):
     surfaces = settings.SURFACES
@@ -327,5 +327,5 @@ def test_page_of_a_surface_that_came_later_is_found_by_the_same_push(
     release = operator.release("A")
     assert (release, store.written) == (before, [])
     assert "book" in release.pages
-    told = json.loads(backend.objects.get(audit.release_key(release.name)).body)
-    assert told["pages"] == release.pages
+    audited = json.loads(backend.objects.get(audit.release_key(release.name)).body)
+    assert audited["pages"] == release.pages

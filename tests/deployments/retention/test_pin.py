@@ -1,4 +1,4 @@
-"""Pins: in the row, which retention asks, and in the audit object."""
+"""Pins: in the row, which retention reads, and in the audit object."""
 
 import json
 from io import StringIO
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from deployments.errors import PartlyChanged
 from deployments.models import Release
-from deployments.retention.pin import pin
+from deployments.retention.pin import set_pinned
 from edge.errors import BackendUnavailable
 from tests.deployments.doubles import FaultPoint
 
@@ -20,7 +20,7 @@ def run(*arguments):
     return out.getvalue()
 
 
-def told(backend, release):
+def pinned_in_store(backend, release):
     return json.loads(backend.objects.get(f"audit/releases/{release}.json").body)["pinned"]
 
 
@@ -33,11 +33,12 @@ def test_pinned_until_it_is_unpinned(operator, backend):
         "before": False,
     }
     release.refresh_from_db()
-    assert (release.pinned, release.marked_at, told(backend, release)) == (True, None, True)
-    assert "pinned already" in run("pin", release.name)
+    assert (release.pinned, release.marked_at) == (True, None)
+    assert pinned_in_store(backend, release)
+    assert "already pinned" in run("pin", release.name)
     run("unpin", release.name)
     release.refresh_from_db()
-    assert (release.pinned, told(backend, release)) == (False, False)
+    assert (release.pinned, pinned_in_store(backend, release)) == (False, False)
     assert "is not pinned" in run("unpin", release.name)
 
 
@@ -49,11 +50,11 @@ def test_dry_run_changes_nothing(operator, command):
     assert not release.pinned
 
 
-def test_store_that_fails_leaves_it_pinned_and_names_the_command(operator, backend):
+def test_store_that_fails_leaves_it_pinned_and_shows_the_command(operator, backend):
     release = operator.release("A")
     objects = FaultPoint(1, BackendUnavailable("503")).before(backend.objects)
     with pytest.raises(PartlyChanged) as failed:
-        pin(objects=objects, release=release)
+        set_pinned(objects=objects, release=release, pinned=True)
     assert f"manage.py pin {release}" in failed.value.hint
     assert Release.objects.get().pinned
 

@@ -1,4 +1,4 @@
-"""Retention: what is needed stays, the rest is marked, waits, and goes; whole or not at all."""
+"""Retention keeps what is needed; the rest is marked, waits, and is removed as a whole."""
 
 import itertools
 import json
@@ -14,14 +14,15 @@ from deployments.errors import ChangedMeanwhile, PartlyChanged, Refused
 from deployments.models import AssetSweep, Deployment, Environment, Release
 from deployments.releases.manifest import MANIFEST
 from deployments.releases.store import read_manifest
+from deployments.retention import prune
 from deployments.retention import task as prune_task
-from deployments.retention.pin import pin
+from deployments.retention.pin import set_pinned
 from deployments.retention.plan import plan_prune
-from deployments.retention.prune import Pruning, prune
+from deployments.retention.prune import PruneRun, carry_out
 from deployments.verification.reports import release_rows
 from deployments.verification.verify import verify
 from edge.errors import BackendUnavailable
-from tests.deployments.doubles import FaultPoint, Killed
+from tests.deployments.doubles import FaultPoint, Killed, KilledAtManifest
 from tests.deployments.losing import lose_history
 
 DAY = timedelta(days=1)
@@ -29,18 +30,18 @@ DAY = timedelta(days=1)
 
 @pytest.fixture(autouse=True)
 def policy(settings):
-    """Keep nothing but for a reason."""
+    """Keep only releases that serve or are in use."""
     settings.PRUNE_KEEP_DAYS = 0
     settings.PRUNE_KEEP_NEWEST = 0
     settings.PRUNE_WAIT_HOURS = 24
 
 
 def run_prune(backend, **options):
-    return prune(Pruning(backend, "olga", print, **options), plan_prune(backend))
+    return prune.prune(PruneRun(backend, "olga", print, **options))
 
 
-def age(**fields):
-    """Let marks, and pushes that did not finish, be as old as needed."""
+def age():
+    """Make marks, and pushes that did not finish, old enough to be removed."""
     Release.objects.filter(marked_at__isnull=False, removed_at=None).update(
         marked_at=timezone.now() - 2 * DAY
     )
@@ -55,7 +56,7 @@ def prune_fully(backend):
 
 
 def site(mark, *, assets=()):
-    """Files of a small release; `assets` are names of shared ones."""
+    """Return the files of a small release; `assets` are names of shared ones."""
     pages = ("index.html", "book/index.html", "404.html")
     files = {path: f"<!doctype html><title>{mark}</title>{path}" for path in pages}
     return files | {f"assets/{name}.0123456789ab.css": name for name in assets}
@@ -77,7 +78,7 @@ def stored(backend, prefix):
 
 @pytest.fixture
 def promoted(operator, backend):
-    """Let production have served A, B, C in turn: each has an asset of its own and a shared one."""
+    """Production has served A, B and C: each has an asset of its own and a shared one."""
     releases = []
     for mark in "ABC":
         releases.append(operator.release_of(site(mark, assets=[mark, "all"])))
@@ -85,7 +86,7 @@ def promoted(operator, backend):
     return releases
 
 
-def test_unneeded_release_is_marked_and_removed_when_it_has_waited(promoted, backend):
+def test_unneeded_release_is_marked_and_removed_after_the_wait(promoted, backend):
     first = promoted[0]
     done = run_prune(backend)
     assert done.swept == {}
@@ -114,13 +115,13 @@ def test_edge_and_history_agree_afterwards(promoted, operator, backend, producti
     assert operator.served() == promoted[1].name
 
 
-def test_audit_object_tells_of_the_removal(promoted, backend):
+def test_audit_object_has_the_removal(promoted, backend):
     prune_fully(backend)
     body = backend.objects.get(f"audit/releases/{promoted[0]}.json").body
     assert json.loads(body)["removed_at"] == Release.objects.earliest("pk").removed_at.isoformat()
 
 
-def test_listing_shows_what_there_is(promoted, backend):
+def test_listing_leaves_removed_releases_out(promoted, backend):
     prune_fully(backend)
     assert [row["release"] for row in release_rows(9)] == [promoted[2].name, promoted[1].name]
 
@@ -140,24 +141,24 @@ def test_reasons_to_keep(promoted, operator, backend, settings):
     settings.PRUNE_KEEP_DAYS = 30
     settings.PRUNE_KEEP_NEWEST = 1
     pinned, newest = operator.release("P"), operator.release("N")
-    pin(objects=backend.objects, release=pinned)
+    set_pinned(objects=backend.objects, release=pinned, pinned=True)
     kept = plan_prune(backend).kept
     assert kept == {
         promoted[2].name: "live in production",
-        promoted[1].name: "before in production",
+        promoted[1].name: "previous in production",
         promoted[0].name: "live in production in the last 30 days",
         pinned.name: "pinned",
-        newest.name: "among the newest 1",
+        newest.name: "one of the newest 1",
     }
 
 
-def test_what_was_live_before_the_last_days_goes(promoted, backend, settings, time_machine):
+def test_release_live_before_the_last_days_is_marked(promoted, backend, settings, time_machine):
     settings.PRUNE_KEEP_DAYS = 30
     time_machine.move_to(timezone.now() + 31 * DAY)
     assert [one.name for one in plan_prune(backend).marks] == [promoted[0].name]
 
 
-def test_release_the_routes_name_stays_whatever_the_history_says(operator, backend):
+def test_release_in_the_routes_stays_against_the_history(operator, backend):
     release = operator.release("A")
     other = operator.push("B")
     document = json.dumps({"e": "staging", "r": release.name, "p": "", "m": 0})
@@ -181,7 +182,7 @@ def test_release_being_deployed_stays(promoted, backend, staging):
     assert plan_prune(backend).kept[promoted[0].name] == "being deployed to staging"
 
 
-def test_by_copy_what_open_pages_refer_to_stays(operator, backend, production):
+def test_by_copy_files_that_open_pages_refer_to_stay(operator, backend, production):
     production.strategy = "copy"
     production.save()
     releases = []
@@ -190,28 +191,28 @@ def test_by_copy_what_open_pages_refer_to_stays(operator, backend, production):
         operator.promote(releases[-1])
     operator.rollback()
     prune_fully(backend)
-    # C is live, B would be next; open pages refer to files of D.
+    # C is live, B would be next, and open pages refer to files of D.
     assert list(Release.objects.complete().order_by("pk")) == releases[1:]
     assert verify(backend, production)["drift"] == []
 
 
-def test_what_is_needed_again_loses_its_mark(promoted, operator, backend):
+def test_release_needed_again_loses_its_mark(promoted, operator, backend):
     run_prune(backend)
     operator.promote(promoted[0])
     assert Release.objects.get(name=promoted[0].name).marked_at is None
     Release.objects.filter(name=promoted[1].name).update(marked_at=timezone.now())
     plan = plan_prune(backend)
-    assert plan.lifts == []  # B was before C, and now C is before A
+    assert plan.unmarks == []  # B was the one before C; now C is the one before A
     Release.objects.filter(name=promoted[0].name).update(marked_at=timezone.now())
     run_prune(backend)
     assert Release.objects.get(name=promoted[0].name).marked_at is None
 
 
-# Others at work meanwhile
+# Others at the same time
 
 
 @pytest.mark.parametrize("use", ["promote", "push", "pin"])
-def test_who_uses_a_release_meanwhile_comes_first(promoted, operator, backend, use):
+def test_release_used_after_planning_stays(promoted, operator, backend, use):
     run_prune(backend)
     age()
     plan = plan_prune(backend)
@@ -221,13 +222,13 @@ def test_who_uses_a_release_meanwhile_comes_first(promoted, operator, backend, u
     elif use == "push":
         operator.release_of(site("A", assets=["A", "all"]))
     else:
-        pin(objects=backend.objects, release=promoted[0])
-    done = prune(Pruning(backend, "olga", print), plan)
+        set_pinned(objects=backend.objects, release=promoted[0], pinned=True)
+    done = carry_out(PruneRun(backend, "olga", print), plan)
     assert done.swept == {}
     assert is_whole(backend, promoted[0])
 
 
-def test_who_comes_after_is_told(promoted, operator, backend):
+def test_promoting_a_removed_release_is_refused(promoted, operator, backend):
     prune_fully(backend)
     with pytest.raises(Refused) as refused:
         operator.promote(promoted[0])  # looked up before
@@ -238,16 +239,7 @@ def test_who_comes_after_is_told(promoted, operator, backend):
 
 
 def test_assets_of_an_unfinished_push_stay(promoted, operator, backend, replaced):
-    class NoManifest:
-        def put(self, key, *args, **kwargs):
-            if key.endswith(MANIFEST):
-                raise Killed
-            return backend.objects.put(key, *args, **kwargs)
-
-        def __getattr__(self, name):
-            return getattr(backend.objects, name)
-
-    operator.backend = replaced(objects=NoManifest())
+    operator.backend = replaced(objects=KilledAtManifest(backend.objects))
     files = site("D", assets=["D", "A"])
     with pytest.raises(Killed):
         operator.release_of(files)
@@ -256,28 +248,19 @@ def test_assets_of_an_unfinished_push_stay(promoted, operator, backend, replaced
     Release.objects.filter(marked_at__isnull=False).update(marked_at=timezone.now() - 2 * DAY)
     done = run_prune(backend)
     assert list(done.swept) == [promoted[0].name]
-    assert "pushing" in done.left
+    assert "a push is running" in done.left
     assert {asset("D"), asset("A")} <= set(stored(backend, "assets/"))
     release = operator.release_of(files)
     assert is_whole(backend, release)
-    done = run_prune(backend)  # what was left
+    done = run_prune(backend)  # the rest
     assert done.left == ""
     assert is_whole(backend, release)
 
 
-def test_push_that_never_finished_goes_with_its_assets(operator, backend, replaced):
-    class NoManifest:
-        def put(self, key, *args, **kwargs):
-            if key.endswith(MANIFEST):
-                raise Killed
-            return backend.objects.put(key, *args, **kwargs)
-
-        def __getattr__(self, name):
-            return getattr(backend.objects, name)
-
+def test_unfinished_push_is_removed_with_its_assets(operator, backend, replaced):
     kept = operator.release_of(site("A", assets=["A"]))
     operator.promote(kept)
-    operator.backend = replaced(objects=NoManifest())
+    operator.backend = replaced(objects=KilledAtManifest(backend.objects))
     with pytest.raises(Killed):
         operator.release_of(site("D", assets=["D"]))
     age()
@@ -287,8 +270,8 @@ def test_push_that_never_finished_goes_with_its_assets(operator, backend, replac
     assert Release.objects.present().get() == kept
 
 
-def test_push_that_slept_for_days_is_not_taken_for_whole(promoted, operator, backend, replaced):
-    """A laptop was closed half way, and prune took the push for one that never ended."""
+def test_push_that_slept_for_days_is_refused(promoted, operator, backend, replaced):
+    """A laptop was closed half way, and prune treated the push as one that never ended."""
 
     class Sleeping:
         def put_all(self, objects, *, on_stored):
@@ -309,10 +292,8 @@ def test_push_that_slept_for_days_is_not_taken_for_whole(promoted, operator, bac
     assert is_whole(backend, operator.release_of(files))
 
 
-def test_push_that_begins_meanwhile_stops_the_removal_of_assets(
-    promoted, backend, replaced, monkeypatch
-):
-    monkeypatch.setattr("deployments.retention.prune.AT_ONCE", 1)
+def test_push_that_begins_stops_the_removal_of_assets(promoted, backend, replaced, monkeypatch):
+    monkeypatch.setattr(prune, "AT_ONCE", 1)
     run_prune(backend)
     age()
     backend.objects.put("assets/orphan.css", b"x", content_type="text/css", cache_control="x")
@@ -327,7 +308,7 @@ def test_push_that_begins_meanwhile_stops_the_removal_of_assets(
             return getattr(backend.objects, name)
 
     plan = plan_prune(backend)
-    done = prune(Pruning(replaced(objects=Pushing()), "olga", print), plan)
+    done = carry_out(PruneRun(replaced(objects=Pushing()), "olga", print), plan)
     assert (done.assets.files, bool(done.left)) == (1, True)
     assert not AssetSweep.objects.exists()
 
@@ -345,7 +326,7 @@ def test_release_whose_manifest_cannot_be_read_keeps_all_assets(promoted, backen
     assert {asset("A"), asset("B")} <= set(stored(backend, "assets/"))
 
 
-def test_store_with_releases_the_history_does_not_know_is_left_alone(operator, backend):
+def test_store_with_unknown_releases_is_left_alone(operator, backend):
     operator.push("A")
     lose_history()
     operator.release("B")
@@ -367,7 +348,7 @@ def test_store_with_releases_the_history_does_not_know_is_left_alone(operator, b
     ],
 )
 def test_killed_at_every_store_operation(operator, backend, replaced, make_error, after):
-    """Each round promotes one more release, so that one more goes."""
+    """Each round promotes one more release, so one more is removed."""
     kept = [operator.release_of(site(f"0{n}", assets=[f"0{n}", "all"])) for n in range(2)]
     for release in kept:
         operator.promote(release)
@@ -395,7 +376,7 @@ def test_killed_at_every_store_operation(operator, backend, replaced, make_error
 
 
 def check_truth(operator, backend, leaving, kept):
-    """What is served and can be rolled back to is whole; a release is whole or not there."""
+    """Releases that are served or can be rolled back to are whole; no release exists in part."""
     assert operator.served() == kept[-1].name
     assert all(is_whole(backend, release) for release in kept)
     listed = {row["release"] for row in release_rows(99)}
@@ -414,18 +395,18 @@ def check_finished(backend, leaving, kept):
     assert not AssetSweep.objects.exists()
 
 
-def test_prune_that_is_stopped_by_hand_says_how_to_go_on(promoted, backend, replaced):
+def test_interrupted_prune_shows_the_next_command(promoted, backend, replaced):
     run_prune(backend)
     age()
     plan = plan_prune(backend)
     objects = FaultPoint(2, KeyboardInterrupt()).before(backend.objects)
     with pytest.raises(PartlyChanged) as failed:
-        prune(Pruning(replaced(objects=objects), "olga", print), plan)
+        carry_out(PruneRun(replaced(objects=objects), "olga", print), plan)
     assert failed.value.message.endswith("did not finish: interrupted.")
     assert "manage.py prune --yes" in failed.value.hint
 
 
-def test_run_out_of_time_is_gone_on_with(promoted, backend):
+def test_next_run_continues_after_time_is_up(promoted, backend):
     run_prune(backend)
     age()
     done = run_prune(backend, ends=0)
@@ -442,19 +423,19 @@ def run(*arguments):
     return out.getvalue()
 
 
-def test_command_does_nothing_unless_told(promoted, backend):
+def test_command_needs_yes(promoted, backend):
     assert "manage.py prune --yes" in run()
-    told = json.loads(run("--json"))
-    assert (told["dry_run"], told["marked"]) == (True, [promoted[0].name])
+    answer = json.loads(run("--json"))
+    assert (answer["dry_run"], answer["marked"]) == (True, [promoted[0].name])
     assert not Release.objects.filter(marked_at__isnull=False).exists()
     assert json.loads(run("--yes", "--dry-run", "--json"))["dry_run"]
-    told = json.loads(run("--yes", "--json"))
-    assert not told["dry_run"]
+    answer = json.loads(run("--yes", "--json"))
+    assert not answer["dry_run"]
     assert Release.objects.get(marked_at__isnull=False) == promoted[0]
     assert list(json.loads(run("--json"))["waiting"]) == [promoted[0].name]
 
 
-def test_dry_run_tells_what_will_be_removed(promoted, backend):
+def test_dry_run_shows_what_will_be_removed(promoted, backend):
     run("--yes")
     age()
     would, did = (json.loads(run(*flags, "--json")) for flags in ([], ["--yes"]))
@@ -477,15 +458,15 @@ def test_dry_run_tells_what_will_be_removed(promoted, backend):
         ("PRUNE_KEEP_DAYS", 10**10),
     ],
 )
-def test_settings_that_cannot_be_meant_are_refused(db, settings, name, value):
+def test_settings_out_of_range_are_refused(db, settings, name, value):
     setattr(settings, name, value)
     with pytest.raises(CommandError) as refused:
         run("--yes")
     assert refused.value.returncode == 1
-    assert f"{name} is {value}, expected" in str(refused.value)
+    assert f"{name} is {value}; expected" in str(refused.value)
 
 
-def test_task_prunes_only_where_it_shall(promoted, settings):
+def test_task_prunes_only_if_scheduled(promoted, settings):
     assert prune_task.prune_daily() is None
     assert not Release.objects.filter(marked_at__isnull=False).exists()
     settings.PRUNE_SCHEDULED = True

@@ -1,4 +1,4 @@
-"""Maintenance: what viewers get, what stays as it is, and what is refused."""
+"""Maintenance: what viewers see, what does not change, and refusals."""
 
 import dataclasses
 from datetime import timedelta
@@ -21,13 +21,11 @@ SALT = "5f0c9a1e"
 
 @pytest.fixture
 def switch(backend, production):
-    """Switch production's maintenance; give whether anything was left to do."""
+    """Start or end production's maintenance. Return whether anything changed."""
 
     def switch(on, message=None, *, environment=production, backend=backend, **more):
-        plan = plan_maintenance(backend.keyvalues, environment, on=on, message=message)
-        return set_maintenance(
-            backend, plan, actor="olga", say=lambda line: None, **more
-        )  # fmt: skip
+        plan = plan_maintenance(backend, environment, on=on, message=message)
+        return set_maintenance(backend, plan, actor="olga", say=lambda line: None, **more)
 
     return switch
 
@@ -39,7 +37,7 @@ def document(backend, production):
 
 @pytest.fixture
 def status(backend):
-    """Give production's row of `status`."""
+    """Return production's row of `status`."""
     return lambda: next(r for r in status_rows(backend) if r["environment"] == "production")
 
 
@@ -67,7 +65,7 @@ def code_of(call, *args, **kwargs):
     return caught.value.code
 
 
-def test_pages_answer_with_the_message_until_it_is_over(live, switch, operator):
+def test_pages_answer_with_the_message_until_maintenance_ends(live, switch, operator):
     assert switch(True, "Back at 6 <pm>", reason="Database")
     down = page(operator)
     assert (down.status, down.headers["retry-after"]) == (503, "120")
@@ -79,7 +77,7 @@ def test_pages_answer_with_the_message_until_it_is_over(live, switch, operator):
     assert rows() == [(True, "Back at 6 <pm>", "olga", "Database"), (False, "", "olga", "")]
 
 
-def test_releases_and_canary_stay_as_they_are(live, switch, document, backend, production):
+def test_releases_and_canary_do_not_change(live, switch, document, backend, production):
     seen = read_route(backend.keyvalues, production)
     canary = Canary("20260101-000000-00000000", 5, SALT)
     before = dataclasses.replace(seen.document, canary=canary, previous="20251231-000000-00000000")
@@ -107,7 +105,7 @@ def test_repeats_do_nothing(live, switch, backend):
     assert len(rows()) == 1
 
 
-def test_message_changes_and_goes(live, switch, document):
+def test_message_changes_and_is_removed(live, switch, document):
     switch(True, "Soon")
     assert switch(True, " Very\n soon ")
     assert document().message == "Very soon"
@@ -116,8 +114,8 @@ def test_message_changes_and_goes(live, switch, document):
     assert [row[:2] for row in rows()] == [(True, "Soon"), (True, "Very soon"), (True, "")]
 
 
-def test_history_is_mended_by_a_repeat(live, switch, document, backend, production):
-    """As after a kill between the switch and the row."""
+def test_repeat_completes_the_history(live, switch, backend, production):
+    """As after a kill between writing the routing documents and the row."""
     seen = read_route(backend.keyvalues, production)
     wanted = route_to(production, dataclasses.replace(seen.document, maintenance=True))
     write_route(backend.keyvalues, production, seen=seen, wanted=wanted)
@@ -126,7 +124,7 @@ def test_history_is_mended_by_a_repeat(live, switch, document, backend, producti
     assert not switch(True)
 
 
-def test_preview_goes_through(live, switch, operator, backend, production):
+def test_previews_work_during_maintenance(live, switch, operator, backend, production):
     candidate = operator.push("B")
     switch(True)
     signed = previews.ticket(
@@ -154,20 +152,21 @@ def test_deployment_keeps_maintenance_and_message(live, switch, operator, docume
     assert operator.served() == live.name
 
 
-def test_status_tells_of_it_and_finds_no_drift(live, switch, status):
+def test_status_shows_maintenance_and_no_drift(live, switch, status):
     assert status()["maintenance"] is None
     switch(True, "Soon", reason="Database")
     row = status()
     assert row["drift"] == []
-    told = row["maintenance"]
-    assert (told["message"], told["reason"], told["actor"]) == ("Soon", "Database", "olga")
+    shown = row["maintenance"]
+    assert (shown["message"], shown["reason"], shown["actor"]) == ("Soon", "Database", "olga")
     switch(False)
     assert status()["maintenance"] is None
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_edge_that_disagrees_with_the_history_is_drift(on, live, switch, status, backend,
-                                                       production):  # fmt: skip
+def test_edge_that_disagrees_with_the_history_is_drift(
+    on, live, switch, status, backend, production
+):
     if on:
         switch(True)
     seen = read_route(backend.keyvalues, production)
@@ -183,8 +182,9 @@ def test_edge_that_disagrees_with_the_history_is_drift(on, live, switch, status,
     assert status()["drift"] == []
 
 
-def test_site_is_announced_before_its_first_release(switch, operator, document, backend,
-                                                    production):  # fmt: skip
+def test_site_is_announced_before_its_first_release(
+    switch, operator, document, backend, production
+):
     switch(True, "We open on Monday.")
     assert b"We open on Monday." in page(operator).body
     assert document() == RoutingDocument(
@@ -200,14 +200,14 @@ def test_site_is_announced_before_its_first_release(switch, operator, document, 
     assert operator.served() == release.name
 
 
-def test_nothing_is_left_of_an_announcement_that_is_withdrawn(switch, backend, document):
+def test_withdrawn_announcement_leaves_no_document(switch, backend, document):
     switch(True, "We open on Monday.")
     switch(False)
     assert document() is None
     assert set(backend.keyvalues.items()) == {"preview"}
 
 
-def test_lost_document_is_written_from_the_history(live, switch, backend, production, document):
+def test_lost_document_is_restored_from_the_history(live, switch, backend, production):
     store = backend.keyvalues
     store.update(
         puts={"host:localhost": "{broken"}, deletes=["env:production"], if_match=store.etag()
@@ -218,13 +218,13 @@ def test_lost_document_is_written_from_the_history(live, switch, backend, produc
     assert all(route.document_of(key).maintenance for key in route.values)
 
 
-def test_what_mends_a_lost_document_keeps_the_message(live, switch, backend, production, status):
+def test_repair_of_a_lost_document_keeps_the_message(live, switch, backend, production, status):
     switch(True, "Back at 6 pm")
     keys = list(read_route(backend.keyvalues, production).values)
     store = backend.keyvalues
     store.update(puts={}, deletes=keys, if_match=store.etag())
-    (mend,) = {text for text in status()["drift"] if "maintenance on" in text}
-    assert "--message" not in mend
+    (repair,) = {text for text in status()["drift"] if "maintenance on" in text}
+    assert "--message" not in repair
     switch(True)
     route = read_route(store, production)
     assert {route.document_of(key).message for key in keys} == {"Back at 6 pm"}
@@ -232,7 +232,9 @@ def test_what_mends_a_lost_document_keeps_the_message(live, switch, backend, pro
 
 
 @pytest.mark.parametrize("lost", ["env:production", "host:localhost"])
-def test_deployment_over_a_lost_document_opens_nothing(live, switch, backend, operator, lost):
+def test_deployment_over_a_lost_document_does_not_end_maintenance(
+    live, switch, backend, operator, lost
+):
     switch(True, "Back at 6 pm")
     store = backend.keyvalues
     store.update(puts={}, deletes=[lost], if_match=store.etag())
@@ -242,7 +244,7 @@ def test_deployment_over_a_lost_document_opens_nothing(live, switch, backend, op
     assert (down.status, b"Back at 6 pm" in down.body) == (503, True)
 
 
-def test_lock_of_somebody_else_is_respected(live, switch, production):
+def test_lock_of_another_operator_is_respected(live, switch, production):
     with (
         deploy_lock(environment=production, actor="sam", reason="Promotion"),
         pytest.raises(ChangedMeanwhile),
@@ -251,11 +253,9 @@ def test_lock_of_somebody_else_is_respected(live, switch, production):
     assert rows() == []
 
 
-def test_switch_by_somebody_else_meanwhile_is_respected(
-    live, backend, production, operator, switch
-):
-    """The plan is made again under the lock, so what was deployed since it was shown stays."""
-    plan = plan_maintenance(backend.keyvalues, production, on=True)
+def test_deployment_since_the_plan_is_kept(live, backend, production, operator):
+    """The plan is made again under the lock."""
+    plan = plan_maintenance(backend, production, on=True)
     other = operator.push("B")
     operator.promote()
     set_maintenance(backend, plan, actor="olga", say=lambda line: None)
@@ -265,9 +265,9 @@ def test_switch_by_somebody_else_meanwhile_is_respected(
 # Refusals
 
 
-def test_environment_by_copy_is_refused(live, backend, production):
+def test_environment_deployed_by_copy_is_refused(live, backend, production):
     production.strategy = Strategy.COPY
-    assert code_of(plan_maintenance, backend.keyvalues, production, on=True) == "no-function"
+    assert code_of(plan_maintenance, backend, production, on=True) == "no-function"
 
 
 @pytest.mark.parametrize(
@@ -275,20 +275,20 @@ def test_environment_by_copy_is_refused(live, backend, production):
     [("x" * 301, "message-too-long"), ("\u2603" * 300, "message-too-long"),
      ("a\x00b", "message-odd")],
 )  # fmt: skip
-def test_odd_messages_are_refused(message, code, live, backend, production):
-    plan = plan_maintenance
-    assert code_of(plan, backend.keyvalues, production, on=True, message=message) == code
+def test_invalid_messages_are_refused(message, code, live, backend, production):
+    found = code_of(plan_maintenance, backend, production, on=True, message=message)
+    assert found == code
 
 
 def test_message_without_maintenance_is_refused(live, backend, production):
-    code = code_of(plan_maintenance, backend.keyvalues, production, on=False, message="Hello")
+    code = code_of(plan_maintenance, backend, production, on=False, message="Hello")
     assert code == "message-for-nobody"
 
 
-def test_longest_message_leaves_room_for_what_is_deployed_beside_it(
+def test_longest_message_leaves_room_for_a_deployment_and_a_canary(
     live, switch, operator, backend, production
 ):
-    """The longest that fits beside a host name of 63 letters; a canary fits beside it still."""
+    """With a host name of 63 letters, a canary still fits."""
     production.hosts = ["www." + "a" * 59, *production.hosts]
     production.save()
     operator.promote()

@@ -1,4 +1,4 @@
-"""Previews, from signing to the page a viewer gets."""
+"""Previews, from signing to the page that a viewer sees."""
 
 import re
 from datetime import timedelta
@@ -26,7 +26,7 @@ def releases(operator):
 
 @pytest.fixture
 def seen(backend):
-    """Name the release that a viewer of production sees."""
+    """Return the release that a viewer of production sees."""
 
     def see(cookie="", path="/", host="localhost"):
         answer = backend.viewer.fetch(host, path, cookie=cookie)
@@ -36,7 +36,7 @@ def seen(backend):
 
 
 def code_of(call, *args, **kwargs):
-    """Tell why something is refused."""
+    """Return the code of a refusal."""
     with pytest.raises(Refused) as caught:
         call(*args, **kwargs)
     assert caught.value.hint
@@ -46,17 +46,17 @@ def code_of(call, *args, **kwargs):
 # Tickets
 
 
-def test_ticket_shows_the_release_and_nobody_else(releases, backend, production, seen):
+def test_ticket_shows_the_release_to_its_viewer_only(releases, backend, production, seen):
     live, other = releases
     ticket = previews.ticket(backend.keyvalues, production, other, lifetime=HOUR)
     assert seen(previews.cookie(ticket)) == other.name
     assert seen() == live.name
 
 
-def test_ticket_is_refused_where_nothing_was_deployed(operator, backend, production):
+def test_ticket_is_refused_before_the_first_deployment(operator, backend, production):
     release = operator.release()
-    sign = previews.ticket
-    assert code_of(sign, backend.keyvalues, production, release, lifetime=HOUR) == "no-secret"
+    code = code_of(previews.ticket, backend.keyvalues, production, release, lifetime=HOUR)
+    assert code == "no-secret"
 
 
 def without_secret(backend):
@@ -64,7 +64,7 @@ def without_secret(backend):
     store.update(puts={}, deletes=["preview"], if_match=store.etag())
 
 
-def test_deleting_the_secret_ends_all_previews_and_stops_nobody(
+def test_deleting_the_secret_ends_all_previews_and_blocks_no_deployment(
     releases, operator, backend, production, seen
 ):
     live, other = releases
@@ -80,15 +80,15 @@ def test_deleting_the_secret_ends_all_previews_and_stops_nobody(
 
 
 def test_status_answers_without_the_secret_in_maintenance(releases, backend, production):
-    plan = plan_maintenance(backend.keyvalues, production, on=True)
-    set_maintenance(backend, plan, actor="olga", say=print)
+    plan = plan_maintenance(backend, production, on=True)
+    set_maintenance(backend, plan, actor="olga", say=lambda line: None)
     without_secret(backend)
     assert "no-secret" in {one.code for one in find_drift(backend, production)}
 
 
 @pytest.fixture(params=["forged", "cut", "expired", "foreign", "other-secret", "other-release"])
-def worthless(request, releases, backend, production, staging):
-    """Tickets that must be ignored, each for a reason of its own."""
+def invalid(request, releases, backend, production, staging):
+    """Tickets that must be ignored, each for another reason."""
     live, other = releases
 
     def sign(environment=production, release=other, store=backend.keyvalues, now=None):
@@ -105,12 +105,12 @@ def worthless(request, releases, backend, production, staging):
     }[request.param]()
 
 
-def test_worthless_cookie_is_ignored(worthless, releases, seen):
-    assert seen(previews.cookie(worthless)) == releases[0].name
+def test_invalid_cookie_is_ignored(invalid, releases, seen):
+    assert seen(previews.cookie(invalid)) == releases[0].name
 
 
-def test_worthless_link_is_ignored(worthless, releases, backend):
-    answer = backend.viewer.fetch("localhost", f"/?release={worthless}")
+def test_invalid_link_is_ignored(invalid, releases, backend):
+    answer = backend.viewer.fetch("localhost", f"/?release={invalid}")
     assert answer.status == 200
     assert answer.headers["x-amz-meta-release"] == releases[0].name
     assert "set-cookie" not in answer.headers
@@ -119,7 +119,7 @@ def test_worthless_link_is_ignored(worthless, releases, backend):
 # Links
 
 
-def test_link_leads_to_the_release_and_out_again(releases, backend, production, seen):
+def test_link_shows_the_release_until_the_preview_is_left(releases, backend, production, seen):
     other = releases[1]
     link = previews.preview(backend, production, other, lifetime=HOUR, path="/book/?a=1")
     found = re.fullmatch(r"http://localhost:8000(/book/\?a=1&release=(.+))", link.url)
@@ -132,7 +132,7 @@ def test_link_leads_to_the_release_and_out_again(releases, backend, production, 
     assert (out.status, out.headers["location"]) == (302, "/book/")
 
 
-def test_link_shows_its_release_whatever_stood_in_the_path(releases, backend, production):
+def test_link_replaces_a_ticket_in_the_path(releases, backend, production):
     path = "/book/?release=live&a=1"
     url = previews.preview(backend, production, releases[1], lifetime=HOUR, path=path).url
     answer = backend.viewer.fetch("localhost", url.removeprefix("http://localhost:8000"))
@@ -140,25 +140,27 @@ def test_link_shows_its_release_whatever_stood_in_the_path(releases, backend, pr
     assert answer.headers["location"] == "/book/?a=1"
 
 
-def test_link_to_a_page_with_letters_beyond_ascii(releases, backend, production):
+def test_link_to_a_page_with_a_non_ascii_path(releases, backend, production):
     link = previews.preview(backend, production, releases[1], lifetime=HOUR, path="/caf\u00e9 1#a")
     assert re.fullmatch(r"http://localhost:8000/caf%C3%A9%201\?release=[^#]+#a", link.url)
 
 
-def test_link_names_the_host_of_the_environment(releases, backend, production, staging, settings):
-    def start(environment):
+def test_link_has_the_host_of_the_environment(
+    releases, backend, replaced, production, staging, settings
+):
+    def start(environment, backend=backend):
         url = previews.preview(backend, environment, releases[1], lifetime=HOUR).url
         return url.partition("/?")[0]
 
     settings.SITE_URL = "http://127.0.0.1:8123"
     assert start(production) == "http://127.0.0.1:8123"
     assert start(staging) == "http://staging.localhost:8123"
-    settings.EDGE_BACKEND = "aws"
-    assert start(production) == "https://localhost"
+    assert start(production, replaced(read_snapshot=None)) == "https://localhost"
 
 
-def test_release_that_was_never_deployed_can_be_previewed(releases, operator, backend, production,
-                                                          seen):  # fmt: skip
+def test_release_that_was_never_deployed_can_be_previewed(
+    releases, operator, backend, production, seen
+):
     candidate = operator.release("C")
     ticket = previews.ticket(backend.keyvalues, production, candidate, lifetime=HOUR)
     assert seen(previews.cookie(ticket)) == candidate.name
@@ -168,32 +170,31 @@ def test_release_that_was_never_deployed_can_be_previewed(releases, operator, ba
     "path", ["book/", "//evil.example", "", "https://evil.example/", "/admin/", "/assets/site.css",
              "/.well-known/x", "/t/x/", "/a/../b", "/book//x", "/a%2Fb", "/100%", "/a\\b"],
 )  # fmt: skip
-def test_link_to_what_is_no_page_is_refused(path, releases, backend, production):
-    make = previews.preview
-    assert code_of(make, backend, production, releases[1], lifetime=HOUR, path=path) == "no-page"
+def test_link_to_anything_but_a_page_is_refused(path, releases, backend, production):
+    code = code_of(previews.preview, backend, production, releases[1], lifetime=HOUR, path=path)
+    assert code == "no-page"
 
 
-def test_link_that_would_hold_too_long_is_refused(releases, backend, production):
-    month = timedelta(days=30)
-    make = previews.preview
-    assert make(backend, production, releases[1], lifetime=month)
-    code = code_of(make, backend, production, releases[1], lifetime=month + timedelta(minutes=1))
+def test_link_is_valid_for_30_days_at_most(releases, backend, production):
+    month, longer = timedelta(days=30), timedelta(days=30, minutes=1)
+    assert previews.preview(backend, production, releases[1], lifetime=month)
+    code = code_of(previews.preview, backend, production, releases[1], lifetime=longer)
     assert code == "too-long"
 
 
-def test_link_is_refused_where_nothing_was_deployed(operator, backend, production, staging):
-    release = operator.push("A")  # the store has its secret from here on
+def test_link_is_refused_before_the_first_deployment(operator, backend, production):
+    release = operator.push("A")  # creates the secret
     code = code_of(previews.preview, backend, production, release, lifetime=HOUR)
     assert code == "nothing-deployed"
 
 
-def test_link_is_refused_where_no_function_runs(releases, backend, production):
+def test_link_is_refused_if_no_function_runs(releases, backend, production):
     production.strategy = Strategy.COPY
     code = code_of(previews.preview, backend, production, releases[1], lifetime=HOUR)
     assert code == "no-function"
 
 
-def test_link_is_refused_for_a_release_whose_files_are_gone(releases, backend, production):
+def test_link_to_an_incomplete_release_is_refused(releases, backend, production):
     other = releases[1]
     backend.objects.delete([other.key("index.html")])
     code = code_of(previews.preview, backend, production, other, lifetime=HOUR)

@@ -10,7 +10,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 def ruled(text, *paths):
-    """Give files the headers of a `_headers` file; their artifacts by path."""
+    """Apply a `_headers` file to files. Return their artifacts by path."""
     files = [from_bytes(path, b"x") for path in paths]
     rules = parse_rules(text.encode())
     return {file.artifact.path: file.artifact for file in with_rules(rules, files)}
@@ -45,7 +45,7 @@ def test_reads_paths_and_their_headers():
     )
 
 
-def test_overrides_the_table_for_the_paths_that_match():
+def test_overrides_the_defaults_of_matching_paths():
     text = "/feed\n Content-Type: application/rss+xml\n/book/*\n Cache-Control: no-store\n"
     found = ruled(text, "feed", "book/index.html", "index.html")
     assert found["feed"].content_type == "application/rss+xml"
@@ -77,10 +77,10 @@ def test_patterns(pattern, path, matches):
     if matches:
         assert ruled(text, path)[path].cache_control == "no-store"
     else:
-        assert "where no file is" in refusal(text, path)
+        assert "which matches no file" in refusal(text, path)
 
 
-def test_the_last_rule_that_names_a_header_decides():
+def test_the_last_rule_that_sets_a_header_wins():
     text = "/*\n Cache-Control: no-store\n Content-Type: text/x\n/a\n Cache-Control: no-cache\n"
     found = ruled(text, "a")["a"]
     assert (found.cache_control, found.content_type) == ("no-cache", "text/x")
@@ -98,17 +98,17 @@ def test_assets_stay_immutable_and_may_have_another_type():
 
 
 def test_refuses_another_cache_rule_for_assets():
-    told = refusal("# all\n/*\n Cache-Control: no-store\n", "index.html", "assets/a.bin")
-    assert told.startswith("Line 2 of _headers gives assets/a.bin another cache rule")
+    message = refusal("# all\n/*\n Cache-Control: no-store\n", "index.html", "assets/a.bin")
+    assert message.startswith("Line 2 of _headers sets a cache rule for assets/a.bin")
 
 
-def test_refuses_a_rule_that_is_for_nothing():
+def test_refuses_a_rule_that_matches_no_file():
     assert refusal("/feed\n Content-Type: text/x\n", "a") == (
-        "Line 1 of _headers is for /feed, where no file is."
+        "Line 1 of _headers has /feed, which matches no file."
     )
 
 
-def test_other_headers_are_refused_with_the_place_for_them():
+def test_other_headers_are_refused_with_a_pointer_to_the_policy():
     with pytest.raises(Refused) as refused:
         ruled("/*\n X-Frame-Options: DENY\n", "a")
     assert "Line 2 of _headers sets 'x-frame-options'" in refused.value.message
@@ -116,45 +116,45 @@ def test_other_headers_are_refused_with_the_place_for_them():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         (" Cache-Control: no-store\n", "Line 1 of _headers comes before any path"),
         ("/a\n\n/b\n Cache-Control: no-store\n", "Line 1 of _headers has no headers"),
         ("/a\nCache-Control: no-store\n", "Line 2 of _headers is 'Cache-Control: no-store'"),
         ("https://x/a\n Cache-Control: no-store\n", "Line 1 of _headers is 'https://x/a'"),
-        ("/a/*/b/*\n Cache-Control: no-store\n", "which is no path or pattern"),
-        ("/a/:name\n Cache-Control: no-store\n", "which is no path or pattern"),
+        ("/a/*/b/*\n Cache-Control: no-store\n", "which is not a path or pattern"),
+        ("/a/:name\n Cache-Control: no-store\n", "which is not a path or pattern"),
         ("/a\n ! Cache-Control\n", "expected 'Name: value'"),
         ("/a\n Cache-Control\n", "expected 'Name: value'"),
-        ("/a\n Cache-Control:\n", "Line 2 of _headers has '', which is no cache-control"),
-        ("/a\n Cache-Control: a b\n", "which is no cache-control"),
-        ("/a\n Cache-Control: a,,b\n", "which is no cache-control"),
-        ("/a\n Cache-Control: a\rb\n", "which is no cache-control"),
-        ('/a\n Cache-Control: a="\x00"\n', "which is no cache-control"),
-        ("/a\n Content-Type: html\n", "which is no content-type"),
-        ("/a\n Content-Type: text/hté\n", "which is no content-type"),
-        (f"/a\n Content-Type: text/{'x' * 200}\n", "which is no content-type"),
-        ("/a\n Cache-Control: a\n cache-control: b\n", "Line 3 of _headers gives cache-control a"),
-        ("/a\n Cache-Control: a\n" * 101, "Line 201 of _headers is one rule more than 100"),
+        ("/a\n Cache-Control:\n", "Line 2 of _headers has '', which is not a valid cache-control"),
+        ("/a\n Cache-Control: a b\n", "which is not a valid cache-control"),
+        ("/a\n Cache-Control: a,,b\n", "which is not a valid cache-control"),
+        ("/a\n Cache-Control: a\rb\n", "which is not a valid cache-control"),
+        ('/a\n Cache-Control: a="\x00"\n', "which is not a valid cache-control"),
+        ("/a\n Content-Type: html\n", "which is not a valid content-type"),
+        ("/a\n Content-Type: text/hté\n", "which is not a valid content-type"),
+        (f"/a\n Content-Type: text/{'x' * 200}\n", "which is not a valid content-type"),
+        ("/a\n Cache-Control: a\n cache-control: b\n", "Line 3 of _headers sets cache-control a"),
+        ("/a\n Cache-Control: a\n" * 101, "Line 201 of _headers exceeds the limit of 100 rules"),
         ("#" * 70_000, "more than 64 KiB"),
     ],
     ids=range(19),
 )
-def test_refuses_what_it_cannot_read(text, told):
-    assert told in refusal(text, "a")
+def test_refuses_invalid_lines(text, expected):
+    assert expected in refusal(text, "a")
 
 
-def test_refuses_what_is_not_utf_8():
+def test_refuses_other_encodings():
     with pytest.raises(Refused, match="Line 2 of _headers is not UTF-8"):
         parse_rules(b"/a\n\xff: x\n")
 
 
 def site(**files):
-    """Give the texts of a small site with an asset, and more files."""
+    """Return the texts of a small site with an asset, and more files."""
     return {path: path for path in PAGES} | {"assets/a.0123456789ab.bin": "x"} | files
 
 
-def test_other_headers_alone_make_another_release(operator, backend):
+def test_changed_headers_make_another_release(operator, backend):
     before = operator.release_of(site())
     after = operator.release_of(site(_headers="/book/\n Cache-Control: no-store\n"))
     assert after != before
@@ -163,7 +163,7 @@ def test_other_headers_alone_make_another_release(operator, backend):
     assert operator.release_of(site()) == before
 
 
-def test_an_asset_may_have_the_type_it_is_stored_with(operator, backend):
+def test_an_asset_may_keep_the_type_it_is_stored_with(operator, backend):
     rules = "/assets/*.bin\n Content-Type: font/woff2\n"
     first = operator.release_of(site(_headers=rules))
     other = operator.release_of(site(_headers=rules, **{"more.txt": "x"}))

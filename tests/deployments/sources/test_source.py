@@ -1,3 +1,4 @@
+import mimetypes
 import os
 
 import pytest
@@ -18,7 +19,7 @@ def code_of(folder):
     return refused.value.code
 
 
-def test_takes_every_file_with_its_headers(tmp_path):
+def test_reads_every_file_with_its_headers(tmp_path):
     by_path = {f.artifact.path: f.artifact for f in files_of(write_site(tmp_path))}
     page, asset = by_path["book/index.html"], by_path["assets/site.0123456789ab.css"]
     assert page.content_type == "text/html; charset=utf-8"
@@ -27,7 +28,7 @@ def test_takes_every_file_with_its_headers(tmp_path):
     assert page.size == (tmp_path / "book/index.html").stat().st_size
 
 
-def test_leaves_what_desktops_and_version_control_leave_behind(tmp_path):
+def test_ignores_files_of_desktops_and_version_control(tmp_path):
     write_site(tmp_path)
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "config").write_text("x")
@@ -39,8 +40,8 @@ def test_leaves_what_desktops_and_version_control_leave_behind(tmp_path):
     assert not {path for path in paths if ".git" in path or "DS_Store" in path}
 
 
-def test_leaves_them_whatever_they_are(tmp_path):
-    """A work tree of git's has a file `.git` that names the folder of somebody's machine."""
+def test_ignores_them_as_files_folders_or_links(tmp_path):
+    """In a git work tree `.git` is a file, with a path on the developer's machine."""
     write_site(tmp_path)
     (tmp_path / "book/.git").write_text("gitdir: /home/olga/site")
     (tmp_path / "node_modules").symlink_to("/etc")
@@ -51,14 +52,14 @@ def test_leaves_them_whatever_they_are(tmp_path):
     }
 
 
-def test_a_link_within_the_folder_is_the_file_it_leads_to(tmp_path):
+def test_a_link_within_the_folder_is_followed(tmp_path):
     write_site(tmp_path)
     (tmp_path / "start.html").symlink_to("index.html")
     by_path = {f.artifact.path: f.artifact for f in files_of(tmp_path)}
     assert by_path["start.html"].sha256 == by_path["index.html"].sha256
 
 
-def test_headers_of_the_folder_count_and_are_not_part_of_it(tmp_path):
+def test_headers_apply_and_are_not_part_of_the_release(tmp_path):
     write_site(tmp_path)
     (tmp_path / "_headers").write_text("/book/\n Cache-Control: no-store\n")
     (tmp_path / "book/_headers").write_text("an ordinary file")
@@ -77,7 +78,7 @@ def test_checks_are_part_of_the_release(tmp_path):
 @pytest.mark.parametrize("ending", ["HTML", "js", "json", "png", "avif", "woff2", "ttf", "ics"])
 def test_types_do_not_depend_on_the_machine(ending, monkeypatch):
     # The module's function reads /etc/mime.types.
-    monkeypatch.setattr("mimetypes.guess_type", lambda *args, **kwargs: ("of/this-machine", None))
+    monkeypatch.setattr(mimetypes, "guess_type", lambda *args, **kwargs: ("of/this-machine", None))
     found = content_type_for(f"a.{ending}")
     assert found not in {"of/this-machine", "application/octet-stream"}
 
@@ -92,7 +93,7 @@ def test_refuses_wrong_headers(tmp_path):
     assert code_of(tmp_path) == "headers-invalid"
 
 
-def test_refuses_nothing_but_headers(tmp_path):
+def test_refuses_a_folder_with_only_headers(tmp_path):
     (tmp_path / "_headers").write_text("")
     assert code_of(tmp_path) == "source-empty"
 
@@ -123,10 +124,10 @@ def test_refuses_an_empty_folder(tmp_path):
     assert code_of(tmp_path) == "source-empty"
 
 
-def test_refuses_what_it_cannot_read(tmp_path, monkeypatch):
+def test_refuses_an_unreadable_folder(tmp_path, monkeypatch):
     write_site(tmp_path)
     unreadable = tmp_path / "book"
-    if os.geteuid() == 0:  # root reads everything; let the system refuse in its place
+    if os.geteuid() == 0:  # root reads everything, so simulate the refusal
         real = os.scandir
 
         def scandir(path):
@@ -140,7 +141,7 @@ def test_refuses_what_it_cannot_read(tmp_path, monkeypatch):
     assert code_of(tmp_path) == "source-unreadable"
 
 
-def test_refuses_a_path_it_cannot_look_at(tmp_path):
+def test_refuses_a_path_the_system_rejects(tmp_path):
     with pytest.raises(Refused) as refused, opened_source(tmp_path / ("x" * 300)):
         pass
     assert refused.value.code == code_of(tmp_path / ("x" * 300)) == "source-unreadable"
@@ -173,9 +174,7 @@ def test_refuses_names_no_url_can_carry(tmp_path, name):
 
 
 @pytest.mark.parametrize(("part", "times"), [("a", 250), ("%D7%A9", 25), ("~", 83)])
-def test_takes_names_as_long_as_the_folder_store_does_and_refuses_longer_ones(
-    tmp_path, part, times
-):
+def test_names_are_limited_as_in_the_folder_store(tmp_path, part, times):
     name = part * times
     check_name(f"docs/{name}")
     FolderStore(tmp_path).put(f"docs/{name}", b"x", content_type="a/b", cache_control="no-store")

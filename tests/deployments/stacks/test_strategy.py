@@ -1,6 +1,5 @@
-"""`provision --strategy`: what it changes, what it refuses, and which steps it names."""
+"""`provision --strategy`: what it changes and refuses, and the steps after it."""
 
-import json
 import shlex
 from io import StringIO
 
@@ -10,13 +9,15 @@ from django.core.management import CommandError, call_command
 from deployments.locks.deploy_lock import deploy_lock
 from deployments.models import Distribution, Strategy
 from edge.provisioning.stacks import FoundDistribution
+from qdn.management.commands import provision as command
 from tests.deployments.deploy.test_copy import served_content
+from tests.deployments.stacks import command as command_runs
 
 ID = "E1EXAMPLE"
 
 
 class Account:
-    """AWS with one distribution in it, and nothing else that anybody should ask for."""
+    """AWS with one distribution; nothing else should be asked for."""
 
     def distribution(self, distribution):
         return FoundDistribution(
@@ -29,29 +30,23 @@ class Account:
 
 @pytest.fixture(autouse=True)
 def account(monkeypatch):
-    monkeypatch.setattr("qdn.management.commands.provision.get_stacks", Account)
+    monkeypatch.setattr(command, "get_stacks", Account)
 
 
 @pytest.fixture
 def stack(production):
-    """Let production have a stack that was made for it."""
+    """Give production a stack that was made for it."""
     production.stack = {"name": "qdn-production", "outputs": {"DistributionId": ID}}
     production.save()
     Distribution.objects.create(environment=production, remote_id=ID)
 
 
 def run(**options):
-    """Run it for production with --json; give what it wrote."""
-    out = StringIO()
-    options = {"environment": "production", "yes": True, **options}
-    call_command("provision", json=True, stdout=out, **options)
-    return json.loads(out.getvalue())
+    return command_runs.run("production", **{"yes": True, **options})
 
 
 def refused(**options):
-    with pytest.raises(CommandError) as failed:
-        run(**options)
-    return failed.value.returncode, str(failed.value)
+    return command_runs.refused("production", **{"yes": True, **options})
 
 
 def strategy_of(environment):
@@ -59,7 +54,7 @@ def strategy_of(environment):
     return environment.strategy
 
 
-def test_strategy_is_given_with_the_adoption(production):
+def test_strategy_is_set_with_the_adoption(production):
     answer = run(adopt=[ID], strategy="copy")
     assert answer["did"] == "adopted"
     assert (answer["strategy_before"], answer["strategy"]) == ("pointer", "copy")
@@ -97,18 +92,18 @@ def test_steps_to_copy_before_anything_is_live(production):
     steps = run(adopt=[ID], strategy="copy")["next"][1:]  # after the settings
     assert steps == [
         "manage.py promote --to production",
-        f"in {ID}: give the pages' origin the origin path /live/production, then run that again",
+        f"in {ID}: set the origin path of the pages' origin to /live/production, then repeat that",
         'manage.py invalidate "/*" --environment production --yes',
     ]
 
 
-def test_steps_on_one_machine_are_one_that_can_be_run(operator, production):
+def test_only_step_on_one_machine_can_be_run(operator, production):
     release = operator.push("A")
     operator.promote()
     for strategy, path in (("copy", "live/production/"), ("pointer", "")):
         steps = run(strategy=strategy)["next"]
         assert steps == [f"manage.py promote --release {release} --to production --yes"]
-        assert run(strategy=strategy)["next"] == steps  # until it was done
+        assert run(strategy=strategy)["next"] == steps  # until it is done
         call_command(*shlex.split(steps[0])[1:], stdout=StringIO())
         assert run(strategy=strategy)["next"] == []
         assert operator.backend.origins.prefix("localhost") == path
@@ -123,17 +118,17 @@ def test_steps_back_to_the_function(operator, production):
     Distribution.objects.create(environment=production, remote_id=ID)
     function = "qdn-viewer-request-production"
     assert run(strategy="pointer")["next"] == [
-        f"in {ID}: take the origin path away, associate {function} with viewer requests",
+        f"in {ID}: remove the origin path, associate {function} with viewer requests",
         f"manage.py promote --release {release} --to production --yes",
         'manage.py invalidate "/*" --environment production --yes',
     ]
 
 
-# What is refused
+# Refusals
 
 
 @pytest.mark.parametrize("options", [{}, {"adopt": ["E2"]}], ids=["alone", "adopting another"])
-def test_stack_is_not_deployed_to_by_copy(production, stack, options):
+def test_copy_is_refused_for_a_stack(production, stack, options):
     code, message = refused(strategy="copy", **options)
     assert (code, "runs the edge function" in message) == (1, True)
     assert "--strategy pointer" in message
@@ -141,7 +136,7 @@ def test_stack_is_not_deployed_to_by_copy(production, stack, options):
     assert Distribution.objects.count() == 1
 
 
-def test_no_stack_is_made_that_would_be_deployed_to_by_copy(production):
+def test_stack_is_refused_for_copy(production):
     assert refused(strategy="copy", price_class="PriceClass_All")[0] == 1
     run(strategy="copy")
     code, message = refused()
@@ -151,13 +146,13 @@ def test_no_stack_is_made_that_would_be_deployed_to_by_copy(production):
     )
 
 
-def test_production_is_not_changed_without_a_word(production):
+def test_production_needs_a_confirmation(production):
     code, message = refused(strategy="copy", yes=False)
     assert (code, "--yes" in message) == (1, True)
     assert strategy_of(production) == Strategy.POINTER
 
 
-def test_strategy_is_not_changed_under_a_deployment(production):
+def test_strategy_is_not_changed_during_a_deployment(production):
     with deploy_lock(environment=production, actor="otto", reason="Promotion"):
         code, message = refused(adopt=[ID], strategy="copy")
     assert (code, "is locked by otto" in message) == (3, True)
@@ -165,6 +160,6 @@ def test_strategy_is_not_changed_under_a_deployment(production):
     assert not Distribution.objects.exists()
 
 
-def test_unknown_strategy_is_usage():
+def test_unknown_strategy_is_a_usage_error():
     with pytest.raises(CommandError, match="invalid choice"):
         call_command("provision", "--environment", "production", "--strategy", "magic")

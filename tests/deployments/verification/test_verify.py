@@ -7,7 +7,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from deployments.locks.deploy_lock import LEASE
 from deployments.models import DeployLock, Environment, Outcome, Strategy
 from deployments.verification.reports import status_rows
 from deployments.verification.verify import verify
@@ -253,7 +252,7 @@ def test_lock_is_reported(deployed, backend, production, is_over):
         host="elsewhere",
         pid=1,
         acquired_at=now,
-        expires_at=now - LEASE if is_over else now + LEASE,
+        expires_at=now - DeployLock.LASTS if is_over else now + DeployLock.LASTS,
     )
     (drift,) = verify(backend, production)["drift"]
     assert "locked by otto" in drift["message"]

@@ -1,11 +1,11 @@
-"""What every back end keeps to; one behaviour a test."""
+"""The contract of back ends; one behaviour per test."""
 
 import hashlib
 from dataclasses import replace
 
 import pytest
 
-from edge.backends import get_backend
+from edge.backends import get_backend, has_local_edge
 from edge.errors import (
     ContentChanged,
     EdgeError,
@@ -35,7 +35,7 @@ def backend(request, settings):
 
 @pytest.fixture
 def distributions(request, backend):
-    """Give the ids of two distributions."""
+    """Return the ids of two distributions."""
     if backend.name == "local":
         return ["main", "root"]
     aws = request.getfixturevalue("aws")
@@ -50,7 +50,7 @@ def main(distributions):
 # Objects
 
 
-def test_object_comes_back_as_it_was_put(backend):
+def test_object_is_read_as_it_was_put(backend):
     backend.objects.put("a/b.txt", b"text", metadata={"release": "r1"}, **TEXT)
     stored = backend.objects.get("a/b.txt")
     assert stored.body == b"text"
@@ -79,7 +79,7 @@ def test_put_replaces(backend):
     assert backend.objects.head("a").metadata == {}
 
 
-def test_key_may_lie_under_another_key(backend):
+def test_key_can_be_below_another_key(backend):
     for key in ("a", "a/b", "a/b/c", "a~", "a~/b", "a%7E"):
         backend.objects.put(key, key.encode(), **TEXT)
     assert [backend.objects.get(o.key).body.decode() for o in backend.objects.list("a")] == [
@@ -92,12 +92,12 @@ def test_empty_object_is_an_object(backend):
     assert backend.objects.get("empty").body == b""
 
 
-def test_key_may_be_unicode(backend):
+def test_key_can_be_unicode(backend):
     backend.objects.put("fotos/müll.txt", b"x", **TEXT)
     assert [o.key for o in backend.objects.list("fotos/m")] == ["fotos/müll.txt"]
 
 
-def test_list_goes_by_prefix_and_in_order(backend):
+def test_list_is_by_prefix_and_in_order(backend):
     for key in ("releases/b/x", "releases/a/z", "releases/a/y", "releases-old/c", "other"):
         backend.objects.put(key, b"x", **TEXT)
     assert [o.key for o in backend.objects.list("releases/")] == [
@@ -108,7 +108,7 @@ def test_list_goes_by_prefix_and_in_order(backend):
     assert len(list(backend.objects.list(""))) == 5
 
 
-def test_list_tells_size_and_etag(backend):
+def test_list_has_size_and_etag(backend):
     info = backend.objects.put("a", b"text", **TEXT)
     (listed,) = backend.objects.list("a")
     assert (listed.size, listed.etag) == (4, info.etag)
@@ -119,7 +119,7 @@ def test_list_of_nothing_is_empty(backend):
     assert list(backend.objects.list("../")) == []
 
 
-def test_copy_keeps_type_and_takes_new_metadata(backend):
+def test_copy_keeps_the_type_and_has_new_metadata(backend):
     backend.objects.put("a", b"text", metadata={"release": "r1"}, **TEXT)
     info = backend.objects.copy("a", "b/c", metadata={"release": "r2"})
     assert info == backend.objects.head("b/c")
@@ -138,10 +138,10 @@ def new_object(key, content=b"text", **fields):
 
 
 def put_all(backend, *objects):
-    """Write them; name those it told of."""
-    told = []
-    backend.objects.put_all(objects, on_stored=lambda new: told.append(new.key))
-    return sorted(told)
+    """Write objects, and return the keys of those reported as stored."""
+    stored = []
+    backend.objects.put_all(objects, on_stored=lambda new: stored.append(new.key))
+    return sorted(stored)
 
 
 def test_many_objects_are_written_like_single_ones(backend, tmp_path):
@@ -158,11 +158,11 @@ def test_many_objects_are_written_like_single_ones(backend, tmp_path):
         assert stored.info.metadata == {"release": "r1"}
 
 
-def test_no_objects_at_once_are_none(backend):
+def test_put_all_of_nothing(backend):
     assert put_all(backend) == []
 
 
-def test_objects_are_copied_with_headers_of_their_own(backend):
+def test_copied_objects_have_their_own_headers(backend):
     backend.objects.put("müll/a b+c", b"text", **TEXT)
     new = new_object("b", copy_of="müll/a b+c", body=None, content_type="text/html")
     assert put_all(backend, new) == ["b"]
@@ -173,7 +173,7 @@ def test_objects_are_copied_with_headers_of_their_own(backend):
 
 
 @pytest.mark.parametrize("source", [None, b"damaged"], ids=["gone", "other bytes"])
-def test_what_cannot_be_copied_is_written_from_the_body(backend, source):
+def test_object_without_a_source_is_written_from_the_body(backend, source):
     if source:
         put_all(backend, new_object("a", source))
     assert put_all(backend, new_object("b", copy_of="a")) == ["b"]
@@ -183,7 +183,7 @@ def test_what_cannot_be_copied_is_written_from_the_body(backend, source):
 
 
 @pytest.mark.parametrize("found", [b"tex", b"TEXT", b"texts", None])
-def test_file_that_changed_meanwhile_is_not_stored(backend, tmp_path, found):
+def test_file_that_changed_is_not_stored(backend, tmp_path, found):
     if found is not None:
         (tmp_path / "file").write_bytes(found)
     with pytest.raises(ContentChanged):
@@ -191,14 +191,14 @@ def test_file_that_changed_meanwhile_is_not_stored(backend, tmp_path, found):
     assert backend.objects.head("a") is None
 
 
-def test_first_error_ends_it_and_what_was_told_is_stored(backend):
+def test_put_all_ends_with_the_first_error(backend):
     objects = [new_object(f"many/{n}") for n in range(500)]
     objects.insert(100, replace(objects[0], key="many/x", sha256="0" * 64))
-    told = []
+    stored = []
     with pytest.raises(ContentChanged):
-        backend.objects.put_all(objects, on_stored=lambda new: told.append(new.key))
+        backend.objects.put_all(objects, on_stored=lambda new: stored.append(new.key))
     stored = {one.key for one in backend.objects.list("many/")}
-    assert set(told) <= stored
+    assert set(stored) <= stored
     assert len(stored) < 300
 
 
@@ -207,13 +207,13 @@ def test_impossible_key_among_many_is_refused(backend):
         put_all(backend, new_object("a/../b"))
 
 
-def test_delete_passes_over_what_is_not_there(backend):
+def test_delete_skips_missing_objects(backend):
     backend.objects.put("a", b"x", **TEXT)
     backend.objects.delete(["a", "b", "c/d"])
     assert backend.objects.head("a") is None
 
 
-def test_missing_object_is_none_to_head_and_an_error_to_get(backend):
+def test_missing_object_is_none_for_head_and_an_error_for_get(backend):
     assert backend.objects.head("missing") is None
     with pytest.raises(ObjectMissing):
         backend.objects.get("missing")
@@ -290,19 +290,19 @@ def test_published_function_is_live(backend):
     assert live.digest == digest_of(function_source())
 
 
-def test_function_may_be_staged_and_published_again(backend):
+def test_function_can_be_staged_and_published_again(backend):
     for _ in range(2):
         backend.functions.publish(NAME, if_match=staged(backend))
     assert backend.functions.live(NAME).source == function_source()
 
 
-def test_staging_leaves_the_live_function(backend):
+def test_staging_does_not_change_the_live_function(backend):
     backend.functions.publish(NAME, if_match=staged(backend))
     staged(backend, "function handler(event) { return event.request; }")
     assert backend.functions.live(NAME).source == function_source()
 
 
-def test_trial_run_tells_the_output(backend):
+def test_test_run_returns_the_request(backend):
     etag = staged(backend)
     document = RoutingDocument(environment="production", release=LIVE).to_json()
     backend.keyvalues.update(puts={"host:localhost": document}, if_match=backend.keyvalues.etag())
@@ -311,19 +311,19 @@ def test_trial_run_tells_the_output(backend):
     assert trial.output["request"]["uri"] == f"/releases/{LIVE}/about/index.html"
 
 
-def test_trial_run_tells_a_response(backend):
+def test_test_run_returns_a_response(backend):
     trial = backend.functions.test(NAME, Case("/a%2fb").event(), if_match=staged(backend))
     assert trial.output["response"]["statusCode"] == 400
 
 
-def test_trial_run_tells_an_error(backend):
+def test_test_run_returns_an_error(backend):
     etag = staged(backend, "function handler(event) { throw new Error('no luck'); }")
     trial = backend.functions.test(NAME, Case("/").event(), if_match=etag)
     assert trial.output is None
     assert "no luck" in trial.error
 
 
-def test_stale_stage_is_neither_tried_nor_published(backend):
+def test_stale_stage_is_neither_tested_nor_published(backend):
     stale = staged(backend)
     staged(backend, "function handler(event) { return event.request; }")
     with pytest.raises(StaleEtag):
@@ -333,9 +333,9 @@ def test_stale_stage_is_neither_tried_nor_published(backend):
     assert backend.functions.live(NAME) is None
 
 
-def test_function_never_staged_is_not_published(backend):
+def test_function_without_a_stage_is_not_published(backend):
     with pytest.raises(StaleEtag):
-        backend.functions.publish("nobody", if_match="x")
+        backend.functions.publish("unknown", if_match="x")
 
 
 def test_long_function_is_refused(backend):
@@ -356,18 +356,18 @@ def test_invalidation_counts_paths(backend, main):
     assert backend.distribution.invalidate(main, [], reference="d2") == 0
 
 
-def test_same_invalidation_twice_is_one(backend, main):
+def test_repeated_invalidation_is_one(backend, main):
     assert backend.distribution.invalidate(main, ["/b", "/a"], reference="d1") == 2
     assert backend.distribution.invalidate(main, ["/a", "/b"], reference="d1") == 2
 
 
 def test_reference_is_not_used_again_for_other_paths(backend, main):
     backend.distribution.invalidate(main, ["/a"], reference="d1")
-    with pytest.raises(EdgeError, match="for other paths"):
+    with pytest.raises(EdgeError, match="of other paths"):
         backend.distribution.invalidate(main, ["/b"], reference="d1")
 
 
-def test_distributions_have_references_of_their_own(backend, distributions):
+def test_distributions_have_their_own_references(backend, distributions):
     main, root = distributions
     backend.distribution.invalidate(main, ["/a"], reference="d1")
     assert backend.distribution.invalidate(root, ["/b"], reference="d1") == 1
@@ -393,7 +393,7 @@ def test_paths_are_in_progress_until_they_are_dropped(backend, main):
     assert seen[-1] == []
 
 
-def test_distribution_in_progress_takes_more_or_says_that_it_is_full(backend, distributions):
+def test_distribution_accepts_more_or_says_that_it_is_at_its_limit(backend, distributions):
     main, root = distributions
     paths = [f"/{n}" for n in range(3000)]
     backend.distribution.invalidate(main, paths, reference="d1")
@@ -407,12 +407,12 @@ def test_distribution_in_progress_takes_more_or_says_that_it_is_full(backend, di
     assert backend.distribution.invalidate(main, ["/a"], reference="d3") == 1
 
 
-def test_distribution_tells_its_status(backend, main):
+def test_status_of_a_distribution(backend, main):
     assert backend.distribution.status(main) in ("Deployed", "InProgress")
 
 
 @pytest.mark.parametrize("path", ["a", "/a*b", "/*/b", ""])
-def test_odd_path_is_not_invalidated(backend, main, path):
+def test_malformed_path_is_refused(backend, main, path):
     with pytest.raises(EdgeError):
         backend.distribution.invalidate(main, [path], reference="d1")
 
@@ -420,7 +420,7 @@ def test_odd_path_is_not_invalidated(backend, main, path):
 # Viewer
 
 
-def test_viewer_sees_a_switch_at_once(backend):
+def test_viewer_sees_a_switch_immediately(backend):
     for release in ("r1", "r2"):
         backend.objects.put(
             f"releases/{release}/index.html",
@@ -446,7 +446,7 @@ def test_viewer_sees_the_published_function(backend):
     assert backend.viewer.fetch("other.example", "/").status == 503
 
 
-def test_viewer_passes_the_query_on(backend):
+def test_viewer_sends_the_query(backend):
     seen = backend.viewer.fetch("example.org", "/track?token=abc")
     assert (seen.status, seen.headers["location"]) == (301, "/track/abc")
 
@@ -456,7 +456,17 @@ def test_viewer_does_not_reach_the_application(backend):
         backend.viewer.fetch("example.org", "/admin/")
 
 
-def test_unknown_backend_is_refused(settings):
+# Capabilities
+
+
+def test_facts_agree(backend, settings):
+    assert has_local_edge() is (backend.read_snapshot is not None)
+    assert not backend.has_local_cache or backend.read_snapshot
+    assert backend.name == settings.EDGE_BACKEND
+
+
+def test_unknown_back_end_is_refused(settings):
     settings.EDGE_BACKEND = "azure"
-    with pytest.raises(EdgeError, match="EDGE_BACKEND"):
-        get_backend()
+    for ask in (get_backend, has_local_edge):
+        with pytest.raises(EdgeError, match="Expected EDGE_BACKEND to be 'local' or 'aws'"):
+            ask()

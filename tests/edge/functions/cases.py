@@ -1,4 +1,4 @@
-"""What the shipped function must answer: one table, run in QuickJS, in njs and over HTTP."""
+"""The cases of the shipped function, run in QuickJS, in njs and over HTTP."""
 
 import base64
 import hashlib
@@ -30,9 +30,9 @@ STORE = {
     "host:[::1]": routing(),
     "host:staging.localhost": routing("staging", STAGED),
     "host:down.localhost": routing(m=1),
-    "host:told.localhost": routing(m=1, t="Back at 6 <b>pm</b> & \u2603"),
+    "host:message.localhost": routing(m=1, t="Back at 6 <b>pm</b> & \u2603"),
     "host:unopened.localhost": routing(release="", m=1, t="We open on Monday."),
-    "host:unset.localhost": routing(release="", t="Not for anybody."),
+    "host:unset.localhost": routing(release="", t="Not for viewers."),
     "host:trying.localhost": routing(m=1, c={"r": CANARY, "pct": 100, "s": "5f0c9a1e"}),
     "host:broken.localhost": "{not json",
     "host:empty.localhost": "{}",
@@ -54,7 +54,7 @@ def ticket(
 
 @dataclass(frozen=True)
 class Case:
-    """A request, and either the URI it becomes or the status it is answered with."""
+    """A request, and either the URI it is rewritten to or the status of the response."""
 
     path: str
     uri: str = ""
@@ -97,7 +97,7 @@ CLEARED = (
 
 
 def previewing(ticket: str, seconds=3600) -> tuple[str, str]:
-    """Give the cookies a preview sets: the ticket for the edge, the name for the page's banner."""
+    """Return the cookies of a preview: the ticket for the edge, the name for the banner."""
     attributes = f"Path=/; Max-Age={seconds}; Secure; SameSite=Lax"
     return (
         f"qdn_release={ticket}; {attributes}; HttpOnly",
@@ -219,7 +219,7 @@ UNAVAILABLE = [
     Case("/", status=503, host="down.localhost"),
     Case(f"/track/{TOKEN}.json", status=503, host="down.localhost"),
     Case("/", status=503, host="trying.localhost"),
-    Case("/", status=503, host="told.localhost",
+    Case("/", status=503, host="message.localhost",
          says="<p>Back at 6 &#60;b&#62;pm&#60;/b&#62; &#38; \u2603</p>"),
     Case("/", status=503, host="unopened.localhost", says="<p>We open on Monday.</p>"),
     Case("/", status=503, host="unset.localhost"),
@@ -247,7 +247,7 @@ PREVIEWS = [
     *(
         Case("/", page("/index.html", OLD), host=f"{host}.localhost",
              cookie=f"qdn_release={ticket()}")
-        for host in ("down", "told", "unopened", "unset", "trying")
+        for host in ("down", "message", "unopened", "unset", "trying")
     ),
     Case(f"/a?release={ticket()}", status=302, location="/a", host="down.localhost",
          sets=previewing(ticket())),

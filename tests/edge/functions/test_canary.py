@@ -1,4 +1,4 @@
-"""Who sees a canary: its share of 20,000 viewers, and the same ones as it grows."""
+"""Viewers of a canary: its share of 20,000, and the same ones as it grows."""
 
 import itertools
 import math
@@ -36,7 +36,7 @@ def store(percent, salt=SALT):
 
 
 def on_canary(function, percent, *, viewers=VIEWERS, salt=SALT):
-    """Ask for the home page as each viewer; tell in their order who got the canary."""
+    """Request the home page as each viewer; return for each whether it got the canary."""
     values = store(percent, salt)
     uris = [
         function.run_request(
@@ -49,24 +49,24 @@ def on_canary(function, percent, *, viewers=VIEWERS, salt=SALT):
 
 
 def deviation(hits, share, count):
-    """Tell how many standard deviations a number of hits is off, were they drawn by lot."""
+    """Return by how many standard deviations a number of hits differs from a random draw."""
     return (hits - count * share) / math.sqrt(count * share * (1 - share))
 
 
-def test_canary_takes_its_share_of_all_viewers(function):
+def test_canary_gets_its_share_of_viewers(function):
     assert len(set(VIEWERS)) == 20_000
     for percent in (5, 25):
         share = sum(on_canary(function, percent)) / len(VIEWERS) * 100
         assert abs(share - percent) < 1, f"{share:.2f} % at {percent} %"
 
 
-def test_nobody_leaves_a_canary_that_grows(function):
+def test_viewers_stay_in_a_growing_canary(function):
     shares = [on_canary(function, percent) for percent in (5, 25)]
     for before, after in zip(*shares, strict=True):
         assert after or not before
 
 
-def test_canary_grows_from_nobody_to_everybody(function):
+def test_canary_grows_from_no_viewers_to_all(function):
     some = VIEWERS[::50]
     shares = [on_canary(function, percent, viewers=some) for percent in (0, 0.5, 20, 60, 99, 100)]
     assert not any(shares[0])
@@ -77,8 +77,8 @@ def test_canary_grows_from_nobody_to_everybody(function):
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_neighbours_are_spread_as_if_by_lot(function, network):
-    """Hits in hundreds of neighbours: the sum of squares is what chance would make of it."""
+def test_neighbouring_addresses_are_spread_randomly(function, network):
+    """The sum of squares of the hits in each hundred neighbours is as expected by chance."""
     hits = on_canary(function, 25, viewers=NETWORKS[network])
     assert abs(deviation(sum(hits), 0.25, len(hits))) < 3.5
     hundreds = [hits[start : start + 100] for start in range(0, len(hits), 100)]
@@ -94,13 +94,13 @@ def test_another_salt_chooses_independently(function):
     assert abs(deviation(both, 1 / 16, len(VIEWERS))) < 3.5
 
 
-def test_salt_that_is_no_number_still_gives_a_share(function):
+def test_salt_that_is_not_a_number_still_selects_a_share(function):
     viewers = VIEWERS[::10]
     assert abs(deviation(sum(on_canary(function, 25, viewers=viewers, salt="-")), 0.25, 2000)) < 3.5
 
 
-def test_viewer_never_seen_costs_no_second_run(function, monkeypatch):
-    """A question starts a run again; the routing document is the only one, once."""
+def test_new_viewer_needs_no_second_run(function, monkeypatch):
+    """Each question repeats a run; the routing document is the only one, once."""
     asked = []
     answer = quickjs._answer_to
     monkeypatch.setattr(quickjs, "_answer_to", lambda *args: asked.append(args) or answer(*args))

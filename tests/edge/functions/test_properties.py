@@ -1,4 +1,4 @@
-"""Whatever a viewer sends, no private key is reached."""
+"""Viewers cannot reach a private key, no matter what they send."""
 
 import re
 from urllib.parse import quote, unquote
@@ -41,7 +41,7 @@ def answer(path: str, cookie: str = ""):
 
 @settings(max_examples=400, deadline=None)
 @given(PATHS)
-def test_every_path_is_answered_or_stays_inside(path):
+def test_every_path_is_answered_or_stays_below_a_public_prefix(path):
     result = answer(path)
     if isinstance(result, Generated):
         assert result.status in (301, 302, 400, 503)
@@ -64,7 +64,7 @@ def test_redirect_stays_on_this_host(token, prefix):
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60))
-def test_no_text_passes_for_a_preview(text):
+def test_no_random_text_is_a_valid_preview(text):
     safe = quote(text)
     result = answer("/", cookie=f"qdn_release={safe}")
     assert result.uri == f"/releases/{LIVE}/index.html"
@@ -85,6 +85,6 @@ def test_store_never_leaves_its_folder(tmp_path_factory, key):
 
 @settings(deadline=None)
 @given(st.text(max_size=20), st.integers(0, 1000))
-def test_range_lies_within_the_object(header, size):
+def test_range_is_within_the_object(header, size):
     span = parse_range(f"bytes={header}", size)
     assert span is None or span[0] >= span[1] or 0 <= span[0] < span[1] <= size

@@ -1,4 +1,4 @@
-"""The shipped function in both engines, by the one table of cases."""
+"""The shipped function in both engines, with the same cases."""
 
 import dataclasses
 import re
@@ -6,7 +6,7 @@ import re
 import pytest
 
 from edge.functions.shipped import function_source
-from edge.limits import FUNCTION_SOURCE_BYTES
+from edge.limits import CLOUDFRONT
 from edge.runtime.njs import NjsRun, njs_command, run_in_njs
 from edge.runtime.quickjs import EdgeFunction
 from edge.runtime.results import Generated
@@ -34,7 +34,7 @@ def function():
 
 @pytest.fixture(scope="module")
 def from_njs():
-    """Every case's answer from njs, by one process."""
+    """Return the result of every case from one njs process."""
     runs = [NjsRun(event=case.event(), keyvalues=case.store, now=NOW) for case in CASES]
     return dict(zip(CASES_BY_ID, run_in_njs(function_source(), runs), strict=True))
 
@@ -43,7 +43,7 @@ CASES_BY_ID = {f"{number:03}-{case.name}": case for number, case in enumerate(CA
 
 
 def in_quickjs(function, case: Case):
-    """Run a case; give CloudFront's output object."""
+    """Run a case, and return CloudFront's output object."""
     event = case.event()
     result = function.run(event, case.store, now=NOW)
     return result.raw if isinstance(result, Generated) else result.applied_to(event)
@@ -86,7 +86,7 @@ def test_case_in_njs(name, from_njs):
 
 @needs_njs
 @pytest.mark.njs
-def test_engines_agree_to_the_letter(function, from_njs):
+def test_engines_return_identical_results(function, from_njs):
     for name, case in CASES_BY_ID.items():
         assert from_njs[name].output == in_quickjs(function, case), name
 
@@ -135,11 +135,13 @@ def test_viewer_without_a_host_is_answered(function):
 
 def test_source_fits_cloudfront():
     source = function_source()
-    assert len(source.encode()) < FUNCTION_SOURCE_BYTES - 500, "leave room for the next rule"
+    assert len(source.encode()) < CLOUDFRONT.function_source_bytes - 500, (
+        "leave space for the next rule"
+    )
     assert source.isascii()
 
 
-def test_source_keeps_to_the_language_of_the_runtime():
+def test_source_uses_only_the_runtimes_language():
     source = re.sub(r"//[^\n]*", "", function_source())
     for beyond in (r"\bclass\b", r"\beval\b", r"(const|let|var)\s*[\[{]", r"\?\.", r"setTimeout"):
         assert not re.search(beyond, source), beyond

@@ -1,4 +1,4 @@
-"""The policies as documents, and CloudFormation's part of them against the template."""
+"""The policies as documents, and CloudFormation's actions compared with the template."""
 
 import json
 import re
@@ -16,7 +16,7 @@ PLACES = Places(
     distributions=["E1", "E2"],
     functions=["f1", "f2"],
 )
-# What handlers of CloudFront's types take for properties that the template does not set.
+# Permissions of handlers for properties that the template does not set.
 NOT_SET = {
     "cloudfront:CreateConnectionGroup",
     "cloudfront:GetConnectionGroup",
@@ -34,7 +34,7 @@ def statements(role, places=PLACES):
     return {item["Sid"]: item for item in write_policy(role, places)["Statement"]}
 
 
-def test_policy_is_what_iam_takes():
+def test_policy_is_as_iam_accepts_it():
     (item,) = [one for one in write_policy(Role.DEPLOY, PLACES)["Statement"]
                if one["Sid"] == "Invalidate"]  # fmt: skip
     assert item == {
@@ -54,7 +54,7 @@ def test_policy_is_what_iam_takes():
 
 
 @pytest.mark.parametrize("role", Role)
-def test_policy_fits_and_names_every_action(role):
+def test_policy_fits_and_is_filled_in(role):
     policy = write_policy(role, PLACES)
     assert policy["Version"] == "2012-10-17"
     assert len(json.dumps(policy, separators=(",", ":"))) <= MOST_CHARACTERS
@@ -67,7 +67,7 @@ def test_policy_fits_and_names_every_action(role):
 
 
 @pytest.mark.parametrize("role", Role)
-def test_everything_outside_of_cloudformation_is_on_named_places(role):
+def test_actions_outside_cloudformation_have_named_resources(role):
     for item in statements(role).values():
         if "Condition" in item:
             assert item["Condition"] == CALLED_VIA
@@ -75,20 +75,20 @@ def test_everything_outside_of_cloudformation_is_on_named_places(role):
             assert "*" not in item["Resource"]
 
 
-def test_who_only_reads_can_change_nothing():
+def test_role_read_can_change_nothing():
     for item in statements(Role.READ).values():
         for action in item["Action"]:
             assert re.search(r":(Get|List|Describe)", action)
 
 
 @pytest.mark.parametrize("role", [Role.READ, Role.DEPLOY, Role.APPLICATION])
-def test_nobody_but_who_provisions_changes_stacks_and_distributions(role):
+def test_only_role_provision_changes_stacks_and_distributions(role):
     text = json.dumps(write_policy(role, PLACES))
     assert "cloudformation" not in text
     assert not re.search("(Create|Update|Delete)Distribution", text)
 
 
-def test_every_type_of_the_template_is_handled_and_no_other():
+def test_types_are_those_of_the_template():
     types = {
         resource["Type"]
         for owns in (True, False)
@@ -98,7 +98,7 @@ def test_every_type_of_the_template_is_handled_and_no_other():
 
 
 def permissions(type_):
-    """Read a type's schema: what its handlers take, and what tagging takes."""
+    """Return the permissions in a type's schema: of its handlers, and of tagging."""
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", type_).schema
     handlers = {
         permission
@@ -115,11 +115,11 @@ def test_actions_are_those_of_the_types_schema(type_):
     handlers, tagging = permissions(type_)
     assert allowed <= handlers | tagging
     assert tagging <= allowed
-    # The handlers of a bucket name all that buckets can be given.
+    # The handlers of a bucket list permissions for every property of buckets.
     if type_ != "AWS::S3::Bucket":
         assert handlers <= allowed | NOT_SET
 
 
-def test_a_bucket_that_cloudformation_names_is_known_by_its_stack():
+def test_bucket_named_by_cloudformation_is_matched_by_its_stack():
     bucket = statements(Role.PROVISION, Places(bucket=""))["S3Bucket"]
     assert bucket["Resource"] == [f"arn:aws:s3:::{UNNAMED_BUCKET}"]

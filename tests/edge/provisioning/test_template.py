@@ -1,4 +1,4 @@
-"""The written template: cfn-lint's view, and what it must say about paths, headers and caches."""
+"""The template: cfn-lint's view, and its paths, headers and caches."""
 
 import json
 from fnmatch import fnmatchcase
@@ -29,13 +29,13 @@ def config(template):
 
 
 def chosen(value, *, condition):
-    """Follow an Fn::If."""
+    """Return one branch of an Fn::If."""
     _, then, otherwise = value["Fn::If"]
     return then if condition else otherwise
 
 
 def headers_of(template, name):
-    """Read a response headers policy back as header lines, HSTS left out."""
+    """Return the headers of a response headers policy, without HSTS."""
     written = template["Resources"][name]["Properties"]["ResponseHeadersPolicyConfig"]
     security = written["SecurityHeadersConfig"]
     lines = {
@@ -54,12 +54,12 @@ def test_cfn_lint_finds_nothing(owns_shared):
     assert lint(text, config=ManualArgs(regions=["us-east-1", "eu-central-1"])) == []
 
 
-def test_cfn_lint_would_find_something(owner):
+def test_cfn_lint_finds_a_mistake(owner):
     config(owner)["HttpVersion"] = "http9"
     assert lint(json.dumps(owner), config=ManualArgs(regions=["us-east-1"]))
 
 
-def test_fits_into_a_request(owner):
+def test_template_fits_into_a_request(owner):
     assert len(json.dumps(owner).encode()) < TEMPLATE_BYTES
 
 
@@ -79,7 +79,7 @@ def test_shared_parts_outlive_their_stack(owner, name):
     assert resource["UpdateReplacePolicy"] == "Retain"
 
 
-def test_behaviours_are_the_table_in_its_order(owner):
+def test_behaviours_are_those_of_the_table_in_order(owner):
     written = chosen(config(owner)["CacheBehaviors"], condition=True)
     shown = [(item["PathPattern"], item["TargetOriginId"]) for item in written]
     assert [*shown, ("*", config(owner)["DefaultCacheBehavior"]["TargetOriginId"])] == [
@@ -103,7 +103,7 @@ def test_pages_run_the_function_and_the_application_does_not(owner):
         assert ("POST" in item["AllowedMethods"]) != is_page
 
 
-def test_headers_are_the_table_of_the_local_edge(owner):
+def test_headers_are_those_of_the_local_edge(owner):
     assert headers_of(owner, "PublicHeaders") == dict(PUBLIC_HEADERS)
     assert headers_of(owner, "PrivateHeaders") == dict(PRIVATE_HEADERS)
     track = next(
@@ -122,7 +122,7 @@ def test_hsts_leaves_subdomains_out_until_asked(owner):
     assert owner["Parameters"]["HstsSubdomains"]["Default"] == "false"
 
 
-def test_nothing_is_cached_against_its_rule(owner):
+def test_cache_rules_are_kept(owner):
     policy = owner["Resources"]["PagesCachePolicy"]["Properties"]["CachePolicyConfig"]
     assert (policy["MinTTL"], policy["DefaultTTL"]) == (0, 0)
     errors = {item["ErrorCode"]: item for item in config(owner)["CustomErrorResponses"]}
@@ -132,7 +132,7 @@ def test_nothing_is_cached_against_its_rule(owner):
     assert {errors[code]["ErrorCachingMinTTL"] for code in (500, 502, 503, 504)} == {0}
 
 
-def test_only_distributions_read_and_only_what_viewers_may_have(owner):
+def test_only_distributions_may_read_and_only_what_viewers_may(owner):
     policy = owner["Resources"]["BucketPolicy"]["Properties"]["PolicyDocument"]
     read, listing, insecure = policy["Statement"]
     assert read["Action"] == "s3:GetObject"
@@ -149,7 +149,7 @@ def test_only_distributions_read_and_only_what_viewers_may_have(owner):
     assert all(bucket["PublicAccessBlockConfiguration"].values())
 
 
-def test_a_new_stack_publishes_the_shipped_function(owner):
+def test_new_stack_publishes_the_shipped_function(owner):
     function = owner["Resources"]["Function"]["Properties"]
     assert function["FunctionCode"] == function_source()
     assert function["AutoPublish"] is True
@@ -158,13 +158,13 @@ def test_a_new_stack_publishes_the_shipped_function(owner):
 
 
 @pytest.mark.parametrize("owns_shared", [True, False])
-def test_outputs_name_the_function_and_not_its_arn(owns_shared):
-    """On AWS `Ref` of a function is its ARN; the stand-in gives its name."""
+def test_outputs_have_the_name_of_the_function_and_not_its_arn(owns_shared):
+    """On AWS, `Ref` of a function is its ARN; in the emulator it is the name."""
     outputs = write_template("staging", owns_shared=owns_shared)["Outputs"]
     assert outputs["FunctionName"]["Value"] == "qdn-viewer-request-staging"
 
 
-def test_an_update_carries_the_function_over_as_it_stands():
+def test_update_keeps_the_function_of_the_present_template():
     before = {"Type": "AWS::CloudFront::Function", "Properties": {"FunctionCode": "older"}}
     written = write_template("staging", owns_shared=True, function=before)
     assert written["Resources"]["Function"] == before

@@ -38,7 +38,7 @@ def test_query_stays_encoded_and_keeps_repeated_names():
     }
 
 
-def test_repeated_value_is_kept_once_more():
+def test_repeated_value_is_listed_twice():
     assert query_entries("a=1&a=1")["a"]["multiValue"] == [{"value": "1"}, {"value": "1"}]
 
 
@@ -49,6 +49,6 @@ def test_cookies():
     }
 
 
-def test_folded_header_cannot_pass_for_another():
+def test_folded_header_cannot_imitate_another():
     request = ViewerRequest("/", (("a", "1\nhost"), ("host", "localhost")))
     assert request.flat()[4] == "\na\0001 host\nhost\0localhost\n"

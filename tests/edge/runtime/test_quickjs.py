@@ -9,7 +9,7 @@ import pytest
 
 from edge.errors import FunctionFailed, FunctionInvalid
 from edge.functions.shipped import function_source
-from edge.limits import FUNCTION_MEMORY_BYTES
+from edge.runtime import quickjs
 from edge.runtime.event import ViewerRequest, viewer_event
 from edge.runtime.quickjs import EdgeFunction
 from edge.runtime.results import Generated
@@ -20,7 +20,7 @@ EVENT = viewer_event(uri="/", headers={"host": "localhost"})
 
 
 def answer(expression: str, keyvalues=None, **options) -> str:
-    """Evaluate an expression inside a function; give it as text."""
+    """Evaluate an expression inside a function, and return it as text."""
     source = (
         IMPORTS + "async function handler(event) {"
         f" return {{ statusCode: 200, body: String({expression}) }}; }}"
@@ -32,14 +32,14 @@ def run(body: str, imports: str = ""):
     return EdgeFunction(f"{imports}function handler(event) {{ {body} }}").run(EVENT, {})
 
 
-def test_function_hands_a_request_on():
+def test_function_passes_a_request_on():
     result = run("event.request.uri = '/x'; return event.request;")
     assert result.uri == "/x"
     assert result.applied_to(EVENT) == {**EVENT["request"], "uri": "/x"}
 
 
 @pytest.mark.parametrize("case", CASES[::5], ids=lambda case: case.name)
-def test_request_and_event_are_the_same_to_the_function(case):
+def test_request_and_its_event_have_the_same_result(case):
     path, _, query = case.path.partition("?")
     headers = (("host", case.host), ("user-agent", "test"))
     request = ViewerRequest(path, headers, "GET", query, case.cookie, case.ip, "1")
@@ -112,7 +112,7 @@ def test_values_are_kept_until_the_version_changes():
     assert seen == ["1", "1", "3", "4", "5"]
 
 
-def test_clock_stands_still():
+def test_clock_is_frozen_during_a_run():
     assert answer("[Date.now(), new Date().getTime(), new Date(5).getTime()]", now=NOW) == (
         f"{NOW}000,{NOW}000,5"
     )
@@ -149,7 +149,7 @@ def test_memory_does_not_grow():
         assert function.run_request(request, CASES[0].store).uri.startswith("/jobs/")
 
 
-def test_long_texts_come_through():
+def test_long_texts_are_not_truncated():
     long = "x" * 8_000
     function = EdgeFunction(
         "function handler(e) { const r = e.request; r.uri = '/releases/' + r.uri + '/' + r.uri;"
@@ -177,8 +177,8 @@ def test_long_texts_come_through():
         "(function deep() { deep(); })()",
     ],
 )
-def test_failing_function_fails_and_the_next_run_is_well(body, monkeypatch):
-    monkeypatch.setattr("edge.runtime.quickjs.TIME_LIMIT_SECONDS", 0.1)
+def test_run_after_a_failure_succeeds(body, monkeypatch):
+    monkeypatch.setattr(quickjs, "TIME_LIMIT_SECONDS", 0.1)
     function = EdgeFunction(
         f"function handler(event) {{ if (event.request.uri !== '/well') {{ {body} }}"
         " return event.request; }"
@@ -191,12 +191,12 @@ def test_failing_function_fails_and_the_next_run_is_well(body, monkeypatch):
 
 def test_function_has_cloudfronts_memory():
     body = "return { statusCode: 200, body: 'x'.repeat(%d) }"
-    assert len(run(body % (FUNCTION_MEMORY_BYTES // 8)).body) == FUNCTION_MEMORY_BYTES // 8
+    assert len(run(body % (quickjs.MEMORY_BYTES // 8)).body) == quickjs.MEMORY_BYTES // 8
     with pytest.raises(FunctionFailed):
-        run(body % FUNCTION_MEMORY_BYTES)
+        run(body % quickjs.MEMORY_BYTES)
 
 
-def test_function_that_asks_for_ever_is_stopped():
+def test_function_with_endless_questions_is_stopped():
     body = (
         "let t = 'x'; for (let i = 0; i < 99; i++) {"
         " t = crypto.createHash('md5').update(t).digest('hex'); } return event.request;"
@@ -215,7 +215,7 @@ def test_function_that_asks_for_ever_is_stopped():
         "throw new Error('at the top'); function handler(e) {}",
     ],
 )
-def test_source_that_cannot_run_is_refused(source):
+def test_source_that_cannot_run_is_rejected(source):
     with pytest.raises(FunctionFailed):
         EdgeFunction(source)
 
@@ -231,7 +231,7 @@ def test_source_that_cannot_run_is_refused(source):
         "await kvs.get('a', {format: 'json'})",
     ],
 )
-def test_what_the_runtime_lacks_is_an_error(expression):
+def test_missing_features_are_errors(expression):
     with pytest.raises(FunctionFailed):
         answer(expression, {"a": "{not json"})
 
@@ -259,8 +259,8 @@ def test_what_the_runtime_lacks_is_an_error(expression):
         "return {statusCode: 200, body: JSON.stringify(r.headers)};",
     ],
 )
-def test_headers_made_when_looked_at_are_headers_all_the_same(body):
-    """Values that read like names, and one header's start in another's, must not mislead."""
+def test_lazy_headers_behave_like_an_object(body):
+    """Values that look like names, and names that begin with another name, are not mixed up."""
     function = EdgeFunction(f"async function handler(event) {{ const r = event.request; {body} }}")
     headers = (("a", "b"), ("b", ""), ("c", "a"), ("aa", "x\ty"), ("x-a", "z"))
     request = ViewerRequest("/", headers)

@@ -1,4 +1,4 @@
-"""What CloudFront refuses of a function's result."""
+"""Results of a function that CloudFront rejects."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def run(body: str):
     )
 
 
-def test_response_comes_through():
+def test_response_is_returned_unchanged():
     result = run(
         "return {statusCode: 201, statusDescription: 'Made', body: 'é',"
         " headers: {a: {value: '1'}, b: {multiValue: [{value: '2'}, {value: '3'}]}},"
@@ -40,7 +40,7 @@ def test_bodies(body, expected):
     assert run(f"return {{statusCode: 200, body: {body}}};").body == expected
 
 
-def test_changed_request_is_told_whole():
+def test_changed_request_is_complete():
     result = run("delete r.headers.accept; r.headers.x = {value: 'y'}; r.method = 'GET'; return r;")
     assert result.applied_to(EVENT) == {
         **EVENT["request"],
@@ -61,7 +61,7 @@ def test_multivalue_of_a_request_header():
      "x-amz-cf-id", "x-amzn-trace", "x-cache", "x-edge-y", "x-forwarded-proto", "x-real-ip",
      "X-Capital", "a b", "", "a:b", "a\\nb"],
 )  # fmt: skip
-def test_forbidden_header_is_refused(name):
+def test_forbidden_header_is_rejected(name):
     with pytest.raises(FunctionInvalid):
         run(f"r.headers['{name}'] = {{value: '1'}}; return r;")
     with pytest.raises(FunctionInvalid):
@@ -69,12 +69,12 @@ def test_forbidden_header_is_refused(name):
 
 
 @pytest.mark.parametrize("name", ["host", "via", "content-length", "transfer-encoding"])
-def test_read_only_header_of_a_request_is_refused(name):
+def test_read_only_header_of_a_request_is_rejected(name):
     with pytest.raises(FunctionInvalid, match="read-only"):
         run(f"r.headers['{name}'] = {{value: 'other'}}; return r;")
 
 
-def test_read_only_header_may_not_be_removed():
+def test_read_only_header_cannot_be_removed():
     with pytest.raises(FunctionInvalid, match="read-only"):
         run("delete r.headers.host; return r;")
 
@@ -107,6 +107,6 @@ def test_read_only_header_may_not_be_removed():
         "return {statusCode: 200, body: {data: 'a', encoding: 'other'}};",
     ],
 )
-def test_invalid_result_is_refused(body):
+def test_invalid_result_is_rejected(body):
     with pytest.raises(FunctionInvalid):
         run(body)

@@ -1,4 +1,4 @@
-"""The cache: lifetimes, room, invalidation."""
+"""The cache: lifetimes, size, invalidation."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def test_entry_is_found_with_its_age_until_it_expires(cache, clock):
     assert cache.get("/a") is None
 
 
-def test_least_recently_used_goes_first(cache):
+def test_least_recently_used_entry_is_evicted_first(cache):
     for uri in ("/a", "/b", "/c", "/d"):
         put(cache, uri, size=20_000)
     cache.get("/a")
@@ -60,7 +60,7 @@ def test_invalidation_is_exact_or_by_prefix(cache):
     assert cache.get("/a") is None
 
 
-def test_star_inside_an_uri_is_a_character(cache):
+def test_asterisk_inside_a_uri_is_a_character(cache):
     put(cache, "/a*")
     cache.drop(["/a"])
     assert cache.get("/a*")
@@ -78,7 +78,7 @@ def test_large_object_is_not_kept(cache):
     assert cache.get("/a") is None
 
 
-def test_nothing_is_kept_for_no_time(cache):
+def test_entry_without_a_lifetime_is_not_kept(cache):
     put(cache, "/a", ttl=0)
     assert cache.get("/a") is None
 
@@ -90,7 +90,7 @@ def test_object_read_before_an_invalidation_is_not_kept(cache):
     assert cache.get("/a") is None
 
 
-def test_cache_without_room_keeps_nothing():
+def test_cache_of_size_zero_keeps_nothing():
     cache = EdgeCache(max_bytes=0)
     put(cache, "/a")
     assert cache.get("/a") is None

@@ -46,7 +46,7 @@ def test_aws_leaves_the_application_alone(settings):
 
 @contextmanager
 def gunicorn(environ):
-    """Serve the project on a port the system picks; give a connection."""
+    """Serve the project on a free port, and yield a connection to it."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -79,7 +79,7 @@ def server(tmp_path_factory):
 
 
 def fetch(connection, path, method="GET", **headers):
-    """Ask for a path exactly as written, which http.client would otherwise check."""
+    """Request a path exactly as written, which http.client would reject."""
     connection.putrequest(method, "/", skip_accept_encoding=True)
     connection._buffer[0] = f"{method} {path} HTTP/1.1".encode()
     for name, value in headers.items():
@@ -137,6 +137,7 @@ def test_switch_by_another_process_shows(server):
     )
     assert b"Back soon" in fetch_host(connection, "switched.localhost")
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environ, check=True)
+    connection.close()  # gunicorn may have closed it while the other process ran
     for _ in range(100):
         content = fetch_host(connection, "switched.localhost")
         if content == b"the other release":

@@ -1,22 +1,34 @@
-"""What a local edge knows, and when it looks again."""
+"""When the local edge refreshes its snapshot, and what is in it."""
 
 import threading
 
 import pytest
 
 from edge.errors import BackendUnavailable
-from edge.functions.shipped import function_name, function_source
+from edge.functions.shipped import function_name
+from edge.protocols import Snapshot
 from edge.routing import RoutingDocument
-from edge.serving.snapshot import Snapshot, SnapshotKeeper, functions_by_host
+from edge.serving.snapshot import SnapshotKeeper, functions_by_host
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    class Clock:
-        now = 100.0
+def clock():
+    return Clock()
 
-    monkeypatch.setattr("edge.serving.snapshot.time.monotonic", lambda: Clock.now)
-    return Clock
+
+@pytest.fixture
+def keeper(clock):
+    def make(source, changed=lambda snapshot: None):
+        return SnapshotKeeper(read=source, changed=changed, refresh_seconds=0.25, clock=clock)
+
+    return make
 
 
 class Source:
@@ -32,11 +44,7 @@ class Source:
         return Snapshot(etag=str(self.reads), published=0, invalidated=0)
 
 
-def keeper(source, changed=lambda snapshot: None) -> SnapshotKeeper:
-    return SnapshotKeeper(read=source, changed=changed, refresh_seconds=0.25)
-
-
-def test_snapshot_is_read_again_when_it_is_old(clock):
+def test_old_snapshot_is_refreshed(keeper, clock):
     source = Source()
     kept = keeper(source)
     assert [kept.current().etag for _ in range(5)] == ["1"] * 5
@@ -45,16 +53,16 @@ def test_snapshot_is_read_again_when_it_is_old(clock):
     assert source.reads == 2
 
 
-def test_change_is_told_once(clock):
-    told = []
-    kept = keeper(lambda known: known if told else Snapshot(etag="1"), told.append)
+def test_change_is_reported_once(keeper, clock):
+    reported = []
+    kept = keeper(lambda known: known if reported else Snapshot(etag="1"), reported.append)
     for _ in range(3):
         kept.current()
         clock.now += 1
-    assert [snapshot.etag for snapshot in told] == ["1"]
+    assert [snapshot.etag for snapshot in reported] == ["1"]
 
 
-def test_failure_keeps_the_last_snapshot_and_waits_longer(clock, caplog):
+def test_failure_keeps_the_last_snapshot_and_waits_longer(keeper, clock, caplog):
     source = Source()
     kept = keeper(source)
     kept.current()
@@ -69,24 +77,23 @@ def test_failure_keeps_the_last_snapshot_and_waits_longer(clock, caplog):
     assert kept.current().etag == "3"
 
 
-def test_failure_from_the_start_gives_an_empty_snapshot(clock, caplog):
+def test_snapshot_is_empty_if_the_first_read_fails(keeper):
     source = Source()
     source.failing = True
     assert keeper(source).current() == Snapshot()
 
 
-@pytest.mark.usefixtures("clock")
-def test_request_does_not_wait_for_another_ones_refresh(clock):
-    kept = keeper(Source())
+def test_request_does_not_wait_for_the_refresh_of_another(keeper, clock):
+    entered, leave, source = threading.Event(), threading.Event(), Source()
+
+    def slow_when_known(known):
+        if known.etag:
+            entered.set()
+            leave.wait(10)
+        return source(known)
+
+    kept = keeper(slow_when_known)
     kept.current()
-    entered, leave = threading.Event(), threading.Event()
-
-    def slow(known):
-        entered.set()
-        leave.wait(10)
-        return known
-
-    kept._read = slow
     clock.now += 1
     thread = threading.Thread(target=kept.current)
     thread.start()
@@ -106,6 +113,3 @@ def test_function_goes_by_the_hosts_environment():
     }
     hosts = functions_by_host(documents, {function_name("production"): "source"})
     assert hosts == {"a.example": "source"}
-    snapshot = Snapshot(hosts=hosts)
-    assert snapshot.function_for("a.example") == "source"
-    assert snapshot.function_for("b.example") == function_source()

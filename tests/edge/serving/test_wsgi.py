@@ -1,4 +1,4 @@
-"""The local edge as a viewer meets it."""
+"""The local edge as viewers see it."""
 
 import gzip
 import hashlib
@@ -37,7 +37,7 @@ def test_page_of_the_live_release(machine):
     assert response.headers["x-cache"] == "Miss from local edge"
 
 
-def test_second_request_comes_from_the_cache(machine):
+def test_second_request_is_a_cache_hit(machine):
     machine.ask("/track/one")
     response = machine.ask("/track/another")
     assert response.headers["x-cache"] == "Hit from local edge"
@@ -56,7 +56,7 @@ def test_tracking_document(machine):
     assert response.headers["x-robots-tag"] == "noindex"
 
 
-def test_switch_shows_at_once_and_needs_no_invalidation(machine):
+def test_switch_is_immediate_without_an_invalidation(machine):
     put(machine.objects, "releases/new/track/index.html", b"new", release="new")
     machine.ask("/track/x")
     machine.route("new")
@@ -92,7 +92,7 @@ def test_conditions_and_encodings_reach_the_representation(machine):
     assert gzip.decompress(machine.ask("/track/x", HTTP_ACCEPT_ENCODING="gzip").body) == PAGE
 
 
-def test_not_modified_still_names_the_release_and_the_policy(machine):
+def test_not_modified_has_the_release_and_the_policy(machine):
     etag = machine.ask("/track/x").headers["etag"]
     response = machine.ask("/track/x", HTTP_IF_NONE_MATCH=etag)
     assert response.headers["x-amz-meta-release"] == RELEASE
@@ -118,12 +118,12 @@ def test_strict_transport_over_https_only(tmp_path):
     assert "strict-transport-security" not in behind_proxy.ask("/").headers
 
 
-def test_forwarded_protocol_is_not_believed_without_a_proxy(machine):
+def test_forwarded_protocol_is_ignored_without_a_proxy(machine):
     headers = machine.ask("/track/x", HTTP_X_FORWARDED_PROTO="https").headers
     assert "strict-transport-security" not in headers
 
 
-def test_application_path_is_handed_on_untouched(machine):
+def test_application_path_is_passed_on_unchanged(machine):
     response = machine.ask("/admin/login/?next=/", "POST")
     assert response.body == b"/admin/login/"
     assert response.headers["x-from"] == "application"
@@ -185,7 +185,7 @@ def test_address(machine, path, status, key):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_case_over_the_edge(machine, case):
-    """Every case once more, as a viewer sees it; and never a private object."""
+    """Run every case as a viewer sees it; none returns a private object."""
     for key in ("registry/jobs.json", "audit/x.json"):
         put(machine.objects, key, b"private")
     if case.uri:
@@ -231,12 +231,12 @@ def test_impossible_key_is_missing(machine, path):
     assert machine.ask(path).status in (400, 404)
 
 
-def test_unknown_host_gets_503(machine):
+def test_unknown_host_is_503(machine):
     response = machine.ask("/", host="evil.example")
     assert (response.status, response.headers["retry-after"]) == (503, "120")
 
 
-def test_failing_function_gives_503_and_tells_no_token(machine, caplog):
+def test_failing_function_is_503_and_logs_no_token(machine, caplog):
     with_function(machine, FAILING)
     response = machine.ask(f"/track/{TOKEN}?token={TOKEN}")
     assert (response.status, response.headers["cache-control"]) == (503, "no-store")
@@ -245,17 +245,17 @@ def test_failing_function_gives_503_and_tells_no_token(machine, caplog):
     assert b"broken" not in response.body
 
 
-def test_invalid_result_gives_502(machine, caplog):
+def test_invalid_result_is_502(machine, caplog):
     with_function(machine, "function handler(event) { return null; }")
     assert machine.ask("/").status == 502
 
 
-def test_function_that_does_not_compile_gives_503(machine, caplog):
+def test_function_that_does_not_compile_is_503(machine, caplog):
     with_function(machine, "function handler(event) {")
     assert machine.ask("/").status == 503
 
 
-def test_store_that_fails_gives_503(machine, caplog, monkeypatch):
+def test_failing_store_is_503(machine, caplog, monkeypatch):
     def fail(key):
         raise BackendUnavailable("The disk is away.")
 

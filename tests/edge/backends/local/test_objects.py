@@ -1,4 +1,4 @@
-"""What is particular to the folder: whole or not at all, even when writing fails."""
+"""The object store in a folder: atomic writes, even if one fails, and keys as file names."""
 
 import os
 from typing import Any
@@ -12,21 +12,21 @@ from edge.errors import BackendUnavailable, KeyRefused, ObjectMissing
 TEXT: dict[str, Any] = {"content_type": "text/plain", "cache_control": "no-store"}
 
 
-def test_folder_is_made_with_the_first_object(tmp_path):
+def test_folder_is_created_with_the_first_object(tmp_path):
     store = FolderStore(tmp_path / "deep" / "store")
     assert list(store.list("")) == []
     store.put("a", b"x", **TEXT)
     assert store.get("a").body == b"x"
 
 
-def test_failed_write_leaves_the_old_object_and_no_debris(tmp_path, monkeypatch):
+def test_failed_write_leaves_the_old_object_and_no_temporary_file(tmp_path, monkeypatch):
     store = FolderStore(tmp_path)
     store.put("a", b"old", **TEXT)
 
     def broken(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("edge.backends.local.objects.os.replace", broken)
+    monkeypatch.setattr(objects.os, "replace", broken)
     with pytest.raises(BackendUnavailable, match="No space left"):
         store.put("a", b"new", **TEXT)
     monkeypatch.undo()
@@ -34,21 +34,21 @@ def test_failed_write_leaves_the_old_object_and_no_debris(tmp_path, monkeypatch)
     assert os.listdir(tmp_path / objects.TEMPORARY) == []
 
 
-def test_half_written_file_is_not_listed(tmp_path):
+def test_temporary_file_is_not_listed(tmp_path):
     store = FolderStore(tmp_path)
     store.put("a", b"x", **TEXT)
     (tmp_path / objects.TEMPORARY / "half").write_bytes(b"half")
     assert [o.key for o in store.list("")] == ["a"]
 
 
-def test_foreign_file_is_an_error_that_names_it(tmp_path):
+def test_file_without_a_header_is_an_error_with_its_key(tmp_path):
     (tmp_path / "a~").write_bytes(b"no header")
     with pytest.raises(BackendUnavailable, match="'a'"):
         FolderStore(tmp_path).head("a")
 
 
 @pytest.mark.parametrize("read", [FolderStore.get, FolderStore.head])
-def test_file_that_cannot_be_read_is_an_outage_not_a_gap(tmp_path, read):
+def test_unreadable_file_is_an_error_and_not_a_missing_object(tmp_path, read):
     (tmp_path / "a~").mkdir()
     with pytest.raises(BackendUnavailable, match="'a': Is a directory"):
         read(FolderStore(tmp_path), "a")
@@ -61,7 +61,7 @@ def test_key_cannot_leave_the_folder(tmp_path):
         store.get("../secret")
 
 
-def test_name_longer_than_the_file_system_takes_is_refused(tmp_path):
+def test_name_longer_than_the_file_system_allows(tmp_path):
     store = FolderStore(tmp_path)
     with pytest.raises(KeyRefused, match="250 bytes"):
         store.put("x" * 300, b"x", **TEXT)

@@ -1,4 +1,4 @@
-"""What two processes may do to the rows at once."""
+"""Rows that several processes use at the same time."""
 
 import threading
 
@@ -9,11 +9,11 @@ from edge.backends.local.rows import RowDistribution, RowKeyValueStore
 from edge.backends.local.snapshot import read_snapshot
 from edge.errors import BackendUnavailable, StaleEtag
 from edge.models import EdgeState, Invalidation
-from edge.serving.snapshot import Snapshot
+from edge.protocols import Snapshot
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_writers_exactly_one_wins():
+def test_one_of_many_writers_wins():
     store = RowKeyValueStore()
     etag, outcomes, gate = store.etag(), [], threading.Barrier(6)
 
@@ -57,7 +57,7 @@ def test_unchanged_state_costs_one_query(django_assert_num_queries):
 
 
 @pytest.mark.django_db
-def test_snapshot_tells_what_was_dropped_since():
+def test_snapshot_has_the_paths_dropped_since_the_last():
     first = read_snapshot(Snapshot())
     RowDistribution().invalidate("main", ["/b", "/a*"], reference="d1")
     second = read_snapshot(first)
@@ -73,7 +73,7 @@ def test_new_process_drops_nothing():
 
 
 @pytest.mark.django_db
-def test_missing_table_is_told_with_what_to_do():
+def test_missing_table_is_an_error_with_a_hint():
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {EdgeState._meta.db_table} RENAME TO gone")
         # A savepoint: PostgreSQL ends a transaction in which a statement failed.

@@ -1,22 +1,25 @@
-"""Many objects at once over S3: what is signed, what is sent again, and what is told."""
+"""Many objects at once over S3: signatures, second attempts and errors."""
 
 import hashlib
-from email.message import Message
+import itertools
+from contextlib import closing
+from dataclasses import replace
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.credentials import ReadOnlyCredentials
-from urllib3.util.wait import wait_for_read
 
-from edge.backends.aws import clients
-from edge.backends.aws.clients import make_clients
-from edge.backends.aws.requests import Answer, BucketRequests
-from edge.backends.aws.signing import encoded, signed
+from edge.backends.aws.bulk import NOTHING
+from edge.backends.aws.clients import PATIENCE, Patience, make_clients
+from edge.backends.aws.sending import Answer, Sender, _url_of, no_body
+from edge.backends.aws.window import FIRST, Window
 from edge.errors import BackendRefused, BackendUnavailable
 from edge.protocols import NewObject
 from tests.aws import proxy as proxies
+from tests.aws import stand_in
 from tests.aws.proxy import Fault
 
 DIGEST = hashlib.sha256(b"text").hexdigest()
@@ -40,20 +43,26 @@ def put_all(backend, *objects):
     return sorted(told)
 
 
+def sender_to(bucket):
+    return Sender(make_clients(), bucket, Window())
+
+
 @pytest.mark.parametrize("token", [None, "session"])
 @pytest.mark.parametrize("key", ["a", "müll/a b+c~(1)&'*.html", "a=b/100%"])
-def test_signature_is_the_one_botocore_makes(key, token, time_machine):
+def test_signature_is_the_one_botocore_makes(aws_environ, monkeypatch, key, token, time_machine):
     time_machine.move_to("2026-11-21T04:05:06Z", tick=False)
-    credentials = ReadOnlyCredentials("AKID", "secret", token)
-    path = "/bucket/" + encoded(key)
-    headers = {"host": "s3.test:4566", "content-type": " text/html;  charset=utf-8 "}
+    if token:
+        monkeypatch.setenv("AWS_SESSION_TOKEN", token)
+    path = "/pages/" + quote(key)
+    headers = {"content-type": " text/html;  charset=utf-8 ", "x-amz-meta-release": "r1"}
+    sent = sender_to("pages")._signed(path, headers, DIGEST)
     request = AWSRequest(
-        "PUT", f"http://s3.test:4566{path}", {**headers, "x-amz-content-sha256": DIGEST}, b"text"
+        "PUT", f"http://{sent['host']}{path}", {**headers, "x-amz-content-sha256": DIGEST}, b"text"
     )
-    S3SigV4Auth(credentials, "s3", "eu-west-1").add_auth(request)
-    sent = signed("PUT", path, headers, payload=DIGEST, credentials=credentials, region="eu-west-1")
-    assert sent["authorization"] == request.headers["Authorization"]
-    assert sent.get("x-amz-security-token") == token
+    credentials = ReadOnlyCredentials("test", "test", token)
+    S3SigV4Auth(credentials, "s3", "us-east-1").add_auth(request)
+    assert sent["Authorization"] == request.headers["Authorization"]
+    assert sent.get("X-Amz-Security-Token") == token
 
 
 @pytest.mark.parametrize(
@@ -98,38 +107,64 @@ def test_nobody_answers(through_proxy, proxy):
     proxy.clear(Fault(1, proxies.reset, lasting=True))
     with pytest.raises(BackendUnavailable) as failed:
         put_all(through_proxy, new_object())
-    assert "did not answer (ConnectionClosedError)" in failed.value.message
+    assert "the endpoint did not answer (" in failed.value.message
     assert "AWS_ENDPOINT_URL" in failed.value.hint
 
 
-def test_connection_that_was_closed_meanwhile_is_not_used(through_proxy, proxy):
-    def close(handler, body):
-        handler.forward(body)
-        handler.close_connection = True
+def test_connections_do_not_wait_for_the_next_time(through_proxy, proxy):
+    """A gateway forgets those that were idle for minutes, and resets the next request on them."""
+    known = set()
 
-    proxy.clear(Fault(1, close, lasting=True))
-    assert put_all(through_proxy, *(new_object(f"a{n}") for n in range(64)))
-    for connection in through_proxy.objects._requests._place.connections._idle:
-        assert wait_for_read(connection.sock, timeout=5)  # the other end has closed it
-    proxy.clear()
-    assert through_proxy.objects.head("a1")
+    def remember(handler, body):
+        known.add(handler.client_address)
+        handler.forward(body)
+
+    proxy.clear(Fault(1, remember, lasting=True))
+    put_all(through_proxy, *(new_object(f"a{n}") for n in range(64)))
+    forgotten = Fault(1, remember, lasting=True)
+    before = set(known)
+    proxy.clear(forgotten)
+    put_all(through_proxy, *(new_object(f"a{n}") for n in range(64)))
+    assert before
+    assert len(known) > len(before)
+
+
+def test_throttling_halves_what_is_in_flight(through_proxy, proxy):
+    window = Window()
+    proxy.clear(Fault(1, proxies.answering(503, "SlowDown")))
+    with closing(Sender(through_proxy.objects.clients, stand_in.BUCKET, window)) as sender:
+        answer = sender.put("a", {"content-length": "0"}, payload=NOTHING, body=no_body)
+    assert (answer.code, len(proxy.seen)) == ("", 2)
+    assert window.size == FIRST // 2
+
+
+def test_answer_may_take_longer_than_a_connection(through_proxy, proxy):
+    through_proxy.objects.clients.patience = Patience(connect_seconds=0.5, read_seconds=20)
+    proxy.latency = 1
+    assert put_all(through_proxy, new_object()) == ["a"]
     assert len(proxy.seen) == 1
 
 
-def test_connections_a_gateway_forgot_cost_one_attempt(through_proxy, proxy):
-    """None of them looks closed: only who uses one is told."""
-    assert put_all(through_proxy, *(new_object(f"a{n}") for n in range(64)))
-    kept = through_proxy.objects._requests._place.connections._idle
-    assert len(kept) > clients.ATTEMPTS
-    forgotten = {connection.sock.getsockname() for connection in kept}
+def test_answer_that_is_late_halves_what_is_in_flight(through_proxy, proxy):
+    window = Window()
+    through_proxy.objects.clients.patience = replace(PATIENCE, read_seconds=0.3, pause_seconds=0)
+    proxy.clear(Fault(1, proxies.hang))
+    with closing(Sender(through_proxy.objects.clients, stand_in.BUCKET, window)) as sender:
+        answer = sender.put("a", {"content-length": "0"}, payload=NOTHING, body=no_body)
+    assert (answer.code, len(proxy.seen)) == ("", 2)
+    assert window.size == FIRST // 2
 
-    def forget(handler, body):
-        known = handler.client_address in forgotten
-        proxies.reset(handler, body) if known else handler.forward(body)
 
-    proxy.clear(Fault(1, forget, lasting=True))
-    assert through_proxy.objects.head("a1")
-    assert len(proxy.seen) == 2
+def test_throttled_objects_are_all_written(through_proxy, proxy):
+    """Every fifth request is refused, whoever sends it again."""
+    asked = itertools.count(1)
+    slow_down = Fault(
+        1, proxies.answering(503, "SlowDown"), lasting=True, when=lambda _: not next(asked) % 5
+    )
+    proxy.clear(slow_down)
+    through_proxy.objects.clients.patience = replace(PATIENCE, pause_seconds=0)
+    assert len(put_all(through_proxy, *(new_object(f"a{n}") for n in range(200)))) == 200
+    assert slow_down.met > 20
 
 
 def test_large_object_goes_from_the_file(through_proxy, tmp_path):
@@ -167,26 +202,22 @@ def test_bucket_is_addressed_as_boto3_does(aws_environ, monkeypatch, bucket, url
 
     clients.s3.meta.events.register("before-send.s3.HeadObject", ask)
     clients.s3.head_object(Bucket=bucket, Key="key")
-    place = BucketRequests(clients, bucket)._place
-    assert f"https://{place.host}{place.path}" == url
+    assert _url_of(clients, bucket).geturl() == url
     assert asked == [f"{url}key"]
 
 
-def test_bucket_of_another_region_is_named_by_a_look_at_an_object(through_proxy, proxy):
-    """S3 answers a HEAD with 301 and no body."""
-    proxy.clear(Fault(1, proxies.answering(301, ""), lasting=True))
+def test_bucket_of_another_region_is_named(through_proxy, proxy):
+    proxy.clear(Fault(1, proxies.answering(301, "PermanentRedirect"), lasting=True))
     with pytest.raises(BackendRefused) as failed:
-        through_proxy.objects.head("a")
+        put_all(through_proxy, new_object())
     assert "PermanentRedirect" in failed.value.message
     assert "AWS_DEFAULT_REGION" in failed.value.hint
 
 
-def test_answer_tells_code_and_checksum():
-    assert Answer(200, Message(), b"<CopyObjectResult><ETag>x</ETag></CopyObjectResult>").code == ""
-    assert Answer(404, Message(), b"").code == "404"
-    refused = Answer(
-        400, Message(), b"<Error><Code>BadDigest</Code><Message>a &lt; b</Message></Error>"
-    )
+def test_answer_has_code_and_checksum():
+    assert Answer(200, b"<CopyObjectResult><ETag>x</ETag></CopyObjectResult>").code == ""
+    assert Answer(404, b"").code == "404"
+    refused = Answer(400, b"<Error><Code>BadDigest</Code><Message>a &lt; b</Message></Error>")
     assert (refused.code, refused.element("Message")) == ("BadDigest", "a < b")
     error = refused.error("PutObject").response
     assert error["ResponseMetadata"]["HTTPStatusCode"] == 400

@@ -1,4 +1,4 @@
-"""The history is lost and comes back from the bucket, as an operator does it."""
+"""An operator loses the history and rebuilds it from the bucket."""
 
 from deployments.models import Environment
 from tests.deployments.losing import lose_history, rows

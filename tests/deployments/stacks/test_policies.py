@@ -1,4 +1,4 @@
-"""The iam_policy command: exact where the stacks tell, and no more than it knows."""
+"""The command `iam_policy`: as exact as stacks and rows allow."""
 
 import json
 from io import StringIO
@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from deployments.stacks.parts import places_of
+from deployments.stacks.policies import find_places
 
 STORE = "arn:aws:cloudfront::123456789012:key-value-store/0a1b2c"
 
@@ -25,20 +25,20 @@ def provisioned(production, staging):
         environment.distributions.create(remote_id=id_)
 
 
-def test_places_are_what_the_stacks_made(provisioned):
-    places = places_of("")
+def test_places_are_those_the_stacks_made(provisioned):
+    places = find_places("")
     assert (places.bucket, places.account, places.stores) == ("made", "123456789012", ["0a1b2c"])
     assert places.distributions == ["E1", "E2"]
     assert places.functions == ["qdn-viewer-request-staging", "qdn-viewer-request-production"]
 
 
-def test_the_setting_comes_before_what_a_stack_made(provisioned):
-    assert places_of("ours").bucket == "ours"
+def test_setting_comes_before_the_bucket_of_a_stack(provisioned):
+    assert find_places("ours").bucket == "ours"
 
 
 @pytest.mark.django_db
-def test_without_stacks_nothing_is_guessed():
-    places = places_of("ours")
+def test_unknown_places_are_wildcards():
+    places = find_places("ours")
     assert (places.account, places.stores, places.distributions) == ("*", ["*"], ["*"])
 
 
@@ -50,12 +50,12 @@ def test_command_prints_the_policy_and_nothing_else(provisioned, role):
 
 
 @pytest.mark.django_db
-def test_no_bucket_no_policy():
+def test_policy_needs_a_bucket():
     with pytest.raises(CommandError, match="EDGE_BUCKET") as refused:
         run("--role", "deploy")
     assert refused.value.returncode == 1
 
 
 @pytest.mark.django_db
-def test_before_anything_is_there_the_policy_for_provisioning_can_be_had():
+def test_policy_for_provisioning_needs_no_bucket():
     assert "arn:aws:s3:::qdn-*" in run("--role", "provision")

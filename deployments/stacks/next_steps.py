@@ -1,7 +1,6 @@
 """What is left to do after `provision`: what only the operator can do, and the next command."""
 
 from collections.abc import Collection, Iterator
-from typing import Any
 
 from django.conf import settings
 
@@ -9,48 +8,49 @@ from deployments.models import Environment, Strategy
 from edge.functions.shipped import function_name
 
 
-def next_steps(environment: Environment, *, known: Collection[str]) -> Iterator[str]:
-    """Name the steps; `known` are the hosts the environment had before."""
+def next_steps(environment: Environment, hosts_before: Collection[str]) -> Iterator[str]:
+    """Yield what only the operator can do, and the next command."""
     yield from _settings_to_set(environment)
-    new = [host for host in environment.hosts if host not in known]
+    new = [host for host in environment.hosts if host not in hosts_before]
     for host in environment.stack.get("aliases", []):
         if host in new:
             domain = environment.stack["outputs"]["DistributionDomain"]
             yield f"point {host} at {domain} (CNAME or alias record)"
-    if _serves_otherwise(environment):
+    if _is_served_otherwise(environment):
         yield from strategy_steps(environment)
     elif environment.live is None or new:
-        # Its routing documents lack the new hosts until then.
+        # Until then, its routing documents lack the new hosts.
         yield _deploy_command(environment)
 
 
 def strategy_steps(environment: Environment) -> Iterator[str]:
-    """Name the steps until an environment is served by its strategy, so that viewers miss nothing.
+    """Yield the steps until an environment is served by its strategy, without a gap for viewers.
 
-    What is copied is there before a distribution is led to it; the function runs before a
-    deployment looks whether it answers.
+    Copies exist before a distribution is led to them, and the function runs before a deployment
+    checks that it answers.
     """
-    if not _serves_otherwise(environment):
+    if not _is_served_otherwise(environment):
         return
     ids = ", ".join(row.remote_id for row in environment.distributions.all())
     prefix, function = environment.copy_prefix.rstrip("/"), function_name(environment.name)
     by_copy = environment.strategy == Strategy.COPY
     if ids and not by_copy:
-        yield f"in {ids}: take the origin path away, associate {function} with viewer requests"
+        yield f"in {ids}: remove the origin path, associate {function} with viewer requests"
     yield _deploy_command(environment)
     if ids and by_copy:
-        yield f"in {ids}: give the pages' origin the origin path /{prefix}, then run that again"
+        yield f"in {ids}: set the origin path of the pages' origin to /{prefix}, then repeat that"
     if ids:
         yield f'manage.py invalidate "/*" --environment {environment} --yes'
 
 
-def _serves_otherwise(environment: Environment) -> bool:
-    """Tell whether the last deployment was by another strategy than the next one."""
+def _is_served_otherwise(environment: Environment) -> bool:
+    """Whether the last deployment used another strategy than the next one will."""
     live = environment.live
     return environment.strategy != (live.strategy if live else Strategy.POINTER)
 
 
 def _deploy_command(environment: Environment) -> str:
+    """Return the command that deploys what is live again, or else the first release."""
     live = environment.live
     if live:
         return f"manage.py promote --release {live.release} --to {environment} --yes"
@@ -58,7 +58,10 @@ def _deploy_command(environment: Environment) -> str:
 
 
 def _settings_to_set(environment: Environment) -> Iterator[str]:
-    outputs = _outputs(environment)
+    # An adopted distribution uses what another environment's stack made.
+    others = Environment.objects.exclude(stack={})
+    owner = environment if environment.stack else others.first() or environment
+    outputs = owner.stack.get("outputs", {})
     wanted = {
         "EDGE_BACKEND": "aws",
         "EDGE_BUCKET": outputs.get("Bucket", settings.EDGE_BUCKET),
@@ -67,10 +70,3 @@ def _settings_to_set(environment: Environment) -> Iterator[str]:
     missing = {name: text for name, text in wanted.items() if getattr(settings, name) != text}
     if missing:
         yield "set " + " ".join(f"{name}={text}" for name, text in missing.items())
-
-
-def _outputs(environment: Environment) -> dict[str, str]:
-    """Read the outputs of its stack; an adopted one uses what another stack made."""
-    others = Environment.objects.exclude(stack={})
-    stack: dict[str, Any] = environment.stack or next((other.stack for other in others), {})
-    return dict(stack.get("outputs", {}))
