@@ -31,7 +31,7 @@ def operator(backend, tmp_path):
 
 @pytest.fixture
 def replaced(backend):
-    """Swap parts of the back end for others."""
+    """Return a function that returns the back end with some parts replaced."""
     return lambda **parts: dataclasses.replace(backend, **parts)
 
 

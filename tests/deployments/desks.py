@@ -1,4 +1,4 @@
-"""Somebody at the pages of an environment in the admin."""
+"""An operator who uses the pages of an environment in the admin."""
 
 from django.urls import reverse
 from django_q.models import OrmQ
@@ -8,7 +8,7 @@ from deployments.models import Operation
 
 
 class Desk:
-    """Somebody at the pages of an environment."""
+    """An operator who uses the pages of an environment."""
 
     def __init__(self, client, environment):
         self.client, self.environment = client, environment
@@ -27,7 +27,7 @@ class Desk:
         return self.client.post(address, {"reason": reason, "seen": seen or shown})
 
     def do(self, kind, **kwargs):
-        """Confirm, and run the task as the cluster would."""
+        """Confirm, and run the task as the cluster does."""
         answer = self.confirm(kind, **kwargs)
         assert answer.status_code == 302, answer.context.get("refusal")
         run_tasks()

@@ -1,4 +1,4 @@
-"""Doubles in front of a real back end: they count, fail or die, and pass everything else on."""
+"""Doubles in front of a real back end: they count, fail or die, and pass on everything else."""
 
 from collections import Counter
 from contextlib import suppress
@@ -25,7 +25,7 @@ class Counting:
 
 
 class Killed(BaseException):
-    """Stands for kill -9: nothing of ours catches it."""
+    """Simulates kill -9: our code does not catch it."""
 
 
 class KilledAtManifest:
@@ -44,9 +44,9 @@ class KilledAtManifest:
 
 
 class FaultPoint:
-    """Raises an error at the n-th call over all the parts it is put in front of.
+    """Raises an error at the n-th call of the parts it is put in front of, counted together.
 
-    `after` lets the call happen first: the write was done, and the answer was lost. `name` is the
+    With `after` the call happens first: the write is done, but its answer is lost. `name` is the
     method that was called.
     """
 
@@ -67,7 +67,7 @@ class _Faulty:
         self._real, self._fault = real, fault
 
     def put_all(self, objects, *, on_stored):
-        """Count, fail or die at every object: a batch is as many calls as it has objects."""
+        """Count, fail or die at each object: a batch counts as one call per object."""
         put_all = self.__getattr__("put_all")
         for new in objects:
             put_all([new], on_stored=on_stored)
@@ -82,7 +82,7 @@ class _Faulty:
                 return method(*args, **kwargs)
             fault.name = name
             if fault.after:
-                with suppress(EdgeError):  # an answer that says no is lost as well
+                with suppress(EdgeError):  # a refusal is lost as well
                     method(*args, **kwargs)
             raise fault.error
 

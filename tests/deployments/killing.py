@@ -1,10 +1,10 @@
-"""Kills a real process at every store operation of a command, one after the other.
+"""Kills a real process at each store operation of a command in turn.
 
-Run by test_killed.py, as `python -m tests.deployments.killing push`, with DATA_DIR naming an empty
-folder. Each attempt is a process forked from this one that sends itself SIGKILL just before its
-n-th store operation; then the environment is looked at through the edge, the command runs again,
-and the history is compared with what was seen. It ends with the run that met no n-th operation, and
-writes the names of all operations it was killed at.
+test_killed.py runs it as `python -m tests.deployments.killing push`, with an empty folder in
+DATA_DIR. Each attempt is a forked process that sends itself SIGKILL just before its n-th store
+operation. Then the environment is requested through the edge, the command runs again, and the
+history is compared with what was served. The walk ends with a run that met no n-th operation, and
+prints the names of the operations that were killed.
 """
 
 import json
@@ -31,7 +31,7 @@ OPERATIONS = {
 
 
 class Killer:
-    """Ends this process at the n-th operation, without a word to anything that could tidy up."""
+    """Kills this process at the n-th operation, before anything can clean up."""
 
     def __init__(self, at, log):
         self.at, self.log, self.seen = at, log, 0
@@ -70,7 +70,7 @@ class Killer:
             if getattr(self.within, "operation", False):
                 return real(part, *args, **kwargs)
             self.meet(f"{kind.__name__}.{method} {_short(args)}")
-            self.within.operation = True  # a listing looks at each object: one operation
+            self.within.operation = True  # a listing reads each object, but is one operation
             try:
                 found = real(part, *args, **kwargs)
                 return iter(list(found)) if method == "list" else found
@@ -120,7 +120,7 @@ class Scene:
         return live.release.name if live else None
 
     def served(self):
-        """Load each page with the asset it refers to; give the one mark all of them show."""
+        """Load each page and the asset it refers to; return the mark that all of them show."""
         from edge.backends import get_backend  # noqa: PLC0415
 
         viewer = get_backend().viewer
@@ -136,7 +136,7 @@ class Scene:
         return marks.pop()
 
     def check_history(self, killed, seen):
-        """See that history and edge agree, and that the killed attempt is told as it went."""
+        """Check that history and edge agree, and that killed attempts have their true outcome."""
         from deployments.models import DeployLock, Deployment, Environment  # noqa: PLC0415
         from edge.backends import get_backend  # noqa: PLC0415
 
@@ -147,17 +147,17 @@ class Scene:
         expect(self.mark_of(environment.live.release) == mark, f"history and {mark} differ")
         for deployment in Deployment.objects.filter(pk__in=killed):
             happened = self.mark_of(deployment.release) == seen
-            told = deployment.outcome.result
-            expect((told == "succeeded") == happened, f"{deployment} is told as {told}")
+            result = deployment.outcome.result
+            expect((result == "succeeded") == happened, f"{deployment} is recorded as {result}")
         audits = {one.key for one in get_backend().objects.list("audit/2")}
         expect(len(audits) == Deployment.objects.count(), "an audit object is missing")
 
     def wanted(self, number, seen):
-        """Name what is served when the command has run again."""
+        """Return the marks that may be served once the command has run again."""
         return self.possible(number, seen) - {seen}
 
     def check_whole(self):
-        """See what has to hold right after the kill; more than what is served is for some only."""
+        """Check what must hold right after the kill, besides what is served."""
 
     def mark_of(self, release):
         from edge.backends import get_backend  # noqa: PLC0415
@@ -179,7 +179,7 @@ class Push(Scene):
 
 
 class Promote(Scene):
-    """Attempts give production B and A by turns."""
+    """Attempts promote B and A to production in turn."""
 
     def command(self, number):
         return ["promote", f"--release={self.names['AB'[number % 2]]}"]
@@ -189,7 +189,7 @@ class Promote(Scene):
 
 
 class Rollback(Scene):
-    """Attempts roll production back to A and to B by turns; both were live."""
+    """Attempts roll production back to A and to B in turn; both were live."""
 
     def __init__(self, folder):
         super().__init__(folder)
@@ -203,7 +203,7 @@ class Rollback(Scene):
 
 
 class Prune(Scene):
-    """Each attempt removes a release that nobody needs; production serves A, and B before."""
+    """Each attempt removes a release that nothing needs; production served A and serves B."""
 
     def __init__(self, folder):
         from django.conf import settings  # noqa: PLC0415
@@ -213,7 +213,7 @@ class Prune(Scene):
         settings.PRUNE_KEEP_DAYS = settings.PRUNE_KEEP_NEWEST = 0
 
     def command(self, number):
-        """Give prune a release to remove: pushed, marked, and marked long ago."""
+        """Make a release to remove: pushed, and marked long ago."""
         from deployments.models import Release  # noqa: PLC0415
 
         self.call("push", f"--source={self.site(f'C{number}')}", "--no-deploy")
@@ -243,7 +243,7 @@ class Prune(Scene):
         expect(not left, f"{left} are left")
 
     def check_whole(self):
-        """See that every release that is listed is whole, killed or not."""
+        """Check that every listed release is whole, killed or not."""
         from deployments.models import Release  # noqa: PLC0415
         from deployments.releases.store import object_sizes, read_manifest  # noqa: PLC0415
         from edge.backends import get_backend  # noqa: PLC0415
@@ -265,7 +265,7 @@ def expect(holds, message):
 
 
 def walk(scene, log):
-    """Kill at operation 1, 2, 3, ...; give their names."""
+    """Kill at operation 1, 2, 3, ...; return their names."""
     from deployments.models import Deployment  # noqa: PLC0415
 
     operations = []
@@ -292,7 +292,7 @@ def walk(scene, log):
 
 
 def in_a_process(scene, command, killer):
-    """Run a command in a process of its own; give the status it ended with."""
+    """Run a command in a new process; return its exit status."""
     from django.db import connections  # noqa: PLC0415
 
     connections.close_all()

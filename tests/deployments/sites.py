@@ -28,13 +28,13 @@ def write_site(folder, *, mark="A", extra=0):
 
 
 def files_of(source):
-    """Take the files of a source, all hashed."""
+    """Return the files of a source, all hashed."""
     with opened_source(source) as files:
         return list(files)
 
 
 class Operator:
-    """An operator who calls the services that the commands call."""
+    """An operator who calls the services behind the commands."""
 
     def __init__(self, backend, folder):
         self.backend = backend
@@ -54,7 +54,7 @@ class Operator:
         return self._push(mark, extra, "staging")
 
     def release_of(self, files):
-        """Make a release of exactly these files: text by path."""
+        """Make a release of exactly these files, given as text by path."""
         folder = self.folder / f"site-{len(list(self.folder.iterdir()))}"
         for path, text in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)

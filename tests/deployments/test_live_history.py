@@ -1,11 +1,15 @@
-"""What was live when."""
+"""What was live when, and which release is the previous one."""
 
+import json
 from datetime import UTC, datetime
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 
 from deployments.errors import Refused
-from deployments.live_history import live_at, live_since
+from deployments.live_history import live_at, live_since, replaced_release
+from deployments.retention.needs import serving
 
 
 def at(hour, minute=0):
@@ -14,7 +18,7 @@ def at(hour, minute=0):
 
 @pytest.fixture
 def day(operator, time_machine):
-    """Push and promote A at 9:00 and B at 12:00; roll back to A at 15:00."""
+    """A is promoted at 9:00 and B at 12:00; production is rolled back to A at 15:00."""
     releases = []
     for mark, hour in (("A", 9), ("B", 12)):
         time_machine.move_to(at(hour), tick=False)
@@ -35,7 +39,7 @@ def test_live_at_a_moment(day, production, moment, which):
     assert found.function == production.live.function
 
 
-def test_what_was_live_since(day, production):
+def test_live_since_a_moment(day, production):
     first, second = day
     assert [d.release for d in live_since(production, at(10))] == [first, second, first]
     assert [d.release for d in live_since(production, at(13))] == [second, first]
@@ -65,3 +69,71 @@ def test_moments_without_an_answer_are_refused(day, production, moment, code):
         live_at(production, moment)
     assert refused.value.code == code
     assert "manage.py history --environment production" in refused.value.hint
+
+
+# The previous release
+
+
+@pytest.fixture
+def promoted(operator):
+    """Return a function that pushes and promotes a release per mark, one after the other."""
+
+    def promote(marks):
+        releases = []
+        for mark in marks:
+            releases.append(operator.push(mark))
+            operator.promote()
+        return releases
+
+    return promote
+
+
+def previous_everywhere(desk):
+    """Return the previous release of production by `status`, `verify` and the admin's page."""
+    found = []
+    for command in ("status", "verify"):
+        out = StringIO()
+        call_command(command, json=True, stdout=out)
+        rows = {row["environment"]: row for row in json.loads(out.getvalue())}
+        found.append(rows["production"]["previous"])
+    target = desk.client.get(desk.address("change")).context["now"].rollback_target
+    return [*found, target.name if target else None]
+
+
+def test_nothing_is_previous_after_a_rollback_to_the_first(promoted, operator, desk):
+    first, _ = promoted("AB")
+    assert previous_everywhere(desk) == [first.name] * 3
+    operator.rollback()
+    assert previous_everywhere(desk) == [None] * 3
+
+
+def test_second_rollback_to_nothing_is_refused(promoted, operator, production):
+    first, _ = promoted("AB")
+    operator.rollback()
+    with pytest.raises(Refused) as refused:
+        operator.rollback()
+    assert refused.value.code == "nothing-before"
+    assert refused.value.message == "There is nothing earlier in production to roll back to."
+    assert production.live.release == first
+
+
+def test_rollback_goes_one_release_back(promoted, operator, production, desk):
+    first, second, _ = promoted("ABC")
+    operator.rollback()
+    assert production.live.release == second
+    assert previous_everywhere(desk) == [first.name] * 3
+
+
+def test_rollback_replaced_the_release_it_left(promoted, operator, production):
+    first, second = promoted("AB")
+    operator.rollback()
+    assert replaced_release(production, first) == second
+    assert production.live.replaced == second
+
+
+def test_retention_keeps_the_release_a_rollback_left(promoted, operator, backend):
+    _, second = promoted("AB")
+    for mark in "CD":  # so that staging does not need B either
+        operator.push(mark)
+    operator.rollback()
+    assert serving(backend)[second.name] == "previous in production"

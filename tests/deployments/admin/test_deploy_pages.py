@@ -1,4 +1,4 @@
-"""Promote, canary and roll back from the admin: what is confirmed is what is done, or refused."""
+"""Promote, canary and roll back from the admin: what is confirmed is done or refused."""
 
 import time
 
@@ -38,7 +38,7 @@ def test_promotion(desk, operator, two, production):
     assert lines(operation)[-1] == f"production serves {two[1]}: deployment {production.live.pk}"
 
 
-def test_task_gets_nothing_but_the_number(desk, two, settings):
+def test_task_gets_only_the_operations_number(desk, two, settings):
     desk.confirm("promote", reason="Secret reason")
     task = OrmQ.objects.get().task
     assert (task["args"], task["kwargs"]) == ((Operation.objects.get().pk,), {})
@@ -53,12 +53,12 @@ def test_page_shows_plan_and_diff_before_anything_is_done(desk, operator, two):
     assert not Operation.objects.exists()
 
 
-def test_canary_begins_grows_and_is_given_to_everybody(desk, operator, two, production):
+def test_canary_begins_grows_and_is_promoted(desk, operator, two, production):
     operation = desk.do("canary", percent=5)
     assert (operation.kind, production.canary.percent) == ("canary", 5)
     desk.do("canary", percent=25)
     assert (production.canary.percent, production.canary.release) == (25, two[1])
-    operator.push("C")  # staging goes on; what is tried is what is finished
+    operator.push("C")  # staging moves on; the canary is what is promoted
     desk.do("promote")
     assert (operator.served(), production.canary) == (two[1].name, None)
 
@@ -71,13 +71,13 @@ def test_rolling_back_ends_a_canary(desk, operator, two, production):
 
 
 @pytest.mark.parametrize(("now", "offered"), [(1, 5), (5, 10), (30, 50), (60, 60)])
-def test_share_that_is_offered_first_is_no_smaller_one(desk, operator, two, now, offered):
+def test_next_larger_share_is_offered_first(desk, operator, two, now, offered):
     assert desk.open("canary").context["wish"].percent == 5
     operator.canary(now)
     assert desk.open("canary").context["wish"].percent == offered
 
 
-def test_what_the_viewers_of_a_canary_get_back_is_shown(desk, operator, two):
+def test_diff_of_ending_a_canary_is_from_its_release(desk, operator, two):
     operator.canary(10)
     page = desk.open("rollback")
     assert (page.context["before"], page.context["target"].release) == (two[1], two[0])
@@ -100,7 +100,7 @@ def test_function_alone_is_rolled_back(desk, operator, two, production):
     assert "All viewers will see" not in page
 
 
-def test_rolling_back_goes_where_it_is_told(desk, operator, two, production):
+def test_rollback_to_a_chosen_release(desk, operator, two, production):
     operator.promote()
     operator.push("C")
     operator.promote()
@@ -111,39 +111,39 @@ def test_rolling_back_goes_where_it_is_told(desk, operator, two, production):
     assert production.live.release == two[0]
 
 
-def test_what_was_confirmed_is_done_whatever_staging_has_by_then(desk, operator, two, production):
+def test_confirmed_release_is_promoted_even_if_staging_moves_on(desk, operator, two, production):
     desk.confirm("promote")
     operator.push("C")
     run_tasks()
     assert production.live.release == two[1]
 
 
-def test_first_release_of_an_environment_brings_the_shipped_function(desk, operator, production):
+def test_first_release_of_an_environment_gets_the_shipped_function(desk, operator, production):
     release = operator.release("A")
     operation = desk.do("promote", release=release.name)
     assert (operation.state, production.live.release) == (State.DONE, release)
 
 
-def test_second_click_asks_once(desk, two):
+def test_second_click_starts_nothing(desk, two):
     assert [desk.confirm("promote").status_code for _ in range(2)] == [302, 302]
     assert (Operation.objects.count(), OrmQ.objects.count()) == (1, 1)
 
 
-def test_second_click_while_the_first_one_runs_asks_once(desk, two):
+def test_second_click_during_the_task_starts_nothing(desk, two):
     desk.confirm("promote")
     Operation.objects.update(state=State.RUNNING)
     desk.confirm("promote")
     assert (Operation.objects.count(), OrmQ.objects.count()) == (1, 1)
 
 
-def test_two_clicks_at_once_ask_once(together, tmp_path, settings, monkeypatch):  # noqa: F811 - a fixture
+def test_two_clicks_at_once_start_one_operation(together, tmp_path, settings, monkeypatch):  # noqa: F811 - a fixture
     settings.EDGE_PROBE_SECONDS = 0
     operator = Operator(get_backend(), tmp_path)
     operator.push("A")
     production = Environment.objects.named("production")
     wish = DeployRequest(Kind.PROMOTE, production, Environment.objects.named("staging"))
     proposal = propose(operator.backend, wish, actor="ines")
-    # Between looking whether it was asked already and writing it down.
+    # Widen the gap between the search for an earlier operation and the new row.
     monkeypatch.setattr(run.functions, "keep", lambda version: time.sleep(0.2))
     asked = together(
         lambda: run.ask(environment=production, proposal=proposal, actor="ines", reason="Approved")
@@ -152,7 +152,7 @@ def test_two_clicks_at_once_ask_once(together, tmp_path, settings, monkeypatch):
     assert (Operation.objects.count(), OrmQ.objects.count()) == (1, 1)
 
 
-def test_task_delivered_twice_does_it_once(desk, two, production):
+def test_task_delivered_twice_deploys_once(desk, two, production):
     operation = desk.do("promote")
     said = lines(operation)
     tasks.run_operation(operation.pk)
@@ -160,31 +160,31 @@ def test_task_delivered_twice_does_it_once(desk, two, production):
     assert production.deployments.count() == 2
 
 
-def test_task_delivered_while_the_first_one_runs_leaves_it_alone(desk, two):
+def test_task_delivered_again_while_running_does_nothing(desk, two):
     desk.confirm("promote")
     Operation.objects.update(state=State.RUNNING)
     run_tasks()
     assert (Operation.objects.get().state, lines(Operation.objects.get())) == (State.RUNNING, [])
 
 
-def test_what_is_live_already_is_said(desk, operator, two):
+def test_page_says_that_the_release_is_already_live(desk, operator, two):
     operator.promote()
     assert "Nothing to do" in desk.open("promote").content.decode()
 
 
-def test_somebody_else_did_it_meanwhile(desk, operator, two, production):
+def test_another_operator_was_faster(desk, operator, two, production):
     desk.confirm("promote")
     operator.promote()
     run_tasks()
     operation = Operation.objects.get()
     assert operation.state == State.DONE
-    assert lines(operation)[-1] == f"Nothing to do: production serves {two[1]} already"
+    assert lines(operation)[-1] == f"Nothing to do: production already serves {two[1]}"
 
 
 # Refusals
 
 
-def test_live_release_that_changed_between_page_and_yes(desk, operator, two):
+def test_live_release_changed_between_page_and_confirmation(desk, operator, two):
     seen = desk.open("promote").context["form"].initial["seen"]
     operator.promote(operator.push("C"))
     answer = desk.confirm("promote", seen=seen)
@@ -193,19 +193,19 @@ def test_live_release_that_changed_between_page_and_yes(desk, operator, two):
     assert not Operation.objects.exists()
 
 
-def test_live_release_that_changed_between_yes_and_task(desk, operator, two, production):
+def test_live_release_changed_between_confirmation_and_task(desk, operator, two, production):
     desk.confirm("promote")
     third = operator.push("C")
     operator.promote()
     run_tasks()
     operation = Operation.objects.get()
     assert (operation.state, production.live.release) == (State.FAILED, third)
-    told = f"production had {two[0]} when this was confirmed, and has {third} now"
-    assert told in lines(operation)[-1]
+    message = f"production had {two[0]} when this was confirmed and now has {third}"
+    assert message in lines(operation)[-1]
     assert operation.steps.last().is_fault
 
 
-def test_canary_that_began_between_yes_and_task(desk, operator, two, production):
+def test_canary_began_between_confirmation_and_task(desk, operator, two, production):
     desk.confirm("promote")
     operator.push("C")
     operator.canary(5)
@@ -214,18 +214,18 @@ def test_canary_that_began_between_yes_and_task(desk, operator, two, production)
     assert production.live.release == two[0]
 
 
-def test_canary_that_began_while_the_task_came_to_the_lock(
+def test_canary_began_just_before_the_task_took_the_lock(
     desk, operator, two, production, monkeypatch
 ):
     desk.confirm("promote")
     third = operator.push("C")
 
-    def lock_after_somebody_else(**options):
+    def lock_after_another_operator(**options):
         monkeypatch.setattr(deploy, "deploy_lock", deploy_lock)
         operator.canary(5)
         return deploy_lock(**options)
 
-    monkeypatch.setattr(deploy, "deploy_lock", lock_after_somebody_else)
+    monkeypatch.setattr(deploy, "deploy_lock", lock_after_another_operator)
     run_tasks()
     assert "had no canary when this was confirmed" in lines(Operation.objects.get())[-1]
     assert (production.live.release, production.canary.release) == (two[0], third)
@@ -239,7 +239,7 @@ def test_frozen_environment(desk, two, production):
     assert "<button" not in answer.content.decode().split("<main")[1].split("</main")[0]
 
 
-def test_freeze_between_yes_and_task(desk, operator, two, production):
+def test_freeze_between_confirmation_and_task(desk, operator, two, production):
     desk.confirm("promote")
     freeze(environment=production, reason="stock-taking", actor="olga")
     run_tasks()
@@ -248,7 +248,7 @@ def test_freeze_between_yes_and_task(desk, operator, two, production):
 
 
 @pytest.mark.parametrize(
-    ("kind", "query", "told"),
+    ("kind", "query", "message"),
     [
         ("rollback", {"release": "20200101-000000-00000000"}, "No release is called"),
         ("promote", {"source": "moon"}, "No environment is called"),
@@ -261,10 +261,10 @@ def test_freeze_between_yes_and_task(desk, operator, two, production):
         ("promote", {"source": "a\0"}, "No environment is called"),
     ],
 )
-def test_what_cannot_be_asked_for(desk, two, kind, query, told):
+def test_invalid_requests_are_refused(desk, two, kind, query, message):
     for answer in (desk.open(kind, **query), desk.confirm(kind, seen="x", **query)):
         assert answer.status_code == 409
-        assert told in answer.content.decode()
+        assert message in answer.content.decode()
     assert not Operation.objects.exists()
 
 
@@ -276,7 +276,7 @@ def test_release_that_was_never_live(desk, operator, two):
     assert "was never live" in desk.open("rollback", release=two[1].name).content.decode()
 
 
-def test_release_removed_between_yes_and_task(desk, two):
+def test_release_removed_between_confirmation_and_task(desk, two):
     desk.confirm("promote")
     Release.objects.filter(pk=two[1].pk).update(removed_at=timezone.now())
     run_tasks()
@@ -284,7 +284,7 @@ def test_release_removed_between_yes_and_task(desk, two):
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 301])
-def test_reason_is_needed_and_short(desk, two, reason):
+def test_reason_is_required_and_limited(desk, two, reason):
     answer = desk.confirm("promote", reason=reason)
     assert answer.status_code == 422
     assert answer.context["form"].errors["reason"]
@@ -292,12 +292,12 @@ def test_reason_is_needed_and_short(desk, two, reason):
     assert not Operation.objects.exists()
 
 
-def test_kinds_that_are_no_buttons(desk, two):
+def test_kinds_without_a_page(desk, two):
     for kind in ("push", "function", "nonsense"):
         assert desk.open(kind).status_code == 404
 
 
-def test_locked_environment_ends_the_operation_with_who_holds_it(
+def test_locked_environment_ends_the_operation_and_names_the_holder(
     desk, two, production, monkeypatch
 ):
     monkeypatch.setattr(run, "PATIENCE", run.Patience())
@@ -307,7 +307,7 @@ def test_locked_environment_ends_the_operation_with_who_holds_it(
     assert "locked by olga" in lines(Operation.objects.get())[-1]
 
 
-def test_what_failed_stays_on_the_environments_page_until_something_follows(desk, operator, two):
+def test_failed_operation_stays_on_the_environments_page_until_one_succeeds(desk, operator, two):
     desk.confirm("promote")
     freeze(environment=desk.environment, reason="stock-taking", actor="olga")
     run_tasks()
@@ -321,7 +321,7 @@ def test_what_failed_stays_on_the_environments_page_until_something_follows(desk
     assert desk.address("operation", operation.pk) not in page
 
 
-def test_failure_is_not_blamed_on_what_the_same_operator_did_besides(desk, two, production):
+def test_failed_operation_is_not_linked_to_another_deployment(desk, two, production):
     desk.confirm("canary", percent=5)
     desk.confirm("promote")
     run_tasks()

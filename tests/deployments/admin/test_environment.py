@@ -1,4 +1,4 @@
-"""An environment's page in the admin: what it shows, and to whom it shows which buttons."""
+"""The pages of an environment in the admin: what they show, and who may do what."""
 
 import re
 from datetime import timedelta
@@ -38,7 +38,7 @@ def text_of(client, environment, name="change", *args):
 
 @pytest.fixture
 def login(client, django_user_model, db):
-    """Log somebody in who has these permissions."""
+    """Return a function that logs in a user with the given permissions."""
 
     def login(*codenames):
         user = django_user_model.objects.create_user("otto", password="x", is_staff=True)
@@ -49,7 +49,7 @@ def login(client, django_user_model, db):
     return login
 
 
-def test_page_tells_what_is_live_and_what_may_be_done(admin_client, two, production):
+def test_page_shows_the_live_release_and_the_actions(admin_client, two, production):
     page = text_of(admin_client, production)
     for shown in (str(two[0]), "olga", str(production.live.function), "localhost", "Promotion"):
         assert shown in page
@@ -60,7 +60,7 @@ def test_page_tells_what_is_live_and_what_may_be_done(admin_client, two, product
     assert "Unfreeze" not in page
 
 
-def test_every_page_has_a_title_of_its_own(admin_client, two, production):
+def test_page_titles_differ(admin_client, two, production):
     operation = Operation.objects.create(environment=production, kind="promote", actor="ines")
     pages = [(name,) for name in ("change", "drift", "freeze", "unfreeze", "metrics")]
     pages += [("deploy", "promote"), ("deploy", "canary"), ("operation", operation.pk)]
@@ -70,7 +70,9 @@ def test_every_page_has_a_title_of_its_own(admin_client, two, production):
     assert not [title for title in titles if title.startswith("|")], titles
 
 
-def test_going_back_to_an_older_release_is_no_first_choice(admin_client, two, production, staging):
+def test_promoting_an_older_release_is_not_the_primary_action(
+    admin_client, two, production, staging
+):
     assert 'primary" href' in text_of(admin_client, production)
     page = text_of(admin_client, staging)
     assert "Promote from production" in page
@@ -90,7 +92,7 @@ def test_drift_of_an_environment_whose_history_is_lost(admin_client, backend, tw
     assert "found.</p>" in text_of(admin_client, production, "drift")
 
 
-def test_nothing_is_offered_that_is_live_already(admin_client, operator, two, production):
+def test_live_release_is_not_offered(admin_client, operator, two, production):
     operator.promote()
     page = text_of(admin_client, production)
     assert "Promote from" not in page
@@ -113,9 +115,9 @@ def test_copies_have_no_canaries(admin_client, two, production):
     assert "Canary from" not in page
 
 
-def test_previous_is_what_was_served_before(admin_client, operator, two, production):
+def test_rollback_target_is_shown(admin_client, operator, two, production):
     operator.promote()
-    assert f"{two[0]}</a>" in text_of(admin_client, production).split("Previous")[1][:300]
+    assert f"{two[0]}</a>" in text_of(admin_client, production).split("Rollback target")[1][:300]
 
 
 def test_release_that_was_rolled_back_from_is_held_back(admin_client, operator, two, production):
@@ -129,7 +131,7 @@ def test_release_that_was_rolled_back_from_is_held_back(admin_client, operator, 
     assert "Promote from staging" in text_of(admin_client, production)
 
 
-def test_lock_says_who(admin_client, two, production):
+def test_lock_names_its_holder(admin_client, two, production):
     with deploy_lock(environment=production, actor="olga@desk", reason="Promotion of B"):
         page = text_of(admin_client, production)
     assert "A deployment is in progress" in page
@@ -163,7 +165,7 @@ def test_maintenance(admin_client, two, production):
     ("result", "shown"),
     [("restored", "Failed, restored"), ("abandoned", "Interrupted"), (None, "Unfinished")],
 )
-def test_timeline_tells_how_it_ended(admin_client, two, production, result, shown):
+def test_timeline_shows_how_deployments_ended(admin_client, two, production, result, shown):
     live = production.live
     failed = Deployment.objects.create(
         environment=production,
@@ -180,13 +182,13 @@ def test_timeline_tells_how_it_ended(admin_client, two, production, result, show
     assert ("/ answered 500" in page) is bool(result)
 
 
-def test_drift_comes_with_what_mends_it(admin_client, backend, two, production):
+def test_drift_comes_with_its_repair(admin_client, backend, two, production):
     backend.keyvalues.update(puts={}, deletes=["host:localhost"], if_match=backend.keyvalues.etag())
     page = text_of(admin_client, production, "drift")
     assert f"manage.py promote --release {two[0]} --to production --yes" in page
 
 
-def test_drift_that_is_none(admin_client, two, production):
+def test_no_drift(admin_client, two, production):
     page = admin_client.get(address(production, "drift"), {"part": ""}).content.decode()
     assert "Yes." in page
     assert page.lstrip().startswith("<div data-part")
@@ -218,7 +220,7 @@ def test_timeline_ends_after_fifteen(admin_client, two, production):
     assert f"environment__id__exact={production.pk}" in page
 
 
-def test_unknown_environment_is_not_there(admin_client, db):
+def test_unknown_environment_is_not_found(admin_client, db):
     for name, args in (("change", []), ("drift", []), ("freeze", []), ("deploy", ["promote"])):
         there = reverse(f"admin:deployments_environment_{name}", args=[999, *args])
         assert admin_client.get(there).status_code == 404
@@ -228,7 +230,7 @@ def test_unknown_environment_is_not_there(admin_client, db):
 
 
 def confirm(client, environment, name, *, seen=None, **data):
-    """Confirm a page as it is shown, or as it was `seen` before."""
+    """Confirm a page as it is now, or as it was `seen` before."""
     if seen is None:
         seen = client.get(address(environment, name)).context["seen"]
     return client.post(address(environment, name), {"seen": seen, **data})
@@ -262,20 +264,20 @@ def test_freeze_and_unfreeze(admin_client, two, production):
         ({"reason": "For ever", "until": "9999-12-31T23:59"}, "until"),
     ],
 )
-def test_freeze_needs_a_reason_and_an_end_to_come(admin_client, production, data, field):
+def test_freeze_needs_a_reason_and_a_future_end(admin_client, production, data, field):
     answer = admin_client.post(address(production, "freeze"), data)
     assert (answer.status_code, set(answer.context["form"].errors)) == (422, {field})
     assert production.frozen is None
 
 
-def test_looking_at_a_freeze_does_nothing(admin_client, production):
+def test_opening_the_freeze_pages_changes_nothing(admin_client, production):
     freeze(environment=production, reason="Monday", actor="olga")
     assert "will replace it" in text_of(admin_client, production, "freeze")
     text_of(admin_client, production, "unfreeze")
     assert production.frozen.reason == "Monday"
 
 
-def test_freeze_that_came_meanwhile_is_shown_before_it_is_lifted(admin_client, production):
+def test_new_freeze_is_shown_before_it_is_lifted(admin_client, production):
     freeze(environment=production, reason="Stock-taking", actor="olga")
     seen = admin_client.get(address(production, "unfreeze")).context["seen"]
     freeze(environment=production, reason="Data is being lost", actor="oscar")
@@ -288,16 +290,16 @@ def test_freeze_that_came_meanwhile_is_shown_before_it_is_lifted(admin_client, p
     assert production.frozen is None
 
 
-def test_freeze_that_came_meanwhile_is_shown_before_it_is_replaced(admin_client, production):
+def test_new_freeze_is_shown_before_it_is_replaced(admin_client, production):
     freeze(environment=production, reason="Data is being lost", actor="oscar")
     answer = confirm(admin_client, production, "freeze", seen="", reason="Monday")
     assert answer.status_code == 409
     assert "Data is being lost" in answer.content.decode()
-    assert "Monday" in answer.content.decode()  # nobody types a reason twice
+    assert "Monday" in answer.content.decode()  # the reason need not be typed again
     assert production.frozen.actor == "oscar"
 
 
-def test_what_somebody_else_unfroze_is_unfrozen(admin_client, production):
+def test_unfreezing_twice_is_not_an_error(admin_client, production):
     freeze(environment=production, reason="Stock-taking", actor="olga")
     seen = admin_client.get(address(production, "unfreeze")).context["seen"]
     production.freezes.update(lifted_at=timezone.now())
@@ -305,7 +307,7 @@ def test_what_somebody_else_unfroze_is_unfrozen(admin_client, production):
     assert answer.headers["Location"] == address(production, "change")
 
 
-def test_error_stands_where_its_field_says_it_does(admin_client, production):
+def test_field_is_described_by_its_error(admin_client, production):
     page = confirm(admin_client, production, "freeze", reason="").content.decode()
     described = re.search(r'aria-describedby="([^"]+)"', page)[1].split()
     assert len(described) == 2
@@ -335,7 +337,7 @@ def statuses(client, environment):
         (["view_job", "change_job", "view_release", "change_environment"], False, False),
     ],
 )
-def test_deploying_takes_the_permission_of_its_place(
+def test_deploying_needs_the_permission_for_the_environment(
     login, two, staging, production, codenames, to_staging, to_production
 ):
     client = login(*codenames)
@@ -365,7 +367,7 @@ def test_pages_need_the_permission_to_view(login, two, production, codenames):
     assert {client.get(page).status_code for page in pages} == {403}
 
 
-def test_strangers_are_asked_to_sign_in(client, two, production):
+def test_pages_require_a_login(client, two, production):
     assert statuses(client, production) == {302}
     assert production.frozen is None
 
@@ -386,14 +388,14 @@ def test_operators_may_deploy_and_nothing_else(client, django_user_model, two, p
     assert names == {"deployments"}
 
 
-def test_what_was_taken_from_operators_stays_away(db):
+def test_permission_taken_from_operators_is_not_given_back(db):
     group = Group.objects.get(name=OPERATORS)
     group.permissions.remove(Permission.objects.get(codename="deploy_to_production"))
     create_operators(using="default")
     assert not group.permissions.filter(codename="deploy_to_production").exists()
 
 
-def test_environment_without_hosts_is_told_with_what_mends_it(admin_client, two, production):
+def test_environment_without_hosts_is_drift_with_its_repair(admin_client, two, production):
     Environment.objects.filter(pk=production.pk).update(hosts=[])
     assert "production" in text_of(admin_client, production)
     page = text_of(admin_client, production, "drift")

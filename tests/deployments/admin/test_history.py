@@ -1,4 +1,4 @@
-"""Releases and deployments in the admin: to read, to narrow down, to follow; never to write."""
+"""Releases and deployments in the admin: listed, filtered, linked and read-only."""
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -9,7 +9,7 @@ from deployments.models import Release
 
 
 def listed(client, model, **query):
-    """Give the rows a list shows."""
+    """Return the rows of a list."""
     answer = client.get(reverse(f"admin:deployments_{model}_changelist"), query)
     assert answer.status_code == 200
     return list(answer.context["cl"].result_list)
@@ -34,7 +34,7 @@ def three(operator):
     return releases
 
 
-def test_releases_say_where_they_are_live(admin_client, three):
+def test_releases_show_where_they_are_live(admin_client, three):
     shown = {release.name: release.is_live_in for release in listed(admin_client, "release")}
     assert shown == {three[0].name: "", three[1].name: "production", three[2].name: "staging"}
 
@@ -87,7 +87,7 @@ def test_release_and_deployment_lead_to_each_other(admin_client, three, producti
     assert back in page(admin_client, deployment.release)
 
 
-def test_reason_is_shown_as_it_was_typed(admin_client, three, production, operator):
+def test_message_is_escaped(admin_client, three, production, operator):
     Release.objects.filter(pk=three[1].pk).update(message="<script>alert(1)</script>")
     shown = (
         page(admin_client, three[1])
@@ -99,14 +99,14 @@ def test_reason_is_shown_as_it_was_typed(admin_client, three, production, operat
     assert "&lt;script&gt;alert(1)" in shown
 
 
-def test_removed_release_says_when(admin_client, three):
+def test_removed_release_shows_when(admin_client, three):
     Release.objects.filter(pk=three[0].pk).update(removed_at=timezone.now())
     shown = page(admin_client, three[0]).split("Removed at")[1]
     assert f"{timezone.localtime():%b. %-d, %Y}" in shown
 
 
 @pytest.mark.parametrize("model", ["release", "deployment", "environment"])
-def test_nobody_writes_history(admin_client, three, production, model):
+def test_history_cannot_be_written(admin_client, three, production, model):
     row = {"release": three[0], "deployment": production.live, "environment": production}[model]
     name = f"admin:deployments_{model}"
     assert admin_client.get(reverse(f"{name}_add")).status_code == 403
@@ -130,7 +130,7 @@ def test_lists_take_no_more_queries_as_they_grow(
 
 @pytest.mark.parametrize("model", ["release", "deployment"])
 @pytest.mark.parametrize("allowed", [True, False])
-def test_history_is_for_those_who_may_view_it(client, django_user_model, db, model, allowed):
+def test_history_needs_the_permission_to_view(client, django_user_model, db, model, allowed):
     user = django_user_model.objects.create_user("otto", password="x", is_staff=True)
     if allowed:
         user.user_permissions.add(Permission.objects.get(codename=f"view_{model}"))

@@ -12,7 +12,7 @@ def routing(backend, environment):
     return read_route(backend.keyvalues, environment).document
 
 
-def test_share_of_the_viewers_is_in_the_routing_document(operator, backend, production, two):
+def test_routing_document_holds_the_share_of_viewers(operator, backend, production, two):
     first, second = two
     operator.canary(5)
     document = routing(backend, production)
@@ -22,7 +22,7 @@ def test_share_of_the_viewers_is_in_the_routing_document(operator, backend, prod
     assert production.canary.release == second
 
 
-def test_growing_keeps_the_salt_that_chooses_the_viewers(operator, backend, production, two):
+def test_growing_canary_keeps_its_salt(operator, backend, production, two):
     operator.canary(5)
     salt = routing(backend, production).canary.salt
     operator.canary(25)
@@ -30,7 +30,7 @@ def test_growing_keeps_the_salt_that_chooses_the_viewers(operator, backend, prod
     assert production.canary.percent == 25
 
 
-def test_each_canary_chooses_other_viewers(operator, backend, production, two):
+def test_new_canary_gets_a_new_salt(operator, backend, production, two):
     operator.canary(5)
     salt = routing(backend, production).canary.salt
     operator.rollback()
@@ -38,7 +38,7 @@ def test_each_canary_chooses_other_viewers(operator, backend, production, two):
     assert routing(backend, production).canary.salt != salt
 
 
-def test_promotion_finishes_it(operator, backend, production, two):
+def test_promotion_finishes_a_canary(operator, backend, production, two):
     operator.canary(25)
     operator.promote()
     document = routing(backend, production)
@@ -48,7 +48,7 @@ def test_promotion_finishes_it(operator, backend, production, two):
     assert operator.served() == two[1].name
 
 
-def test_rollback_ends_it_and_goes_no_further(operator, backend, production, two):
+def test_rollback_ends_a_canary_and_goes_no_further(operator, backend, production, two):
     first, _ = two
     operator.canary(25)
     done = operator.rollback()
@@ -58,12 +58,12 @@ def test_rollback_ends_it_and_goes_no_further(operator, backend, production, two
     assert production.canary is None
 
 
-def test_the_same_share_again_is_nothing_to_do(operator, two):
+def test_same_share_again_changes_nothing(operator, two):
     operator.canary(5)
     assert operator.canary(5).deployment is None
 
 
-def test_history_tells_the_share(operator, production, two):
+def test_history_records_the_share(operator, production, two):
     operator.canary(5)
     last = production.deployments.last()
     assert (last.kind, last.percent) == (Deployment.Kind.CANARY, 5)
@@ -71,19 +71,19 @@ def test_history_tells_the_share(operator, production, two):
     assert str(last) == f"Canary of {two[1]} to production"
 
 
-def test_one_update_and_no_invalidation(operator, backend, replaced, two):
+def test_canary_takes_one_update_and_no_invalidation(operator, backend, replaced, two):
     counting = Counting(backend.keyvalues)
     operator.backend = replaced(keyvalues=counting)
     assert operator.canary(5).invalidated == 0
     assert counting.calls["update"] == 1
 
 
-def test_status_finds_no_fault_while_it_is_on(operator, backend, production, two):
+def test_running_canary_is_not_drift(operator, backend, production, two):
     operator.canary(50)
     assert find_drift(backend, production) == []
 
 
-def test_lost_canary_is_named_with_what_mends_it(operator, backend, production, two):
+def test_lost_canary_is_reported_with_its_repair(operator, backend, production, two):
     operator.canary(50)
     key = "host:localhost"
     plain = read_route(backend.keyvalues, production).document
@@ -103,7 +103,7 @@ def test_share_out_of_bounds(operator, two, percent):
     assert refused.value.code == "canary-share"
 
 
-def test_what_all_viewers_see_already(operator, two):
+def test_live_release_cannot_be_a_canary(operator, two):
     with pytest.raises(Refused) as refused:
         operator.canary(5, release=two[0])
     assert refused.value.code == "canary-is-live"
@@ -116,7 +116,7 @@ def test_first_release_cannot_be_a_canary(operator):
     assert refused.value.code == "nothing-live"
 
 
-def test_other_release_does_not_take_a_canarys_place_unasked(operator, staging, production, two):
+def test_canary_is_not_replaced_by_another_release(operator, staging, production, two):
     operator.canary(5)
     operator.push("C")
     for ask in (
@@ -131,14 +131,14 @@ def test_other_release_does_not_take_a_canarys_place_unasked(operator, staging, 
     assert production.canary is None
 
 
-def test_copied_environment_has_none(operator, production, two):
+def test_environment_deployed_by_copy_has_no_canaries(operator, production, two):
     Environment.objects.filter(pk=production.pk).update(strategy=Strategy.COPY)
     with pytest.raises(Refused) as refused:
         operator.canary(5)
     assert refused.value.code == "no-function"
 
 
-def test_rollback_by_name_leaves_live_and_canary(operator, production, two):
+def test_rollback_by_name_ends_a_canary(operator, production, two):
     operator.promote()
     third = operator.push("C")
     operator.canary(5, release=third)

@@ -1,10 +1,11 @@
-"""The `copy` strategy, through the edge: a distribution that cannot run the function."""
+"""The `copy` strategy, seen through the edge."""
 
 import itertools
 from functools import partial
 
 import pytest
 
+from deployments.deploy.targets import function_target
 from deployments.errors import ChangedMeanwhile, PartlyChanged, Refused
 from deployments.models import DeployLock, Deployment, Distribution, Invalidation, Outcome, Strategy
 from deployments.releases.store import read_manifest
@@ -18,7 +19,7 @@ PAGE = "<!doctype html><title>{}</title>"
 
 
 class Watching(Counting):
-    """Keeps in order which keys were written and deleted, and which paths dropped."""
+    """Records in order which keys are copied and deleted, and which paths invalidated."""
 
     def __init__(self, real, events):
         super().__init__(real)
@@ -41,7 +42,7 @@ class Watching(Counting):
 
 @pytest.fixture
 def copied(production):
-    """Let production be deployed to by copy."""
+    """Production, deployed to by copy."""
     production.strategy = Strategy.COPY
     production.save()
     return production
@@ -49,7 +50,7 @@ def copied(production):
 
 @pytest.fixture
 def watched(operator, backend, replaced):
-    """Watch the store and the distribution from now on."""
+    """Return a function that watches the store and the distribution from then on."""
 
     def watch():
         events = []
@@ -111,8 +112,7 @@ def test_no_routing_document_and_no_function(operator, copied, backend):
     assert backend.functions.live("qdn-viewer-request-production") is None
 
 
-def test_seven_changed_and_two_removed_of_two_thousand(operator, copied, watched):
-    """What issue 3 asks to be shown; `fewer` by the addresses of the page folded."""
+def test_seven_changed_and_two_removed_of_two_thousand_files(operator, copied, watched):
     site = files() | {f"blog/{n // 100}/{n}.html": PAGE.format(n) for n in range(1_996)}
     changed = ["book/index.html", *(f"blog/{n}/{n}01.html" for n in range(1, 7))]
     after = site | dict.fromkeys(changed, "changed")
@@ -133,12 +133,12 @@ def test_seven_changed_and_two_removed_of_two_thousand(operator, copied, watched
         "/blog/8/850.html",
         "/blog/9/950.html",
     }
-    assert "Invalidate what changed: 7 paths, $0.00 of 1,000 free (0 used this month)" in (
+    assert "Invalidate changed files: 7 paths, $0.00 of 1,000 free (0 used this month)" in (
         operator.said
     )
 
 
-def test_nine_hundred_changed_in_a_folder_are_one_path(operator, copied, watched):
+def test_nine_hundred_changed_files_of_a_folder_are_one_path(operator, copied, watched):
     site = files() | {f"blog/{n}.html": PAGE.format(n) for n in range(900)}
     operator.promote(operator.release_of(site))
     after = site | {f"blog/{n}.html": PAGE.format(-n - 1) for n in range(900)}
@@ -151,7 +151,7 @@ def test_nine_hundred_changed_in_a_folder_are_one_path(operator, copied, watched
     assert operator.backend.objects.calls["copy"] == 900
 
 
-def test_order_keeps_readers_from_missing_files(operator, copied, watched):
+def test_pages_never_refer_to_missing_files(operator, copied, watched):
     before = files("A", **{"old.txt": "x", "data.txt": "a", "assets/a.111111111111.js": "1"})
     after = files("B", **{"new.html": "n", "data.txt": "b", "assets/b.222222222222.js": "2"})
     operator.promote(operator.release_of(before))
@@ -172,7 +172,7 @@ def test_new_paths_are_not_invalidated(operator, copied):
     assert operator.promote(operator.release_of(site | {"new.html": "n"})).invalidated == 0
 
 
-def test_assets_of_the_release_before_stay_for_open_pages(operator, copied, backend):
+def test_assets_of_the_replaced_release_stay_for_open_pages(operator, copied, backend):
     names = [f"assets/{mark}.{mark * 12}.js" for mark in "abc"]
     releases = [operator.release_of(files(name, **{name: name})) for name in names]
     for release, kept in zip(
@@ -232,12 +232,12 @@ def test_paths_are_counted_for_the_month(operator, copied):
     assert (row.deployment, row.paths, row.actor) == (done.deployment, 1, "olga")
     operator.promote(operator.release_of(site | {"book/index.html": "newer"}))
     assert operator.said[-2:] == [
-        "Invalidate what changed: 1 path, $0.00 of 1,000 free (1 used this month)",
+        "Invalidate changed files: 1 path, $0.00 of 1,000 free (1 used this month)",
         "Probe home, book",
     ]
 
 
-def test_the_same_again_is_nothing_to_do(operator, copied):
+def test_repeated_promotion_changes_nothing(operator, copied):
     operator.push("A")
     operator.promote()
     rows = Deployment.objects.count()
@@ -246,7 +246,7 @@ def test_the_same_again_is_nothing_to_do(operator, copied):
 
 
 @pytest.mark.parametrize("drift", ["deleted", "overwritten", "stray"])
-def test_deploying_what_is_live_mends_its_keys(operator, copied, backend, drift):
+def test_deploying_the_live_release_repairs_its_keys(operator, copied, backend, drift):
     release = operator.push("A")
     operator.promote()
     key = PREFIX + ("stray.txt" if drift == "stray" else "book/index.html")
@@ -262,7 +262,7 @@ def test_deploying_what_is_live_mends_its_keys(operator, copied, backend, drift)
     assert operator.promote(release).deployment is None
 
 
-def test_going_back_and_forth_between_the_strategies(operator, copied, backend):
+def test_changing_the_strategy_back_and_forth(operator, copied, backend):
     release = operator.push("A")
     operator.promote()
     copied.strategy = Strategy.POINTER
@@ -279,10 +279,10 @@ def test_going_back_and_forth_between_the_strategies(operator, copied, backend):
     assert "<title>B" in served_content(operator)
 
 
-# What goes wrong
+# Failures
 
 
-def test_refuses_a_release_of_which_a_file_is_gone(operator, copied, backend, watched):
+def test_refuses_a_release_with_a_missing_file(operator, copied, backend, watched):
     operator.push("A", extra=3)
     operator.promote()
     release = operator.push("B", extra=3)
@@ -295,7 +295,7 @@ def test_refuses_a_release_of_which_a_file_is_gone(operator, copied, backend, wa
     assert events == []
 
 
-def test_failure_half_way_names_the_command_that_goes_on(operator, copied, backend, replaced):
+def test_failure_half_way_shows_the_command_that_resumes(operator, copied, backend, replaced):
     first = operator.push("A", extra=20)
     operator.promote()
     second = operator.push("B", extra=20)
@@ -314,10 +314,10 @@ def test_failure_half_way_names_the_command_that_goes_on(operator, copied, backe
     operator.backend = backend
     operator.promote(second)
     assert operator.served() == second.name
-    assert Deployment.objects.filter(environment=copied).count() == 2  # the second went on
+    assert Deployment.objects.filter(environment=copied).count() == 2  # the second was resumed
 
 
-def test_going_back_instead_mends_what_had_arrived(operator, copied, backend, replaced):
+def test_going_back_instead_replaces_what_had_arrived(operator, copied, backend, replaced):
     first = operator.push("A", extra=20)
     operator.promote()
     second = operator.push("B", extra=20)
@@ -357,7 +357,7 @@ def test_lock_that_was_taken_over_stops_the_run(operator, copied):
         """Lets another run take the lock once the assets are copied."""
 
         def append(self, line):
-            if "changed pages" in line:
+            if "changed page" in line:
                 DeployLock.objects.all().delete()
 
     operator.promote(operator.release_of(files("A")))
@@ -369,23 +369,21 @@ def test_lock_that_was_taken_over_stops_the_run(operator, copied):
     assert "<title>A" in served_content(operator)
 
 
-def test_functions_are_not_for_it(operator, copied):
-    from deployments.deploy.targets import function_target  # noqa: PLC0415
-
+def test_function_cannot_be_published(operator, copied):
     operator.push("A")
     operator.promote()
     with pytest.raises(Refused):
         function_target(environment=copied, actor="olga")
 
 
-def test_audit_says_how_it_was_deployed(operator, copied):
+def test_audit_records_the_strategy(operator, copied):
     operator.push("A")
     operator.promote()
     assert [audit["strategy"] for audit in operator.audits()] == ["pointer", "copy"]
 
 
 class Caches:
-    """An edge's cache before the viewer: keeps what it saw until its address is dropped."""
+    """A cache in front of the viewer: keeps each response until its path is invalidated."""
 
     def __init__(self, backend):
         self.backend = backend
@@ -412,10 +410,10 @@ ADDRESSES = ("/", "/book/", "/book", "/book/index.html", "/data.txt", "/only/{}.
 
 @pytest.mark.parametrize(("make_error", "after"), LOST)
 @pytest.mark.parametrize("way", ["forward", "back"])
-def test_whatever_is_killed_a_rerun_finishes(
+def test_rerun_finishes_after_a_fault_at_any_call(
     operator, copied, backend, replaced, make_error, after, way
 ):
-    """At every call: then the release before or after is served whole, from full caches too."""
+    """After a fault at any call, a second run serves one whole release, even from full caches."""
     sites = [files(mark, **{"data.txt": mark, f"only/{mark}.txt": mark}) for mark in ("A", "B")]
     releases = [operator.release_of(site) for site in sites]
     caches = Caches(backend)
@@ -438,7 +436,7 @@ def test_whatever_is_killed_a_rerun_finishes(
         operator.backend = whole
         if not fault.was_reached:
             break
-        # Nothing is lost with a look for room in the distribution: it is left to the request.
+        # A failed look at the distribution's invalidations loses nothing: the request decides.
         assert error is not None or fault.name == "in_progress"
         live = 1 - live if way == "forward" or error is None else live
         operator.promote(releases[live])
@@ -456,7 +454,7 @@ def test_whatever_is_killed_a_rerun_finishes(
     assert number > 15
 
 
-def test_going_on_pays_for_no_path_twice(operator, copied, backend, replaced):
+def test_resuming_pays_for_no_path_twice(operator, copied, backend, replaced):
     operator.promote(operator.release_of(files("A", **{"old.txt": "x"})))
     release = operator.release_of(files("B"))
 

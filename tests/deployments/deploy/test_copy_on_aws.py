@@ -28,7 +28,7 @@ def production(aws):
 
 
 def sent(aws, distribution, deployment):
-    """List the paths of a deployment's invalidations, in the order they were made."""
+    """Return the paths of a deployment's invalidations, in order."""
     listed = aws.cloudfront.list_invalidations(DistributionId=distribution)["InvalidationList"]
     batches = [
         aws.cloudfront.get_invalidation(DistributionId=distribution, Id=item["Id"])["Invalidation"]

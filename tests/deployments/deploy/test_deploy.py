@@ -10,7 +10,7 @@ from tests.deployments.doubles import Counting, FaultPoint
 
 
 class Astray:
-    """A viewer whom the edge shows some other release, but in previews."""
+    """A viewer that gets another release, except in previews."""
 
     def __init__(self, viewer):
         self.viewer = viewer
@@ -35,7 +35,7 @@ def test_push_promote_and_rollback_are_seen_through_the_edge(operator):
     assert operator.served() == first.name
 
 
-def test_history_tells_who_what_and_how_it_ended(operator):
+def test_history_records_who_what_and_how_it_ended(operator):
     first = operator.push("A")
     operator.promote()
     second = operator.push("B")
@@ -54,7 +54,7 @@ def test_every_deployment_leaves_an_audit_object(operator):
     ]
 
 
-def test_the_same_again_is_nothing_to_do(operator):
+def test_repeated_promotion_changes_nothing(operator):
     operator.push("A")
     operator.promote()
     rows = Deployment.objects.count()
@@ -62,7 +62,7 @@ def test_the_same_again_is_nothing_to_do(operator):
     assert Deployment.objects.count() == rows
 
 
-def test_a_switch_is_one_update_of_all_keys(operator, production, replaced, backend):
+def test_switch_is_one_update_of_all_keys(operator, production, replaced, backend):
     operator.push("A")
     operator.backend = replaced(keyvalues=Counting(backend.keyvalues))
     operator.promote()
@@ -108,7 +108,7 @@ def test_failed_first_deployment_leaves_no_route(operator, replaced, backend, st
     assert set(read_route(backend.keyvalues, staging).values.values()) == {None}
 
 
-def test_lock_held_by_another_changes_nothing(operator, production, monkeypatch):
+def test_lock_held_by_another_changes_nothing(operator, production):
     operator.push("A")
     rows = Deployment.objects.count()
     with (
@@ -121,13 +121,15 @@ def test_lock_held_by_another_changes_nothing(operator, production, monkeypatch)
     assert production.live is None
 
 
-def test_route_changed_by_somebody_else_is_not_overwritten(operator, backend, production, replaced):
+def test_route_changed_by_another_process_is_not_overwritten(
+    operator, backend, production, replaced
+):
     operator.push("A")
     operator.promote()
     foreign = '{"e":"production","r":"20200101-000000-00000000","p":"","m":0}'
 
     class Meddler(Counting):
-        """Writes the routing document between our look and our update."""
+        """Writes the routing document between our read and our update."""
 
         def update(self, **kwargs):
             if not self.calls["update"]:
@@ -146,9 +148,9 @@ def test_route_changed_by_somebody_else_is_not_overwritten(operator, backend, pr
     assert set(read_route(backend.keyvalues, production).values.values()) == {foreign}
 
 
-def test_foreign_write_elsewhere_in_the_store_is_no_conflict(operator, backend, replaced):
+def test_foreign_write_elsewhere_in_the_store_is_not_a_conflict(operator, backend, replaced):
     class Neighbour(Counting):
-        """Writes another key between our look and our update."""
+        """Writes another key between our read and our update."""
 
         def update(self, **kwargs):
             if not self.calls["update"]:
@@ -163,7 +165,7 @@ def test_foreign_write_elsewhere_in_the_store_is_no_conflict(operator, backend, 
 
 
 @pytest.mark.parametrize("path", ["manifest.json", "book/index.html"])
-def test_refuses_a_release_whose_objects_are_gone(operator, backend, production, path):
+def test_refuses_a_release_with_missing_objects(operator, backend, production, path):
     first = operator.push("A")
     operator.promote()
     second = operator.push("B")
@@ -177,7 +179,7 @@ def test_refuses_a_release_whose_objects_are_gone(operator, backend, production,
 
 
 class OneUpdate(Counting):
-    """A key-value store that takes one update and then no longer answers."""
+    """A key-value store that takes one update and then stops answering."""
 
     def update(self, **kwargs):
         if self.calls["update"]:
@@ -186,7 +188,7 @@ class OneUpdate(Counting):
         return self._real.update(**kwargs)
 
 
-def test_restoring_that_fails_too_names_the_command_to_run(operator, backend, replaced):
+def test_failed_restore_shows_the_command_to_run(operator, backend, replaced):
     first = operator.push("A")
     operator.promote()
     operator.push("B")
@@ -202,8 +204,8 @@ def test_restoring_that_fails_too_names_the_command_to_run(operator, backend, re
     assert operator.served() == first.name
 
 
-def test_rollback_that_cannot_be_undone_is_gone_on_with(operator, backend, replaced):
-    """What it left is frozen once it took place, so nobody is told to promote that."""
+def test_rollback_that_cannot_be_undone_is_finished(operator, backend, replaced):
+    """The release it left is frozen if it took place, so promoting that is not suggested."""
     first = operator.push("A")
     operator.promote()
     operator.push("B")
@@ -247,7 +249,7 @@ def test_releases_of_the_same_content_are_one(operator):
     assert Release.objects.count() == 1
 
 
-def test_keys_of_hosts_it_has_lost_are_removed(operator, production, backend):
+def test_keys_of_removed_hosts_are_removed(operator, production, backend):
     production.hosts = ["localhost", "127.0.0.1", "old.example.com"]
     production.save()
     first = operator.push("A")
@@ -261,7 +263,7 @@ def test_keys_of_hosts_it_has_lost_are_removed(operator, production, backend):
     assert backend.keyvalues.get("host:staging.localhost") is not None
 
 
-def test_failure_after_the_probe_leaves_the_switch_to_be_settled(operator, backend, replaced):
+def test_failure_after_the_probe_is_settled_by_the_next_run(operator, backend, replaced):
     class NoAudit(Counting):
         def put(self, key, *args, **kwargs):
             if key.startswith("audit/"):
@@ -284,7 +286,7 @@ def test_failure_after_the_probe_leaves_the_switch_to_be_settled(operator, backe
     [["localhost", "h" * 512], ["localhost", *(f"h{number}" for number in range(50))]],
     ids=["long", "many"],
 )
-def test_what_the_store_would_not_take_is_refused_before_anything(operator, production, hosts):
+def test_update_beyond_the_stores_limits_is_refused(operator, production, hosts):
     operator.push("A")
     production.hosts = hosts
     production.save()
@@ -297,7 +299,7 @@ def test_what_the_store_would_not_take_is_refused_before_anything(operator, prod
 
 
 @pytest.mark.parametrize(("name", "act"), [("staging", "push"), ("production", "rollback")])
-def test_environment_without_hosts_is_refused_before_anything_changes(operator, name, act):
+def test_environment_without_hosts_is_refused(operator, name, act):
     for mark in "AB":
         operator.push(mark)
         operator.promote()

@@ -10,8 +10,6 @@ from deployments.errors import Refused
 from deployments.models import Freeze
 from edge.functions.shipped import function_source
 
-SOURCE = function_source()
-
 
 @pytest.fixture
 def frozen(operator, production):
@@ -33,11 +31,11 @@ def test_promotion_to_a_frozen_environment(operator, production, frozen):
     assert production.deployments.count() == 1
 
 
-def test_other_environments_go_on(operator, frozen):
+def test_other_environments_are_not_frozen(operator, frozen):
     assert operator.push("C").name == operator.served("staging.localhost")
 
 
-def test_unfreeze_lets_it_go_on(operator, production, frozen):
+def test_unfreeze_allows_promotion(operator, production, frozen):
     (lifted,) = unfreeze(environment=production, actor="otto")
     assert lifted.reason == "stock-taking"
     operator.promote()
@@ -45,7 +43,7 @@ def test_unfreeze_lets_it_go_on(operator, production, frozen):
     assert Freeze.objects.get().lifted_by == "otto"
 
 
-def test_freeze_ends_by_itself(operator, production, frozen):
+def test_freeze_ends_on_its_own(operator, production, frozen):
     freeze(
         environment=production,
         reason="the weekend",
@@ -59,14 +57,14 @@ def test_freeze_ends_by_itself(operator, production, frozen):
     assert operator.served() == frozen[1].name
 
 
-def test_what_is_live_may_be_put_back_in_place(operator, backend, frozen):
+def test_live_release_may_be_deployed_again(operator, backend, frozen):
     store = backend.keyvalues
     store.update(puts={}, deletes=["host:localhost"], if_match=store.etag())
     operator.promote(frozen[0])
     assert operator.served() == frozen[0].name
 
 
-def test_rollback_is_not_stopped(operator, production, frozen):
+def test_rollback_is_allowed_during_a_freeze(operator, production, frozen):
     unfreeze(environment=production, actor="olga")
     operator.promote()
     freeze(environment=production, reason="stock-taking", actor="olga")
@@ -81,10 +79,8 @@ def test_the_latest_freeze_counts(production):
     assert production.freezes.in_force().count() == 1
 
 
-def test_function_waits_too(operator, production, frozen, monkeypatch):
-    monkeypatch.setattr(
-        "deployments.routing.functions.function_source", lambda: f"// other\n{SOURCE}"
-    )
+def test_function_is_frozen_too(operator, production, frozen, ship_function):
+    ship_function(f"// other\n{function_source()}")
     with pytest.raises(Refused) as refused:
         operator.deploy(function_target(environment=production, actor="olga"))
     assert refused.value.code == "frozen"
@@ -97,7 +93,7 @@ def test_freeze_without_a_reason(production, reason):
     assert refused.value.code == "no-reason"
 
 
-def test_freeze_that_is_over_already(production):
+def test_freeze_that_ends_in_the_past(production):
     past = timezone.now() - timedelta(minutes=1)
     with pytest.raises(Refused) as refused:
         freeze(environment=production, reason="late", actor="olga", until=past)
@@ -115,7 +111,7 @@ def rolled_back(operator):
     return releases
 
 
-def test_what_was_rolled_back_from_is_not_promoted_again(operator, rolled_back):
+def test_release_that_was_rolled_back_is_not_promoted_again(operator, rolled_back):
     with pytest.raises(Refused) as refused:
         operator.promote()
     assert refused.value.code == "release-frozen"
@@ -124,13 +120,13 @@ def test_what_was_rolled_back_from_is_not_promoted_again(operator, rolled_back):
     assert operator.served() == rolled_back[0].name
 
 
-def test_until_somebody_says_so(operator, production, rolled_back):
+def test_release_that_was_rolled_back_is_promoted_after_unfreeze(operator, production, rolled_back):
     unfreeze(environment=production, actor="olga")
     operator.promote()
     assert operator.served() == rolled_back[1].name
 
 
-def test_newer_release_ends_it(operator, production, rolled_back):
+def test_newer_release_ends_the_freeze_of_a_rollback(operator, production, rolled_back):
     third = operator.push("C")
     operator.promote()
     assert operator.served() == third.name
@@ -139,18 +135,18 @@ def test_newer_release_ends_it(operator, production, rolled_back):
     assert operator.served() == rolled_back[1].name
 
 
-def test_newer_canary_does_not_end_it(operator, production, rolled_back):
+def test_newer_canary_does_not_end_the_freeze_of_a_rollback(operator, production, rolled_back):
     operator.push("C")
     operator.canary(5)
     assert production.freezes.in_force().get().release == rolled_back[1]
 
 
-def test_rollback_may_return_to_it(operator, rolled_back):
+def test_rollback_may_return_to_a_release_that_was_rolled_back(operator, rolled_back):
     operator.rollback(rolled_back[1])
     assert operator.served() == rolled_back[1].name
 
 
-def test_rollback_that_is_nothing_to_do_freezes_nothing(operator, production, rolled_back):
+def test_rollback_without_effect_freezes_nothing(operator, production, rolled_back):
     unfreeze(environment=production, actor="olga")
     operator.rollback(rolled_back[0])
     assert not production.freezes.in_force().exists()
@@ -167,7 +163,7 @@ def test_candidate_of_an_ended_canary_is_frozen(operator, production):
         operator.canary(5)
 
 
-def test_rollback_by_name_freezes_what_was_live_and_the_canary(operator, production):
+def test_rollback_by_name_freezes_the_live_release_and_the_canary(operator, production):
     first = operator.push("A")
     operator.promote()
     second = operator.push("B")

@@ -1,7 +1,7 @@
-"""Whatever is killed or fails, whenever: one whole release is served, and a re-run finishes.
+"""A kill or failure at any call leaves one whole release live, and a second run finishes.
 
-The fault is put at every call of the object store, the key-value store and the function host, one
-after the other, until a run goes through without meeting it.
+The fault is injected at each call of the object store, the key-value store and the function host
+in turn, until a run ends without meeting it.
 """
 
 import itertools
@@ -32,7 +32,7 @@ def with_fault(replaced, backend, fault):
 
 
 def attempt(work):
-    """Run until it ends or dies."""
+    """Run and return the error, if any."""
     try:
         work()
     except (DeploymentError, EdgeError, Killed) as error:
@@ -41,7 +41,7 @@ def attempt(work):
 
 
 def walk_faults(operator, backend, replaced, make_error, after, work, check):
-    """Run `work` with the fault at call 1, 2, 3, ...; after each, check and let a re-run finish."""
+    """Run `work` with the fault at call 1, 2, 3, ... and `check` each; return their number."""
     for number in itertools.count(1):
         assert number < MOST_CALLS
         fault = FaultPoint(number, make_error(), after=after)
@@ -98,7 +98,7 @@ def test_push(operator, backend, replaced, staging, make_error, after):
     assert points > 20
 
 
-def test_interrupted_deployments_get_the_outcome_they_had(operator, backend, replaced, production):
+def test_interrupted_deployment_gets_the_outcome_it_had(operator, backend, replaced, production):
     releases = [operator.push("A"), operator.push("B")]
     operator.promote(releases[0])
     seen = set()
@@ -119,7 +119,7 @@ def test_interrupted_deployments_get_the_outcome_they_had(operator, backend, rep
     assert seen == {"succeeded", "abandoned"}
 
 
-def test_failures_of_the_store_name_the_command_that_finishes(operator, backend, replaced):
+def test_store_failure_shows_the_command_that_finishes(operator, backend, replaced):
     operator.push("A")
     fault = FaultPoint(1, BackendUnavailable("503 SlowDown"))
     operator.backend = replaced(keyvalues=_failing_update(backend, fault))

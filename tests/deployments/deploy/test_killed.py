@@ -1,4 +1,4 @@
-"""kill -9 at every store operation: one whole release is served, a re-run finishes."""
+"""kill -9 at every store operation leaves one whole release live, and a second run finishes."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-# What each command must have been killed at, at least, for the walk to mean anything.
+# Operations that each command must have been killed at for the test to mean anything.
 MUST_MEET = {
     "push": ["_write", "RowKeyValueStore.update", "InProcessViewer.fetch", "manifest.json"],
     "promote": ["RowKeyValueStore.update", "InProcessViewer.fetch", "_write"],

@@ -1,4 +1,4 @@
-"""Probing: an edge that answers wrongly is one thing, an edge that does not answer another."""
+"""Probing: an edge that answers wrongly, and one that does not answer."""
 
 import pytest
 
@@ -11,7 +11,7 @@ NOTHING = ViewerResponse(404, {}, b"")
 
 
 class Viewer:
-    """A viewer who gets an answer for some paths only; previews are answered as ever."""
+    """A viewer that gets answers for some paths only, except in previews."""
 
     def __init__(self, real, answers):
         self.real, self.answers = real, answers
@@ -25,7 +25,7 @@ class Viewer:
 
 
 @pytest.mark.parametrize(
-    ("answers", "error", "told"),
+    ("answers", "error", "message"),
     [
         ({}, PartlyChanged, "Run: manage.py promote --release"),
         ({"/": None}, PartlyChanged, "/book/ did not answer: no answer"),
@@ -33,14 +33,14 @@ class Viewer:
     ],
     ids=["silence", "half silence", "wrong answer"],
 )
-def test_what_was_live_is_put_back(operator, backend, replaced, answers, error, told):
+def test_live_release_is_restored(operator, backend, replaced, answers, error, message):
     first = operator.push("A")
     operator.promote()
     operator.push("B")
     operator.backend = replaced(viewer=Viewer(backend.viewer, answers))
     with pytest.raises(error) as failed:
         operator.promote()
-    assert told in str(failed.value)
+    assert message in str(failed.value)
     assert ".." not in str(failed.value)
     assert f"production serves {first} as before" in failed.value.message
     operator.backend = backend

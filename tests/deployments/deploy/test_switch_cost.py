@@ -9,7 +9,7 @@ PARTS = ("objects", "keyvalues", "functions", "distribution", "viewer")
 
 @pytest.fixture
 def operations(operator, backend, replaced):
-    """Count what promoting and rolling back releases of `extra` more files asks of the back end."""
+    """Return a function that counts the calls of a promotion and rollback with `extra` files."""
 
     def count(extra):
         operator.backend = backend

@@ -1,4 +1,4 @@
-"""What becomes of an operation of the admin: its task, its steps, and when either is gone."""
+"""Operations of the admin: their task, their steps, and what happens when the task dies."""
 
 import re
 import socket
@@ -12,7 +12,10 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from deployments import tasks
 from deployments.models import DeployLock, Environment, Operation, Strategy
 from deployments.operations import progress, run
+from edge.backends.local.rows import RowKeyValueStore
+from edge.backends.viewers import InProcessViewer
 from edge.errors import BackendUnavailable
+from edge.protocols import ViewerResponse
 from tests.deployments.desks import Desk, lines, run_tasks
 from tests.deployments.doubles import Killed
 
@@ -23,7 +26,7 @@ State = Operation.State
 
 @pytest.fixture
 def no_queue(monkeypatch):
-    """Let the broker refuse every task."""
+    """A broker that refuses every task; `undo()` ends it."""
 
     def refuse(*args, **kwargs):
         raise RedisConnectionError("Error 111 connecting to redis:6379. Connection refused.")
@@ -33,7 +36,7 @@ def no_queue(monkeypatch):
         yield patched
 
 
-def test_queue_that_takes_nothing_ends_the_operation(desk, two, production, no_queue):
+def test_queue_that_refuses_the_task_ends_the_operation(desk, two, production, no_queue):
     assert desk.confirm("promote").status_code == 302
     operation = Operation.objects.get()
     assert (operation.state, operation.deployment) == (State.FAILED, None)
@@ -47,22 +50,31 @@ def test_queue_that_takes_nothing_ends_the_operation(desk, two, production, no_q
 
 
 @pytest.fixture
-def outage(backend, replaced, monkeypatch):
-    """Put a back end in place whose key-value store does not answer."""
+def outage(monkeypatch):
+    """Return a function that begins an outage of the key-value store."""
 
-    class Dead:
-        def __getattr__(self, name):
-            def refuse(*args, **kwargs):
-                raise BackendUnavailable("The key-value store did not answer.", "Try again.")
-
-            return refuse
+    def refuse(*args, **kwargs):
+        raise BackendUnavailable("The key-value store did not answer.", "Try again.")
 
     def begin():
-        dead = replaced(keyvalues=Dead(), functions=Dead())
-        for module in ("admin.deploy_pages", "admin.environment", "operations"):
-            monkeypatch.setattr(f"deployments.{module}.get_backend", lambda: dead)
+        for method in ("etag", "get", "items", "update"):
+            monkeypatch.setattr(RowKeyValueStore, method, refuse)
 
     return begin
+
+
+@pytest.fixture
+def viewers(monkeypatch):
+    """Return a function that replaces what viewers get, except in previews."""
+    fetch = InProcessViewer.fetch
+
+    def replace(answer):
+        def fetch_other(viewer, host, path, *, cookie=""):
+            return fetch(viewer, host, path, cookie=cookie) if cookie else answer()
+
+        monkeypatch.setattr(InProcessViewer, "fetch", fetch_other)
+
+    return replace
 
 
 def test_page_says_that_the_back_end_does_not_answer(desk, two, outage):
@@ -72,7 +84,7 @@ def test_page_says_that_the_back_end_does_not_answer(desk, two, outage):
     assert "The key-value store did not answer." in answer.content.decode()
 
 
-def test_outage_between_yes_and_task(desk, operator, two, outage, monkeypatch):
+def test_outage_between_confirmation_and_task(desk, operator, two, outage):
     desk.confirm("promote")
     outage()
     run_tasks()
@@ -90,10 +102,8 @@ def test_page_of_an_environment_opens_without_the_back_end(desk, two, outage):
     assert "manage.py doctor" in answer.content.decode()
 
 
-def test_failed_switch_names_its_deployment(desk, two, production, monkeypatch):
-    monkeypatch.setattr("deployments.deploy.pointer._can_rehearse", lambda plan: False)
-    wrong = {"home": "/ answered 500"}
-    monkeypatch.setattr("deployments.deploy.pointer.wait_until_answered", lambda *args: wrong)
+def test_failed_switch_names_its_deployment(desk, two, viewers):
+    viewers(lambda: ViewerResponse(500, {}, b""))
     operation = desk.do("promote")
     assert operation.state == State.FAILED
     assert operation.deployment.outcome.result == "restored"
@@ -103,7 +113,7 @@ def test_failed_switch_names_its_deployment(desk, two, production, monkeypatch):
 # A task that is gone
 
 
-def test_task_that_dies_of_a_defect_says_so(desk, two, monkeypatch):
+def test_defect_in_a_task_is_reported(desk, two, monkeypatch):
     def break_off(*args, **kwargs):
         raise ZeroDivisionError("division by zero")
 
@@ -117,8 +127,8 @@ def test_task_that_dies_of_a_defect_says_so(desk, two, monkeypatch):
 
 
 @pytest.fixture
-def killed(desk, two, monkeypatch):
-    """A task that was killed while it held the lock, by kill -9: nothing of ours ran after it."""
+def killed(desk, two):
+    """A task that was killed by kill -9 while it held the lock."""
     desk.confirm("promote")
     operation = Operation.objects.get()
     OrmQ.objects.all().delete()
@@ -138,7 +148,7 @@ def killed(desk, two, monkeypatch):
 
 
 def kill_the_process():
-    """Let the lock's process be one of this machine that does not exist."""
+    """Make the lock's process one of this machine that does not exist."""
     DeployLock.objects.update(host=socket.gethostname(), pid=2**22 + 1)
 
 
@@ -153,14 +163,14 @@ def test_killed_task_shows_as_interrupted_at_once(desk, killed):
     assert "Files of both releases may be served" in desk.steps(killed)
 
 
-def test_killed_task_of_another_machine_shows_when_its_lock_runs_out(desk, killed, time_machine):
+def test_killed_task_of_another_machine_shows_when_its_lock_expires(desk, killed, time_machine):
     time_machine.move_to(timezone.now() + DeployLock.LASTS - timedelta(seconds=5))
     assert "Running" in desk.steps(killed)
     time_machine.shift(10)
     assert "Interrupted" in desk.steps(killed)
 
 
-def test_killed_task_without_a_lock_shows_when_its_time_is_over(
+def test_killed_task_without_a_lock_shows_after_its_time_limit(
     desk, killed, time_machine, settings
 ):
     DeployLock.objects.all().delete()
@@ -170,7 +180,7 @@ def test_killed_task_without_a_lock_shows_when_its_time_is_over(
     assert "Interrupted" in desk.steps(killed)
 
 
-def test_retried_task_writes_the_end_of_a_killed_one(desk, killed, operator, two):
+def test_retried_task_ends_a_killed_one(desk, killed, operator, two):
     kill_the_process()
     tasks.run_operation(killed.pk)
     killed.refresh_from_db()
@@ -179,7 +189,7 @@ def test_retried_task_writes_the_end_of_a_killed_one(desk, killed, operator, two
     assert operator.served() == two[0].name
 
 
-def test_asking_again_settles_and_finishes(desk, killed, operator, two, production):
+def test_repeating_the_action_settles_and_finishes(desk, killed, operator, two, production):
     kill_the_process()
     operation = desk.do("promote")
     killed.refresh_from_db()
@@ -187,13 +197,18 @@ def test_asking_again_settles_and_finishes(desk, killed, operator, two, producti
     assert operator.served() == two[1].name
 
 
-def test_deployment_of_a_killed_task_is_settled_by_the_next(desk, operator, two, production):
+def test_deployment_of_a_killed_task_is_settled_by_the_next(
+    desk, two, production, viewers, monkeypatch
+):
+    def kill():
+        raise Killed
+
     desk.confirm("promote")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("deployments.deploy.pointer._check_switched", _kill)
-        with pytest.raises(Killed):
-            run_tasks()
-    assert "asking for the same again settles" in lines(Operation.objects.get())[-1]
+    viewers(kill)
+    with pytest.raises(Killed):
+        run_tasks()
+    monkeypatch.undo()
+    assert "repeating the action settles" in lines(Operation.objects.get())[-1]
     begun = production.deployments.unfinished().get()
     page = desk.open("promote").content.decode()
     assert f"Interrupted deployment {begun.pk} is settled first" in page
@@ -203,14 +218,10 @@ def test_deployment_of_a_killed_task_is_settled_by_the_next(desk, operator, two,
     assert "Nothing to do" in desk.open("promote").content.decode()
 
 
-def _kill(*args):
-    raise Killed
-
-
 # Waiting
 
 
-def test_nobody_takes_it_up(desk, two, time_machine):
+def test_task_that_no_cluster_takes(desk, two, time_machine):
     time_machine.move_to(timezone.now())
     desk.confirm("promote")
     operation = Operation.objects.get()
@@ -220,7 +231,7 @@ def test_nobody_takes_it_up(desk, two, time_machine):
     assert 'data-ended=""' in desk.steps(operation)
 
 
-def test_what_was_asked_for_long_ago_is_not_done(desk, operator, two, time_machine):
+def test_operation_requested_long_ago_is_not_carried_out(desk, operator, two, time_machine):
     time_machine.move_to(timezone.now())
     desk.confirm("promote")
     time_machine.shift(progress.GOOD_FOR + timedelta(seconds=1))
@@ -228,19 +239,19 @@ def test_what_was_asked_for_long_ago_is_not_done(desk, operator, two, time_machi
     run_tasks()
     operation = Operation.objects.get()
     assert (operation.state, operator.served()) == (State.FAILED, two[0].name)
-    assert "ask again" in lines(operation)[-1]
+    assert "try again" in lines(operation)[-1]
 
 
-def test_time_of_a_task_covers_a_switch_and_ends_before_it_is_retried(settings):
+def test_time_limit_covers_a_switch_and_ends_before_a_retry(settings):
     patience = run.PATIENCE.wait_seconds
     assert 2 * 30 + settings.EDGE_INVALIDATION_SECONDS + patience < settings.OPERATION_SECONDS
-    assert settings.Q_CLUSTER["retry"] > settings.OPERATION_SECONDS + 3  # 3 s are django-q's own
+    assert settings.Q_CLUSTER["retry"] > settings.OPERATION_SECONDS + 3  # 3 s are django-q's margin
 
 
 # The page of an operation
 
 
-def test_steps_stand_in_order_and_lead_back(desk, two):
+def test_operation_page_lists_its_steps_and_leads_back(desk, two):
     operation = desk.do("promote")
     page = desk.client.get(desk.address("operation", operation.pk)).content.decode()
     shown = re.findall(r"<span>([^<]+)</span></li>", page)
@@ -265,7 +276,7 @@ def test_operation_belongs_to_its_environment(desk, two, staging):
     )
 
 
-def test_environment_page_points_at_what_is_underway(desk, two):
+def test_environment_page_links_to_the_running_operation(desk, two):
     desk.confirm("promote")
     page = desk.client.get(desk.address("change")).content.decode()
     assert desk.address("operation", Operation.objects.get().pk) in page

@@ -1,4 +1,4 @@
-"""Verifying: every drift is named, and the command it names mends it."""
+"""Verifying: every drift is reported, and its command repairs it."""
 
 import json
 from io import StringIO
@@ -20,7 +20,7 @@ PAGE = {"content_type": "text/html; charset=utf-8", "cache_control": "public"}
 
 @pytest.fixture(params=Strategy.values)
 def deployed(request, operator, production):
-    """Let production serve B, and A before, by either strategy."""
+    """A, then B, live in production, by either strategy."""
     production.strategy = request.param
     production.save()
     first = operator.push("A", extra=3)
@@ -34,8 +34,8 @@ def codes(backend, environment):
     return {drift["code"] for drift in verify(backend, environment)["drift"]}
 
 
-def run_mends(backend, environment):
-    """Run every command the drift names, once each."""
+def run_repairs(backend, environment):
+    """Run the command of each drift, once each."""
     for command in {drift["command"] for drift in verify(backend, environment)["drift"]}:
         _, name, *arguments = command.split()
         call_command(name, *arguments, stdout=StringIO())
@@ -46,7 +46,7 @@ def test_nothing_is_wrong_after_a_deployment(deployed, backend, production, stag
     assert verify(backend, staging)["drift"] == []
 
 
-def test_report_names_what_is_live(deployed, backend, production):
+def test_report_names_live_and_previous_release(deployed, backend, production):
     row = verify(backend, production)
     assert (row["release"], row["previous"]) == (deployed[1].name, deployed[0].name)
 
@@ -103,10 +103,10 @@ def change_error_pages_headers(backend, key, release):
     ids=lambda value: getattr(value, "__name__", ""),
 )
 @pytest.mark.parametrize("key", ["host:127.0.0.1", "env:production"])
-def test_damage_is_named_and_mended(deployed, backend, production, damage, code, key):
+def test_damage_is_reported_and_repaired(deployed, backend, production, damage, code, key):
     damage(backend, key, deployed[0])
     assert code in codes(backend, production)
-    run_mends(backend, production)
+    run_repairs(backend, production)
     assert verify(backend, production)["drift"] == []
 
 
@@ -121,7 +121,7 @@ def test_status_names_the_key_that_differs(deployed, backend, key):
 
 
 @pytest.mark.parametrize("deployed", ["pointer"], indirect=True)
-def test_names_of_this_machine_are_not_asked_of_distributions(
+def test_hosts_of_this_machine_are_not_requested_from_distributions(
     deployed, backend, production, replaced
 ):
     class Recording:
@@ -138,7 +138,7 @@ def test_names_of_this_machine_are_not_asked_of_distributions(
 
 @pytest.mark.parametrize("deployed", ["copy"], indirect=True)
 @pytest.mark.parametrize("damage", ["deleted", "overwritten", "stray", "other-origin"])
-def test_damaged_copies_are_named_and_mended(deployed, backend, production, damage):
+def test_damaged_copies_are_reported_and_repaired(deployed, backend, production, damage):
     key = "live/production/" + ("stray.txt" if damage == "stray" else "more/1.txt")
     if damage == "deleted":
         backend.objects.delete([key])
@@ -147,14 +147,14 @@ def test_damaged_copies_are_named_and_mended(deployed, backend, production, dama
     else:
         backend.objects.put(key, b"B 2", **PAGE)
     assert codes(backend, production) & {"copies", "origin"}
-    run_mends(backend, production)
+    run_repairs(backend, production)
     assert verify(backend, production)["drift"] == []
 
 
 @pytest.mark.parametrize("path", ["manifest.json", "more/1.txt"])
 @pytest.mark.parametrize("which", ["live", "previous"])
 @pytest.mark.parametrize("fault", ["missing", "changed"])
-def test_damaged_release_is_named_and_mended(
+def test_damaged_release_is_reported_and_repaired(
     deployed, operator, backend, production, path, which, fault
 ):
     release, mark = {"live": (deployed[1], "B"), "previous": (deployed[0], "A")}[which]
@@ -165,16 +165,16 @@ def test_damaged_release_is_named_and_mended(
     drift = verify(backend, production)["drift"]
     assert {row["command"] for row in drift} == {"manage.py push --no-deploy --repair"}
     assert release.name in drift[0]["message"]
-    operator.release(mark, extra=3, repair=True)  # as the command does, from the folder of then
+    operator.release(mark, extra=3, repair=True)  # as the command does, from the same folder
     assert verify(backend, production)["drift"] == []
 
 
 @pytest.mark.parametrize("deployed", ["pointer"], indirect=True)
 @pytest.mark.parametrize("metadata", [{}, {"sha256": "other"}])
-def test_page_that_somebody_wrote_over_is_named_and_mended(
+def test_overwritten_page_is_reported_and_repaired(
     deployed, operator, backend, production, metadata
 ):
-    """As long as before, so that a listing does not tell."""
+    """The size stays, so a listing does not show it."""
     key = deployed[1].key("book/index.html")
     size = backend.objects.head(key).size
     backend.objects.put(key, b"x" * size, metadata=metadata, **PAGE)
@@ -187,7 +187,7 @@ def test_page_that_somebody_wrote_over_is_named_and_mended(
     assert verify(backend, production)["drift"] == []
 
 
-def test_error_of_one_part_is_a_finding_and_the_rest_is_looked_at(
+def test_error_of_one_part_is_drift_and_the_rest_is_checked(
     deployed, backend, production, replaced
 ):
     class Failing:
@@ -204,7 +204,7 @@ def test_error_of_one_part_is_a_finding_and_the_rest_is_looked_at(
     assert "objects" in found
 
 
-def test_interrupted_deployment_is_named_and_mended(
+def test_interrupted_deployment_is_reported_and_repaired(
     deployed, operator, backend, production, replaced
 ):
     release = operator.push("C")
@@ -214,7 +214,7 @@ def test_interrupted_deployment_is_named_and_mended(
     with pytest.raises(Killed):
         operator.promote(release)
     assert "unfinished" in codes(backend, production)
-    run_mends(backend, production)
+    run_repairs(backend, production)
     assert verify(backend, production)["drift"] == []
 
 
@@ -230,7 +230,7 @@ def _dies_at_audit(objects):
 
 
 @pytest.mark.parametrize("deployed", ["copy"], indirect=True)
-def test_settled_but_mixed_copies_are_named(deployed, operator, backend, production, replaced):
+def test_settled_but_mixed_copies_are_reported(deployed, operator, backend, production, replaced):
     release = operator.push("C")
     operator.backend = replaced(distribution=FaultPoint(1, Killed()).before(backend.distribution))
     with pytest.raises(Killed):
@@ -238,12 +238,12 @@ def test_settled_but_mixed_copies_are_named(deployed, operator, backend, product
     interrupted = production.deployments.unfinished().get()
     Outcome.objects.create(deployment=interrupted, result=Outcome.Result.ABANDONED)
     assert {"mixed", "copies", "answer"} <= codes(backend, production)
-    run_mends(backend, production)
+    run_repairs(backend, production)
     assert verify(backend, production)["drift"] == []
 
 
 @pytest.mark.parametrize("is_over", [True, False])
-def test_lock_is_named(deployed, backend, production, is_over):
+def test_lock_is_reported(deployed, backend, production, is_over):
     now = timezone.now()
     DeployLock.objects.create(
         environment=production,
@@ -259,7 +259,7 @@ def test_lock_is_named(deployed, backend, production, is_over):
     assert ("its process is gone" in drift["message"]) is is_over
 
 
-def test_lost_history_is_named(backend, production, operator):
+def test_lost_history_is_reported(backend, production, operator):
     release = operator.release("A")
     point_elsewhere(backend, "env:production", release)
     (drift,) = verify(backend, production)["drift"]
@@ -267,8 +267,8 @@ def test_lost_history_is_named(backend, production, operator):
     point_elsewhere(backend, "env:production", "20200101-000000-00000000")
     (drift,) = verify(backend, production)["drift"]
     assert drift["command"] == "manage.py push --to production --yes"
-    (told,) = [row["drift"] for row in status_rows(backend) if row["environment"] == "production"]
-    assert told == [f"{drift['message']}; run: {drift['command']}"]
+    (shown,) = [row["drift"] for row in status_rows(backend) if row["environment"] == "production"]
+    assert shown == [f"{drift['message']}; run: {drift['command']}"]
 
 
 # The command
@@ -299,7 +299,7 @@ def test_command_with_drift_exits_1(deployed, backend):
     assert set(row["drift"][0]) == {"code", "message", "command"}
 
 
-def test_command_shows_drift_and_what_mends_it(deployed, backend):
+def test_command_shows_drift_and_its_repair(deployed, backend):
     backend.objects.delete([deployed[1].key("more/1.txt")])
     out = StringIO()
     with pytest.raises(CommandError, match="2 discrepancies in 2 environments"):
@@ -324,7 +324,7 @@ def test_status_answers_when_a_part_does_not(deployed, monkeypatch):
     assert any("manage.py doctor" in text for text in drift)
 
 
-def test_canarys_files_are_looked_at_too(operator, backend, production):
+def test_files_of_a_canary_are_checked_too(operator, backend, production):
     operator.push("A")
     operator.promote()
     tried = operator.push("B", extra=3)
@@ -341,7 +341,7 @@ def test_command_without_environments_says_so(db):
     assert out.getvalue() == "There are no environments.\n"
 
 
-def test_environment_without_hosts_is_a_drift_of_its_own(deployed, backend, production):
+def test_environment_without_hosts_is_drift(deployed, backend, production):
     Environment.objects.filter(pk=production.pk).update(hosts=[])
     environment = Environment.objects.get(pk=production.pk)
     assert "no-host" in codes(backend, environment)
