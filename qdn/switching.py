@@ -104,7 +104,7 @@ class SwitchCommand(LockingCommand):
     def _sum_up(self, deployed: Deployed, seconds: float) -> None:
         plan, target = deployed.plan, deployed.plan.target
         if deployed.deployment is None:
-            self.summarise(f"Nothing to do: {target.environment} serves {target} already")
+            self.summarise(f"Nothing to do: {target.environment} already serves {target}")
             return
         before = "" if plan.live == target.release.name else f", before {plan.live or 'nothing'}"
         self.summarise(

@@ -38,7 +38,7 @@ def backend():
 @pytest.fixture
 def use(monkeypatch):
     """Return a function that makes the commands use a back end."""
-    return lambda backend: monkeypatch.setattr(local, "local_backend", lambda folder: backend)
+    return lambda backend: monkeypatch.setattr(local, "make_backend", lambda: backend)
 
 
 @pytest.fixture
