@@ -89,7 +89,7 @@ def test_what_may_succeed_later_is_sent_again(through_proxy, proxy, spoil, sourc
     [
         (403, "AccessDenied", BackendRefused, "permission", 1),
         (404, "NoSuchBucket", BackendRefused, "EDGE_BUCKET", 1),
-        (503, "SlowDown", BackendUnavailable, "throttles", 2),
+        (503, "SlowDown", BackendUnavailable, "throttling", 2),
         (500, "InternalError", BackendUnavailable, "Run it again", 2),
     ],
 )

@@ -282,7 +282,7 @@ def test_options_cloudfront_would_refuse_are_refused_first(cloudformation, wrong
 def test_function_cloudfront_would_refuse_is_refused_first(cloudformation, monkeypatch, source):
     monkeypatch.setattr(template, "function_source", lambda: source)
     code, message = refused()
-    assert (code, "viewer_request.js" in message or "10240 bytes" in message) == (1, True)
+    assert (code, "viewer_request.js" in message or "10,240 bytes" in message) == (1, True)
     assert stacks_there(cloudformation) == {}
 
 
