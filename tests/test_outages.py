@@ -197,10 +197,10 @@ def test_request_that_the_back_end_refuses_exits_with_1(backend, use, releases):
 
 @pytest.mark.parametrize("command", ["status", "verify"])
 def test_command_that_only_reads_exits_with_1(monkeypatch, command):
-    def fail(folder):
+    def fail():
         raise BackendUnavailable("No answer.")
 
-    monkeypatch.setattr(local, "local_backend", fail)
+    monkeypatch.setattr(local, "make_backend", fail)
     assert attempt(command) == (1, "No answer.")
 
 
