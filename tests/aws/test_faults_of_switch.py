@@ -56,14 +56,14 @@ def test_rollback(shop, proxy, releases, first, lasting):
 
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "from-then-on"])
 @pytest.mark.parametrize("first", range(2))
-def test_publishing_a_function(aws, shop, proxy, releases, monkeypatch, first, lasting):
+def test_publishing_a_function(aws, shop, proxy, releases, ship_function, first, lasting):
     spoils = list(FAULTS.values())
     newer = ""
 
     def command(number):
         nonlocal newer
         newer = f"{function_source()}\n// {number}\n"
-        monkeypatch.setattr("deployments.routing.functions.function_source", lambda: newer)
+        ship_function(newer)
         return "push_functions", "--environment", "staging", "--yes"
 
     requests, codes = walk(
@@ -98,14 +98,14 @@ def test_write_that_does_not_concern_us_is_read_again_and_decided_again(aws, sho
     assert aws.values()["other"] == "1"
 
 
-def test_switch_by_somebody_else_meanwhile_is_left_alone(aws, shop, proxy, releases):
+def test_switch_by_another_process_is_left_alone(aws, shop, proxy, releases):
     third = shop.push("C")
     document = RoutingDocument("production", releases[0], releases[1]).to_json()
     hosts = Environment.objects.get(name="production").hosts
     theirs = dict.fromkeys(["env:production", *(f"host:{host}" for host in hosts)], document)
     proxy.clear(Fault(1, others_first(lambda: put_keys(aws, **theirs)), when=writes_keys))
     code, message = shop.attempt("promote", "--yes")
-    assert (code, "somebody else" in message) == (3, True)
+    assert (code, "another run" in message) == (3, True)
     assert shop.served("localhost") == {releases[0]}
     assert shop.promote()["release"] == third
 
@@ -144,7 +144,9 @@ def test_write_that_was_done_and_timed_out_is_read_back(shop, proxy, monkeypatch
     assert shop.served("localhost") == {release}
 
 
-def test_function_staged_by_somebody_else_is_not_published(aws, shop, proxy, releases, monkeypatch):
+def test_function_staged_by_another_process_is_not_published(
+    aws, shop, proxy, releases, ship_function
+):
     name = function_name("staging")
     theirs = b"function handler(event) { return event.request; }"
 
@@ -158,7 +160,7 @@ def test_function_staged_by_somebody_else_is_not_published(aws, shop, proxy, rel
         )
 
     newer = function_source() + "\n// newer\n"
-    monkeypatch.setattr("deployments.routing.functions.function_source", lambda: newer)
+    ship_function(newer)
     publishing = Fault(
         1, others_first(stage_theirs), when=lambda request: request.path.endswith("/publish")
     )

@@ -85,11 +85,11 @@ def test_live_function_is_the_shipped_source(aws, shop):
     assert [store["KeyValueStoreARN"] for store in stores] == [aws.arn]
 
 
-def test_promotion_and_rollback_carry_the_function_with_the_release(aws, shop, monkeypatch):
+def test_promotion_and_rollback_carry_the_function_with_the_release(aws, shop, ship_function):
     first = shop.push("A")
     shop.promote()
     newer = function_source() + "\n// newer\n"
-    monkeypatch.setattr("deployments.routing.functions.function_source", lambda: newer)
+    ship_function(newer)
     shop.run("push_functions", "--environment", "staging", "--yes")
     assert (aws.live_function(STAGING), aws.live_function(PRODUCTION)) == (newer, function_source())
     second = shop.push("B")
