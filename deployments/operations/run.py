@@ -163,7 +163,8 @@ def _push(operation: Operation) -> Deployed:
     message, environment = operation.reason, operation.environment
     pushed = push(get_backend(), environment, caller=caller, message=message)
     assert pushed.deployed is not None  # noqa: S101 - it was asked for
-    _say(operation, _summary(pushed.deployed))
+    if pushed.deployed.deployment:  # otherwise the push has said so
+        _say(operation, _summary(pushed.deployed))
     return pushed.deployed
 
 
