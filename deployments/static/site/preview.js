@@ -28,7 +28,7 @@
     setTimeout(() => { text.textContent = `Preview of ${release}`; }, 100);
   };
 
-  // The cookie names the release that was fetched; only the response names the one that was served.
+  // The cookie names the release that was asked for; only the response names the one that was served.
   // Other environments have pages on this host too. Bypass the browser's cache, which may hold another
   // release's page.
   if (release) {
