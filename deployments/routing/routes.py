@@ -1,6 +1,7 @@
 """Reading and switching an environment's routing documents, with If-Match."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deployments.errors import ChangedMeanwhile
@@ -45,14 +46,7 @@ class Route:
 
 def read_route(store: KeyValueStore, environment: Environment) -> Route:
     """Read every routing key of an environment, including those of hosts it no longer has."""
-    items = store.items()
-    keys = routing_keys(environment.name, environment.hosts)
-    stale = {
-        key
-        for key, text in items.items()
-        if key.startswith("host:") and key not in keys and _names(text, environment)
-    }
-    return Route({key: items.get(key) for key in keys}, frozenset(stale))
+    return _route(store.items(), environment)
 
 
 def write_route(
@@ -64,13 +58,13 @@ def write_route(
     environment's own keys no longer match `seen`.
     """
     for _ in range(ATTEMPTS):
-        etag = store.etag()
-        if read_route(store, environment) != seen:
+        etag, items = store.etag(), store.items()  # in this order: a later write makes it stale
+        if _route(items, environment) != seen:
             break
         puts = {key: value for key, value in wanted.values.items() if value is not None}
         deletes = [key for key, value in seen.values.items() if value and key not in puts]
         deletes += seen.stale
-        if not store.get(PREVIEW_KEY):
+        if not items.get(PREVIEW_KEY):
             puts[PREVIEW_KEY] = secrets.token_urlsafe(32)
         try:
             store.update(puts=puts, deletes=deletes, if_match=etag)
@@ -88,6 +82,16 @@ def route_to(environment: Environment, document: RoutingDocument) -> Route:
     """Return the values of an environment's routing keys for a document."""
     keys = routing_keys(environment.name, environment.hosts)
     return Route(dict.fromkeys(keys, document.to_json()))
+
+
+def _route(items: Mapping[str, str], environment: Environment) -> Route:
+    keys = routing_keys(environment.name, environment.hosts)
+    stale = {
+        key
+        for key, text in items.items()
+        if key.startswith("host:") and key not in keys and _names(text, environment)
+    }
+    return Route({key: items.get(key) for key in keys}, frozenset(stale))
 
 
 def _parse(text: str | None) -> RoutingDocument | None:
