@@ -1,68 +1,11 @@
-"""Viewers for probing: over HTTP, or through a local edge in this process."""
+"""A viewer for probing through a local edge in this process."""
 
-import http.client
-import socket
-import ssl
 from collections.abc import Iterable
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes
 
 from edge.errors import BackendUnavailable
 from edge.protocols import ObjectStore, ReadSnapshot, ViewerResponse
 from edge.serving.wsgi import Environ, LocalEdge, StartResponse
-
-TIMEOUT_SECONDS = 10
-
-
-class HttpViewer:
-    """A Viewer over HTTPS.
-
-    `url` (http://address:port or https://...) is where to connect, if not where DNS points. The
-    Host header and the expected certificate remain those of the host.
-    """
-
-    def __init__(self, url: str = "") -> None:
-        self._url = urlsplit(url)
-
-    def fetch(self, host: str, path: str, *, cookie: str = "") -> ViewerResponse:
-        connection = self._connection(host)
-        headers = {"Host": host, "User-Agent": "QuickDumpNow"}
-        if cookie:
-            headers["Cookie"] = cookie
-        try:
-            connection.request("GET", path, headers=headers)
-            response = connection.getresponse()
-            return ViewerResponse(
-                status=response.status,
-                headers={name.lower(): value for name, value in response.getheaders()},
-                body=response.read(),
-            )
-        except (OSError, http.client.HTTPException) as error:
-            where = self._url.netloc or host
-            raise BackendUnavailable(
-                f"{where} did not answer: {error or type(error).__name__}.",
-                "If DNS does not point to the edge yet, set EDGE_VIEWER_URL to its address.",
-            ) from error
-        finally:
-            connection.close()
-
-    def _connection(self, host: str) -> http.client.HTTPConnection:
-        address, port = self._url.hostname or host, self._url.port
-        if self._url.scheme == "http":
-            return http.client.HTTPConnection(address, port, timeout=TIMEOUT_SECONDS)
-        return _SecureConnection(address, port, host=host)
-
-
-class _SecureConnection(http.client.HTTPSConnection):
-    """A connection to one address that expects the certificate of another host."""
-
-    def __init__(self, address: str, port: int | None, *, host: str) -> None:
-        self._tls = ssl.create_default_context()
-        super().__init__(address, port, timeout=TIMEOUT_SECONDS, context=self._tls)
-        self._name = host.partition(":")[0]
-
-    def connect(self) -> None:
-        plain = socket.create_connection((self.host, self.port), TIMEOUT_SECONDS)
-        self.sock = self._tls.wrap_socket(plain, server_hostname=self._name)
 
 
 class InProcessViewer:

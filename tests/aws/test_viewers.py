@@ -7,12 +7,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from edge.backends import get_backend
-from edge.backends.viewers import HttpViewer
+from edge.backends.aws.viewer import HttpViewer
 from edge.errors import BackendUnavailable
 from edge.functions.shipped import function_name
 from edge.local_edge import in_front_of
 from edge.routing import RoutingDocument
 from edge.serving.wsgi import LocalEdge
+from tests.aws.test_certificates import CERTIFICATE
 from tests.edge.builders import application
 
 
@@ -30,15 +31,20 @@ class _Echo(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def echo():
+def echo_server():
     """Answer with host and path, on a port of the system's choice."""
     server = HTTPServer(("127.0.0.1", 0), _Echo)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield server
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def echo(echo_server):
+    return f"http://127.0.0.1:{echo_server.server_port}"
 
 
 def test_viewer_connects_where_it_is_told_and_asks_for_the_host(echo):
@@ -52,17 +58,21 @@ def test_viewer_tells_where_nobody_answered(unused_port):
         HttpViewer(f"http://127.0.0.1:{unused_port}").fetch("www.example.org", "/")
 
 
-def test_viewer_speaks_tls_and_expects_the_certificate_of_the_host(monkeypatch, echo):
-    names = []
+@pytest.fixture
+def secure(echo_server, monkeypatch):
+    """Answer over TLS with the certificate of `localhost`, which is trusted."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    echo_server.handle_error = lambda *args: None
+    echo_server.socket = context.wrap_socket(echo_server.socket, server_side=True)
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    return f"https://127.0.0.1:{echo_server.server_port}"
 
-    def wrap_socket(self, plain, server_hostname=None, **more):
-        names.append(server_hostname)
-        return plain
 
-    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", wrap_socket)
-    url = echo.replace("http:", "https:")
-    assert HttpViewer(url).fetch("www.example.org", "/").status == 302
-    assert names == ["www.example.org"]
+def test_viewer_expects_the_certificate_of_the_host(secure):
+    assert HttpViewer(secure).fetch("localhost", "/").status == 302
+    with pytest.raises(BackendUnavailable, match="CERTIFICATE"):
+        HttpViewer(secure).fetch("www.example.org", "/")
 
 
 def test_viewer_refuses_an_answer_without_tls(echo):

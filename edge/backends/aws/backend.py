@@ -15,7 +15,8 @@ from edge.backends.aws.keyvalues import CloudFrontKeyValues
 from edge.backends.aws.metrics import CloudWatchMetrics
 from edge.backends.aws.objects import S3Store
 from edge.backends.aws.snapshot import AwsSnapshots
-from edge.backends.viewers import HttpViewer, InProcessViewer
+from edge.backends.aws.viewer import HttpViewer
+from edge.backends.viewers import InProcessViewer
 from edge.origins import KeyValueOrigins
 from edge.protocols import Backend
 
