@@ -1,6 +1,6 @@
 """The admin, imported together with its URLs.
 
-Importing it takes a third of the time that a command needs to start, and no command uses it.
+No command uses it, and importing it at the start of each takes 0.3 s of 0.9 s (bench/start.py).
 """
 
 from typing import Any
