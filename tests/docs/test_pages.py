@@ -8,7 +8,6 @@ from tests.docs.places import DOCS, PAGES, shown
 
 WIDTH = 100
 # To be wrapped with their rewriting.
-NOT_WRAPPED_YET = {"docs/benchmarks.md", "docs/reference/commands.md"}
 
 
 def without_code(text):
@@ -42,7 +41,7 @@ def test_every_page_is_listed():
     }
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if shown(p) not in NOT_WRAPPED_YET], ids=shown)
+@pytest.mark.parametrize("page", PAGES, ids=shown)
 def test_prose_is_wrapped(page):
     prose = [
         line
