@@ -13,7 +13,7 @@ from deployments.context import DeployContext
 from deployments.errors import Refused
 from deployments.invalidation.fold import address, addresses, narrowed
 from deployments.invalidation.send import CachePaths, invalidate
-from deployments.models import Environment, Release, Strategy
+from deployments.models import Environment, Release
 from deployments.releases.manifest import page_path
 from deployments.releases.store import read_manifest
 from edge.errors import LimitExceeded
@@ -82,7 +82,7 @@ class _Cached:
     """The paths under which the caches of an environment hold what viewers request."""
 
     def __init__(self, environment: Environment, release: Release, objects: ObjectStore) -> None:
-        self._by_copy = environment.strategy == Strategy.COPY
+        self._by_copy = not environment.runs_function
         self._root = f"/releases/{release}"
         self._files = read_manifest(objects, release).by_path
 

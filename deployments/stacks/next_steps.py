@@ -33,7 +33,7 @@ def strategy_steps(environment: Environment) -> Iterator[str]:
         return
     ids = ", ".join(row.remote_id for row in environment.distributions.all())
     prefix, function = environment.copy_prefix.rstrip("/"), function_name(environment.name)
-    by_copy = environment.strategy == Strategy.COPY
+    by_copy = not environment.runs_function
     if ids and not by_copy:
         yield f"in {ids}: remove the origin path, associate {function} with viewer requests"
     yield _deploy_command(environment)
