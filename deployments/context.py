@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from deployments.locks.deploy_lock import NO_PATIENCE, Patience
+from deployments.models import Environment
 from edge.protocols import Backend
 
 
@@ -26,6 +27,11 @@ class Caller:
     confirm: Callable[[str], None] | None = None
     reached: Callable[[str], None] = _ignore
     patience: Patience = NO_PATIENCE
+
+    def ask(self, environment: Environment, question: str) -> None:
+        """Ask before a protected environment is changed. Raises Refused."""
+        if self.confirm and environment.protected:
+            self.confirm(question)
 
 
 @dataclass(frozen=True, slots=True)

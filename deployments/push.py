@@ -85,7 +85,7 @@ def push(
         if dry_run:
             return Pushed(plan, plan.known)
         check_open(environment)
-        run.confirm(f"Deploy {plural(len(plan.manifest), 'file')} to {environment}?")
+        caller.ask(environment, f"Deploy {plural(len(plan.manifest), 'file')} to {environment}?")
         check_first_function(environment, actor=caller.actor)
         release = run.upload()
         return run.deploy(
@@ -123,7 +123,7 @@ def promote_surfaces(
     if dry_run:
         return Pushed(plan, plan.known, changes=changes)
     run = _Push(backend, plan, to, caller, reason or f"{chosen} from {source}")
-    run.confirm(f"Create this release and deploy it to {to}?")
+    caller.ask(to, f"Create this release and deploy it to {to}?")
     asked: dict[str, Any] = {
         "source": source,
         "to": to,
@@ -149,11 +149,6 @@ class _Push:
     caller: Caller
     message: str
     progress: Progress = no_progress
-
-    def confirm(self, question: str) -> None:
-        """Ask before a protected environment is changed. Raises Refused."""
-        if self.caller.confirm and self.environment.protected:
-            self.caller.confirm(question)
 
     def upload(self) -> Release:
         """Carry the plan out. Raises PartlyChanged, ChangedMeanwhile."""

@@ -13,10 +13,12 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from deployments.context import Caller
 from deployments.errors import ChangedMeanwhile, DeploymentError, PartlyChanged, Refused
 from deployments.models import Environment
 from deployments.wording import format_time
@@ -155,10 +157,19 @@ class DeployCommand(OperatorCommand):
         parser = self.create_parser("manage.py", name)
         return command_line(self.typed or words_for(name, parser, options))
 
-    def confirm(self, environment: Environment, question: str, *, yes: bool) -> None:
-        """Ask before changing a protected environment. Raises Refused."""
-        if environment.protected:
-            self.ask(question, yes=yes, why=f"{environment} is protected")
+    def caller(self, environment: Environment, options: Mapping[str, Any]) -> Caller:
+        """Return who is at the shell, and how the options want them asked. Raises Refused."""
+        confirm = partial(self.ask, yes=False, why=f"{environment} is protected")
+        return Caller(
+            actor=actor(),
+            say=self.say,
+            confirm=None if options["yes"] else confirm,
+            reached=self.reached,
+        )
+
+    def reached(self, state: str) -> None:
+        """Keep what holds by now, for the message of a later failure."""
+        self.so_far = state
 
     def ask(self, question: str, *, yes: bool, why: str) -> None:
         """Ask for confirmation at the terminal, unless --yes gave it. Raises Refused."""

@@ -3,7 +3,7 @@
 import time
 from argparse import ArgumentParser
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 from deployments.context import Caller
@@ -16,7 +16,7 @@ from deployments.releases.diff import Diff
 from deployments.wording import plural
 from edge.backends import get_backend
 from qdn.arguments import reason, seconds
-from qdn.console import DeployCommand, actor
+from qdn.console import DeployCommand
 
 
 class LockingCommand(DeployCommand):
@@ -32,15 +32,8 @@ class LockingCommand(DeployCommand):
         )
 
     def caller(self, environment: Environment, options: Mapping[str, Any]) -> Caller:
-        """Return who is at the shell, as the options want them asked. Raises Refused."""
-        confirm = partial(self.ask, yes=False, why=f"{environment} is protected")
-        return Caller(
-            actor=actor(),
-            say=self.say,
-            confirm=None if options["yes"] else confirm,
-            reached=self.reached,
-            patience=self.patience(environment, options),
-        )
+        patience = self.patience(environment, options)
+        return replace(super().caller(environment, options), patience=patience)
 
     def patience(self, environment: Environment, options: Mapping[str, Any]) -> Patience:
         """Return what to do about a lock that another run holds. Raises Refused."""
@@ -50,10 +43,6 @@ class LockingCommand(DeployCommand):
             question = f"End the lock of {environment}, even if another run is working under it?"
             self.ask(question, yes=options["yes"], why="Taking a lock over may cut work short")
         return Patience(options["lock_wait"], options["take_over"])
-
-    def reached(self, state: str) -> None:
-        """Keep what holds by now, for the message of a later failure."""
-        self.so_far = state
 
 
 class SwitchCommand(LockingCommand):

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import models, transaction
 from django.utils import timezone
 
+from deployments.context import Caller
 from deployments.deploy.plan import Target
 from deployments.errors import Refused
 from deployments.models import Deployment, Environment, Freeze, Release
@@ -17,6 +18,35 @@ from deployments.wording import format_time
 Kind = Deployment.Kind
 PROMOTIONS = {Kind.PROMOTE, Kind.CANARY}
 ROLLED_BACK = "Rolled back from"
+
+
+def request_freeze(
+    environment: Environment,
+    *,
+    reason: str,
+    until: datetime | None,
+    caller: Caller,
+    dry_run: bool = False,
+) -> None:
+    """Freeze an environment once the caller has agreed. Raises Refused."""
+    check_freeze(reason=reason, until=until)
+    if not dry_run:
+        caller.ask(environment, f"Freeze {environment}?")
+        freeze(environment=environment, reason=reason, actor=caller.actor, until=until)
+
+
+def request_unfreeze(
+    environment: Environment, *, caller: Caller, dry_run: bool = False
+) -> list[Freeze]:
+    """Lift every freeze of an environment once the caller has seen them and agreed. Return them."""
+    freezes = list(environment.freezes.in_force().select_related("release"))
+    for one in freezes:
+        scope = f"release {one.release}" if one.release else "all deployments"
+        caller.say(f"Frozen by {one.actor}: {scope}: {one.reason}")
+    if dry_run or not freezes:
+        return freezes
+    caller.ask(environment, f"Unfreeze {environment}?")
+    return unfreeze(environment=environment, actor=caller.actor)
 
 
 def freeze(

@@ -7,12 +7,13 @@ viewers requested.
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from urllib.parse import unquote
 
-from deployments.context import DeployContext
+from deployments.context import Caller, DeployContext
 from deployments.errors import Refused
 from deployments.invalidation.fold import address, addresses, narrowed
-from deployments.invalidation.send import CachePaths, invalidate
+from deployments.invalidation.send import CachePaths, cost_of, invalidate
 from deployments.models import Environment, Release
 from deployments.releases.manifest import page_path
 from deployments.releases.store import read_manifest
@@ -21,6 +22,15 @@ from edge.protocols import Backend, ObjectStore
 
 # Paths in the store that the function does not rewrite, or that only the edge itself requests.
 STORED = ("/assets/", "/errors/", "/jobs/", "/releases/", "/.well-known/")
+
+
+@dataclass(frozen=True, slots=True)
+class Invalidated:
+    """What was invalidated: the paths of each distribution, their cost as text, and how many."""
+
+    drops: CachePaths
+    cost: str
+    count: int
 
 
 def plan_request(backend: Backend, environment: Environment, paths: list[str]) -> CachePaths:
@@ -44,8 +54,31 @@ def plan_request(backend: Backend, environment: Environment, paths: list[str]) -
     return CachePaths(environment, entries)
 
 
+def invalidate_paths(
+    backend: Backend,
+    environment: Environment,
+    paths: list[str],
+    *,
+    caller: Caller,
+    dry_run: bool = False,
+) -> Invalidated:
+    """Invalidate paths once the caller has agreed. Needs no lock, since nothing is switched.
+
+    Raises Refused (nothing was sent), EdgeError.
+    """
+    drops = plan_request(backend, environment, paths)
+    cost = cost_of(backend.pricing, drops.paths)
+    for line in drops.lines():
+        caller.say(f"Invalidate in {line}")
+    if dry_run:
+        return Invalidated(drops, cost, 0)
+    caller.ask(environment, f"Invalidate them in {environment}?")
+    caller.reached("Requests sent before the failure stay in effect.")
+    return Invalidated(drops, cost, drop(backend, drops, actor=caller.actor, say=caller.say))
+
+
 def drop(backend: Backend, drops: CachePaths, *, actor: str, say: Callable[[str], None]) -> int:
-    """Invalidate paths; return how many. Needs no lock, since nothing is switched.
+    """Invalidate paths; return how many.
 
     Raises Refused (nothing was sent), EdgeError.
     """

@@ -7,6 +7,7 @@ deployments work as usual and leave it in place.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from deployments.context import Caller
 from deployments.errors import ChangedMeanwhile, Refused
 from deployments.locks.deploy_lock import NO_PATIENCE, Patience, deploy_lock
 from deployments.models import Environment, Maintenance
@@ -96,6 +97,40 @@ def _current_message(environment: Environment, route: Route) -> str:
     if document and document.maintenance:
         return document.message
     return recorded.message if recorded else ""
+
+
+def switch_maintenance(
+    backend: Backend,
+    environment: Environment,
+    *,
+    on: bool,
+    message: str | None,
+    reason: str,
+    caller: Caller,
+    dry_run: bool = False,
+) -> tuple[MaintenancePlan, bool]:
+    """Start or end maintenance, once the caller has seen what changes and agreed.
+
+    Return the plan, and whether anything was changed. Raises as `set_maintenance` does.
+    """
+    plan = plan_maintenance(backend, environment, on=on, message=message)
+    if plan.is_done:
+        return plan, False
+    for line in plan.lines():
+        caller.say(line)
+    if dry_run:
+        return plan, False
+    caller.ask(environment, f"Take {environment} down?" if on else f"Bring {environment} back up?")
+    caller.reached("It is not known whether anything was changed.")
+    changed = set_maintenance(
+        backend,
+        plan,
+        actor=caller.actor,
+        reason=reason,
+        patience=caller.patience,
+        say=caller.say,
+    )
+    return plan, changed
 
 
 def set_maintenance(

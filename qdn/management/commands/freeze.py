@@ -1,11 +1,11 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from deployments.deploy.freezes import check_freeze, freeze
+from deployments.deploy.freezes import request_freeze
 from deployments.models import Environment
 from deployments.wording import format_time
 from qdn.arguments import moment, reason
-from qdn.console import DeployCommand, actor
+from qdn.console import DeployCommand
 
 
 class Command(DeployCommand):
@@ -21,18 +21,19 @@ class Command(DeployCommand):
 
     def run(self, **options: Any) -> dict[str, Any]:
         environment = Environment.objects.named(options["environment"])
-        given = {"reason": options["reason"], "until": options["until"]}
-        check_freeze(**given)
-        until = given["until"]
+        reason, until = options["reason"], options["until"]
+        request_freeze(
+            environment,
+            reason=reason,
+            until=until,
+            caller=self.caller(environment, options),
+            dry_run=options["dry_run"],
+        )
         end = f"until {format_time(until)}" if until else "until: manage.py unfreeze"
-        if options["dry_run"]:
-            self.summarise(f"Would freeze {environment} {end}: {given['reason']}")
-        else:
-            self.confirm(environment, f"Freeze {environment}?", yes=options["yes"])
-            freeze(environment=environment, actor=actor(), **given)
-            self.summarise(f"{environment} is frozen {end}: {given['reason']}")
+        done = f"Would freeze {environment}" if options["dry_run"] else f"{environment} is frozen"
+        self.summarise(f"{done} {end}: {reason}")
         return {
             "environment": environment.name,
-            "reason": given["reason"],
+            "reason": reason,
             "until": until.isoformat() if until else None,
         }

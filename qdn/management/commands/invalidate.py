@@ -1,11 +1,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from deployments.invalidation.by_path import drop, plan_request
-from deployments.invalidation.send import cost_of
+from deployments.invalidation.by_path import invalidate_paths
 from deployments.models import Environment
 from edge.backends import get_backend
-from qdn.console import DeployCommand, actor
+from qdn.console import DeployCommand
 
 
 class Command(DeployCommand):
@@ -18,22 +17,19 @@ class Command(DeployCommand):
 
     def run(self, **options: Any) -> dict[str, Any]:
         environment = Environment.objects.named(options["environment"])
-        backend = get_backend()
-        drops = plan_request(backend, environment, options["paths"])
-        cost, invalidated = cost_of(backend.pricing, drops.paths), 0
-        for line in drops.lines():
-            self.say(f"Invalidate in {line}")
-        if options["dry_run"]:
-            self.summarise(f"Would invalidate {cost}")
-        else:
-            self.confirm(environment, f"Invalidate them in {environment}?", yes=options["yes"])
-            self.so_far = "Requests sent before the failure stay in effect."
-            invalidated = drop(backend, drops, actor=actor(), say=self.say)
-            self.summarise(f"Invalidated {cost}")
+        done = invalidate_paths(
+            get_backend(),
+            environment,
+            options["paths"],
+            caller=self.caller(environment, options),
+            dry_run=options["dry_run"],
+        )
+        self.summarise(f"{'Would invalidate' if options['dry_run'] else 'Invalidated'} {done.cost}")
+        entries = {name: list(paths) for name, paths in done.drops.entries.items()}
         return {
             "environment": environment.name,
-            "distributions": {name: list(entries) for name, entries in drops.entries.items()},
-            "paths": drops.paths,
-            "invalidated": invalidated,
-            "cost": cost,
+            "distributions": entries,
+            "paths": done.drops.paths,
+            "invalidated": done.count,
+            "cost": done.cost,
         }

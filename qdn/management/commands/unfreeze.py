@@ -1,10 +1,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from deployments.deploy.freezes import unfreeze
+from deployments.deploy.freezes import request_unfreeze
 from deployments.models import Environment, Freeze
 from deployments.wording import plural
-from qdn.console import DeployCommand, actor
+from qdn.console import DeployCommand
 
 
 class Command(DeployCommand):
@@ -16,19 +16,15 @@ class Command(DeployCommand):
 
     def run(self, **options: Any) -> dict[str, Any]:
         environment = Environment.objects.named(options["environment"])
-        freezes = list(environment.freezes.in_force().select_related("release"))
-        for one in freezes:
-            scope = f"release {one.release}" if one.release else "all deployments"
-            self.say(f"Frozen by {one.actor}: {scope}: {one.reason}")
+        caller = self.caller(environment, options)
+        freezes = request_unfreeze(environment, caller=caller, dry_run=options["dry_run"])
+        count = plural(len(freezes), "freeze")
         if not freezes:
             self.summarise(f"Nothing to do: {environment} is not frozen")
         elif options["dry_run"]:
-            self.summarise(f"Would lift {plural(len(freezes), 'freeze')} of {environment}")
+            self.summarise(f"Would lift {count} of {environment}")
         else:
-            self.confirm(environment, f"Unfreeze {environment}?", yes=options["yes"])
-            freezes = unfreeze(environment=environment, actor=actor())
-            lifted = plural(len(freezes), "freeze")
-            self.summarise(f"{environment} accepts deployments again: {lifted} lifted")
+            self.summarise(f"{environment} accepts deployments again: {count} lifted")
         return {"environment": environment.name, "lifted": [_row(one) for one in freezes]}
 
 
