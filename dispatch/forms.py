@@ -17,6 +17,8 @@ from dispatch.errors import ValueRefused
 from dispatch.models import Job, ServiceType
 
 BOOKING_HORIZON = timedelta(days=365)
+# Pages built before these fields were renamed are live until the next promotion.
+FORMER_NAMES = {"requested_day": "wished_day", "requested_time": "wished_part"}
 BANNED_ITEMS = (
     "We cannot take paint, oil, chemicals, asbestos, propane tanks, car batteries, tires with "
     "rims, medical waste or anything explosive. By sending this form you confirm there is none."
@@ -144,6 +146,13 @@ class BookingForm(forms.Form):
             "invalid": "Please check your request and send it again.",
         },
     )
+
+    def add_prefix(self, field_name: str) -> str:
+        """Return the name of a field in the data: its former one if only that was sent."""
+        former = FORMER_NAMES.get(field_name)
+        if former in self.data and field_name not in self.data:
+            return str(former)
+        return super().add_prefix(field_name)
 
     def clean_zip_code(self) -> str:
         try:

@@ -1,9 +1,11 @@
 import re
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from dispatch.models import Job
 from dispatch.statuses import Status
@@ -49,6 +51,13 @@ def test_booking_redirects_to_the_job_page(client):
     page = client.get(response["Location"])
     assert page.status_code == 200
     assert "Hi Mark" in page.content.decode()
+
+
+def test_page_built_before_the_fields_were_renamed_still_books(client):
+    day = timezone.localdate() + timedelta(days=3)
+    client.post(BOOK, typed(wished_day=day.isoformat(), wished_part="morning"))
+    job = Job.objects.get()
+    assert (job.requested_day, job.requested_time) == (day, "morning")
 
 
 def test_same_form_again_redirects_to_the_same_job(client):
