@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from django.conf import settings
 
 from deployments.errors import Refused
+from deployments.live_history import live_of
 from deployments.models import Environment, Release
 from deployments.releases.diff import surface_of
 from deployments.releases.manifest import CHECKS, Artifact, Manifest, from_bytes
@@ -63,20 +64,14 @@ def _known(surfaces: Iterable[str]) -> set[str]:
 
 
 def _live_releases(source: Environment, to: Environment) -> tuple[Release, Release]:
-    new, kept = source.live, to.live
+    kept = to.live
     if kept is None:
         raise Refused(
             "nothing-live",
             f"{to} serves no release yet, so there are no other surfaces to keep.",
             f"Promote without --only first: manage.py promote --from {source} --to {to}",
         )
-    if new is None:
-        raise Refused(
-            "nothing-to-promote",
-            f"{source} serves no release that could be promoted.",
-            f"Push first: manage.py push --to {source}",
-        )
-    return new.release, kept.release
+    return live_of(source).release, kept.release
 
 
 def _check_pages(chosen: set[str], pages: Iterable[str], source: Environment) -> None:
