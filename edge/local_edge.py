@@ -1,9 +1,14 @@
 """Puts the local edge in front of a WSGI application, as the settings say."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from django.conf import settings
 
 from edge.backends import get_backend, has_local_edge
-from edge.serving.wsgi import Application, LocalEdge
+from edge.serving.snapshot import SnapshotHealth
+from edge.serving.snapshot_file import SnapshotFile
+from edge.serving.wsgi import SNAPSHOT_HEALTH, Application, LocalEdge
 
 
 def in_front_of(application: Application) -> Application:
@@ -24,4 +29,18 @@ def in_front_of(application: Application) -> Application:
         # Without a local cache no snapshot reports invalidations, so nothing may be kept.
         cache_bytes=settings.EDGE_CACHE_BYTES if backend.has_local_cache else 0,
         secure_header=settings.SECURE_PROXY_SSL_HEADER,
+        trusted_proxies=settings.TRUSTED_PROXIES,
+        # Elsewhere the objects are away too when the back end does not answer.
+        snapshot_file=SnapshotFile(settings.EDGE_SNAPSHOT_FILE)
+        if backend.has_local_cache
+        else None,
     )
+
+
+def snapshot_health(environ: Mapping[str, Any]) -> SnapshotHealth | None:
+    """Return how current the local edge's routing is; None if there is none in front.
+
+    `environ` is a request's WSGI environ: `request.META` in Django.
+    """
+    health: Callable[[], SnapshotHealth] | None = environ.get(SNAPSHOT_HEALTH)
+    return health() if health else None

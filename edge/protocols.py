@@ -69,6 +69,16 @@ class NewObject:
     copy_of: str = ""
 
 
+class ByteStream(Protocol):
+    """Bytes that are read once, from the beginning to the end. The reader closes it."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return at most `size` bytes, or all that are left; no bytes mean the end."""
+
+    def close(self) -> None:
+        """Release what the stream holds: a file or a connection."""
+
+
 class ObjectStore(Protocol):
     """Files by key.
 
@@ -82,6 +92,14 @@ class ObjectStore(Protocol):
     def get(self, key: str) -> StoredObject:
         """Return an object. Raises ObjectMissing."""
 
+    def open_part(self, key: str, *, start: int, end: int, if_match: str) -> ByteStream:
+        """Open the bytes of an object from `start` up to `end`, of which there is at least one.
+
+        No other bytes are read. If the object is replaced or deleted before the stream ends, the
+        stream continues with the former bytes or fails. Raises ObjectMissing, and StaleEtag if
+        `if_match` is not the object's ETag.
+        """
+
     def put(
         self,
         key: str,
@@ -90,8 +108,13 @@ class ObjectStore(Protocol):
         content_type: str,
         cache_control: str,
         metadata: Mapping[str, str] | None = None,
+        if_match: str | None = None,
     ) -> ObjectInfo:
-        """Write one object atomically, replacing the one that the key held."""
+        """Write one object atomically, replacing the one that the key held.
+
+        With `if_match` only an object with this ETag is replaced; with "" there must be none.
+        Raises StaleEtag otherwise, having written nothing.
+        """
 
     def copy(self, source: str, target: str, *, metadata: Mapping[str, str]) -> ObjectInfo:
         """Copy an object inside the store, with new metadata.
@@ -213,10 +236,11 @@ class ViewerResponse:
 class Viewer(Protocol):
     """A client of the edge, for probing."""
 
-    def fetch(self, host: str, path: str, *, cookie: str = "") -> ViewerResponse:
+    def fetch(self, host: str, path: str, *, cookie: str = "", via: str = "") -> ViewerResponse:
         """GET a path as a browser does, without following redirects.
 
-        `cookie` is the value of the Cookie header.
+        `cookie` is the value of the Cookie header. `via` is the name to connect to, if not the
+        host's: a distribution answers for its aliases before DNS leads to it.
         """
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from io import BytesIO
 from typing import BinaryIO
 
-from edge.errors import ContentChanged, EdgeError, KeyRefused, ObjectMissing
+from edge.errors import ContentChanged, EdgeError, KeyRefused, ObjectMissing, StaleEtag
 from edge.limits import Limits
 from edge.protocols import NewObject
 
@@ -69,6 +69,11 @@ def open_body(new: NewObject) -> BinaryIO:
         content.close()
         raise changed(new, f"it had {new.size:,} bytes and now has {size:,}")
     return content
+
+
+def replaced(key: str) -> StaleEtag:
+    """Return the error for an object that is no longer the one that was looked at."""
+    return StaleEtag(f"The object {key!r} was replaced by another one.", "Request it again.")
 
 
 def changed(new: NewObject, how: str) -> ContentChanged:

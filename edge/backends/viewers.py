@@ -20,13 +20,17 @@ class InProcessViewer:
             cache_bytes=0,
         )
 
-    def fetch(self, host: str, path: str, *, cookie: str = "") -> ViewerResponse:
+    def fetch(self, host: str, path: str, *, cookie: str = "", via: str = "") -> ViewerResponse:
         seen: dict[str, object] = {}
 
         def start_response(status: str, headers: list[tuple[str, str]]) -> None:
             seen.update(status=int(status.split(maxsplit=1)[0]), headers=dict(headers))
 
-        body = b"".join(self._edge(_environ(host, path, cookie), start_response))
+        chunks = self._edge(_environ(host, path, cookie), start_response)
+        try:
+            body = b"".join(chunks)
+        finally:
+            getattr(chunks, "close", bool)()  # as a server does
         return ViewerResponse(body=body, **seen)  # type: ignore[arg-type]
 
 

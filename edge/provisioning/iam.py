@@ -63,18 +63,23 @@ _FUNCTION = "arn:aws:cloudfront::{account}:function/{function}"
 _DISTRIBUTION = "arn:aws:cloudfront::{account}:distribution/{distribution}"
 
 GRANTS = (
-    Grant("DetectMissingObjects", _READERS, ("s3:ListBucket",), (BUCKET,)),
+    Grant("DetectMissingObjects", (*_READERS, Role.APPLICATION), ("s3:ListBucket",), (BUCKET,)),
     Grant(
         "ReadReleases",
         _READERS,
         ("s3:GetObject",),
-        (f"{BUCKET}/errors/*", f"{BUCKET}/releases/*"),
+        (f"{BUCKET}/errors/*", f"{BUCKET}/jobs/*", f"{BUCKET}/releases/*"),
     ),
     Grant(
         "ReadPages",
         (Role.DEPLOY,),
         ("s3:GetObject",),
-        (f"{BUCKET}/assets/*", f"{BUCKET}/audit/*", f"{BUCKET}/live/*"),
+        (
+            f"{BUCKET}/assets/*",
+            f"{BUCKET}/audit/*",
+            f"{BUCKET}/live/*",
+            f"{BUCKET}/registry/last-number.json",
+        ),
     ),
     # What `doctor` writes, reads and removes.
     Grant(
@@ -100,13 +105,43 @@ GRANTS = (
         "DeletePages",
         (Role.DEPLOY,),
         ("s3:DeleteObject",),
-        (f"{BUCKET}/assets/*", f"{BUCKET}/live/*", f"{BUCKET}/releases/*"),
+        (
+            f"{BUCKET}/assets/*",
+            f"{BUCKET}/jobs/*",
+            f"{BUCKET}/live/*",
+            f"{BUCKET}/releases/*",
+        ),
     ),
     Grant(
         "PublishTracking",
         (Role.APPLICATION,),
-        ("s3:PutObject", "s3:DeleteObject"),
+        ("s3:PutObject", "s3:GetObject", "s3:DeleteObject"),
         (f"{BUCKET}/jobs/*",),
+    ),
+    # Archives that arrive at the deployment API or in the bucket, until their push has ended.
+    Grant(
+        "ReceiveUploads",
+        (Role.APPLICATION,),
+        ("s3:PutObject", "s3:GetObject", "s3:DeleteObject"),
+        (f"{BUCKET}/incoming/*", f"{BUCKET}/uploads/*"),
+    ),
+    Grant(
+        "RecordTheLastNumber",
+        (Role.APPLICATION,),
+        ("s3:GetObject", "s3:PutObject"),
+        (f"{BUCKET}/registry/last-number.json",),
+    ),
+    Grant(
+        "WriteTheRegistry",
+        (Role.APPLICATION,),
+        ("s3:GetObject", "s3:PutObject"),
+        (f"{BUCKET}/registry/jobs.json",),
+    ),
+    Grant(
+        "ReadTheAgeOfBackups",
+        (Role.APPLICATION,),
+        ("s3:GetObject",),
+        (f"{BUCKET}/registry/last-backup.json",),
     ),
     Grant("FindRoutes", _READERS, ("cloudfront:DescribeKeyValueStore",), (_STORE,)),
     Grant("ReadRoutes", _READERS, ("cloudfront-keyvaluestore:ListKeys",), (_STORE,)),

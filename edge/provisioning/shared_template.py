@@ -6,13 +6,21 @@ documents, and other stacks use them. Source: as for edge/provisioning/template.
 
 from typing import Any
 
+from edge.behaviours import YEAR_SECONDS
+
 Json = dict[str, Any]
 
 # A resource in one stack, and a parameter of the same logical name in all others.
-SHARED = ("Bucket", "BucketDomain", "KeyValueStore", "KeyValueStoreName", "PagesCachePolicy")
+SHARED = (
+    "Bucket",
+    "BucketDomain",
+    "KeyValueStore",
+    "KeyValueStoreName",
+    "PagesCachePolicy",
+    "ReleasesCachePolicy",
+)
 # What viewers may read; `registry/`, `audit/` and any later prefix stay closed.
-READABLE = (".well-known/*", "assets/*", "errors/*", "jobs/*", "live/*", "releases/*")
-YEAR_SECONDS = 31_536_000
+READABLE = ("assets/*", "errors/*", "jobs/*", "live/*", "releases/*")
 # RetainExceptOnCreate: a stack whose creation fails leaves nothing behind.
 _RETAINED = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
 NOTHING = {"Ref": "AWS::NoValue"}
@@ -52,7 +60,8 @@ def shared_resources() -> Json:
             **_RETAINED,
             "Properties": {"Name": {"Ref": "KeyValueStoreName"}, "Comment": "Routing documents"},
         },
-        "PagesCachePolicy": _cache_policy(),
+        "PagesCachePolicy": _cache_policy("pages", minimum_ttl=0),
+        "ReleasesCachePolicy": _cache_policy("releases", minimum_ttl=YEAR_SECONDS),
     }
 
 
@@ -122,16 +131,19 @@ def _for_distributions(sid: str, action: str, resources: list[Json]) -> Json:
     }
 
 
-def _cache_policy() -> Json:
-    """Cache as the objects' Cache-Control says; a minimum above 0 would cache even `no-store`."""
+def _cache_policy(suffix: str, *, minimum_ttl: int) -> Json:
+    """Cache as the objects' Cache-Control says, but for at least `minimum_ttl` seconds.
+
+    Above 0 the rule is for viewers only: CloudFront then keeps even `no-store`.
+    """
     return {
         "Type": "AWS::CloudFront::CachePolicy",
         **_RETAINED,
         "Properties": {
             "CachePolicyConfig": {
-                "Name": named("pages"),
-                "MinTTL": 0,
-                "DefaultTTL": 0,
+                "Name": named(suffix),
+                "MinTTL": minimum_ttl,
+                "DefaultTTL": minimum_ttl,
                 "MaxTTL": YEAR_SECONDS,
                 "ParametersInCacheKeyAndForwardedToOrigin": {
                     "EnableAcceptEncodingBrotli": True,

@@ -21,34 +21,52 @@ Sources: CloudFormation's resource reference (AWS::CloudFront::*, AWS::S3::*); t
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from edge.behaviours import (
     BEHAVIOURS,
+    OFFER_PARAMETERS,
     PRIVATE_HEADERS,
     PUBLIC_HEADERS,
+    STORED,
     STRICT_TRANSPORT,
     Behaviour,
     Headers,
     Origin,
+    with_own_headers,
 )
 from edge.functions.shipped import function_name, function_source
 from edge.provisioning.shared_template import SHARED, given, named, shared, shared_resources, when
+from edge.serving_rules import ServingRules
 
 Json = dict[str, Any]
 
 FUNCTION = "Function"
+OFFERS_POLICY = "OffersCachePolicy"
 PRICE_CLASSES = ("PriceClass_100", "PriceClass_200", "PriceClass_All")
 DEFAULT_BEHAVIOUR = "*"
 ERROR_PAGE = "/errors/404.html"
 # As long as a tracking document may be cached: a link that is opened too early soon works.
 MISSING_SECONDS = 5
+# The longest that the edge keeps a price or a free window.
+OFFERS_SECONDS = 15
 MANAGED_CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+# Headers with a field of their own in a response headers policy: its group, and its name.
+SECURITY_FIELDS = {
+    "content-security-policy": ("ContentSecurityPolicy", "ContentSecurityPolicy"),
+    "referrer-policy": ("ReferrerPolicy", "ReferrerPolicy"),
+    "x-frame-options": ("FrameOptions", "FrameOption"),
+}
 _CERTIFICATE = r"^(arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/[\w-]+)?$"
 
 
 def write_template(
-    environment: str, *, owns_shared: bool, function: Json | None = None
+    environment: str,
+    *,
+    owns_shared: bool,
+    function: Json | None = None,
+    rules: ServingRules = ServingRules(),  # noqa: B008 - immutable
 ) -> dict[str, Any]:
     """Return the template of an environment's stack.
 
@@ -67,10 +85,11 @@ def write_template(
             **parts,
             FUNCTION: function or _function(environment, owns_shared=owns_shared),
             "OriginAccessControl": _origin_access_control(),
-            "PublicHeaders": _headers_policy("public", PUBLIC_HEADERS),
-            "PrivateHeaders": _headers_policy("private", PRIVATE_HEADERS),
+            "PublicHeaders": _headers_policy("public", PUBLIC_HEADERS, rules),
+            "PrivateHeaders": _headers_policy("private", PRIVATE_HEADERS, rules),
             "ApplicationRequests": _application_requests(),
-            "Distribution": _distribution(environment, owns_shared=owns_shared),
+            OFFERS_POLICY: _offers_policy(),
+            "Distribution": _distribution(environment, rules, owns_shared=owns_shared),
         },
         "Outputs": _outputs(environment, owns_shared=owns_shared),
     }
@@ -78,7 +97,7 @@ def write_template(
 
 def storage_patterns() -> list[str]:
     """Return the path patterns that lead to the pages."""
-    return [item.pattern for item in BEHAVIOURS if item.origin is Origin.STORAGE]
+    return [item.pattern for item in STORED]
 
 
 def _parameters() -> Json:
@@ -177,23 +196,16 @@ def _origin_access_control() -> Json:
     }
 
 
-def _headers_policy(suffix: str, headers: Headers) -> Json:
-    """Return a response headers policy: CloudFront's own fields where it has them, else custom."""
-    rest = dict(headers)
-    max_age = re.search(r"max-age=(\d+)", STRICT_TRANSPORT[1])
-    assert max_age is not None  # noqa: S101 - the table has it
-    security = {
-        "ContentSecurityPolicy": {
-            "ContentSecurityPolicy": rest.pop("content-security-policy"),
-            "Override": True,
-        },
-        "ReferrerPolicy": {"ReferrerPolicy": rest.pop("referrer-policy"), "Override": True},
-        "StrictTransportSecurity": {
-            "AccessControlMaxAgeSec": int(max_age[1]),
-            "IncludeSubdomains": when("HoldsSubdomains", True, False),
-            "Override": True,
-        },
-    }
+def _headers_policy(suffix: str, defaults: Headers, rules: ServingRules) -> Json:
+    """Return a response headers policy: CloudFront's own fields where it has them, else custom.
+
+    It refuses headers that have a field of their own among the custom ones.
+    """
+    rest = dict(with_own_headers(defaults, rules.headers))
+    security = {"StrictTransportSecurity": _strict_transport()}
+    for name, (group, field) in SECURITY_FIELDS.items():
+        if name in rest:
+            security[group] = {field: rest.pop(name), "Override": True}
     if rest.pop("x-content-type-options", None):
         security["ContentTypeOptions"] = {"Override": True}
     config: Json = {"Name": named(suffix), "SecurityHeadersConfig": security}
@@ -203,6 +215,16 @@ def _headers_policy(suffix: str, headers: Headers) -> Json:
     return {
         "Type": "AWS::CloudFront::ResponseHeadersPolicy",
         "Properties": {"ResponseHeadersPolicyConfig": config},
+    }
+
+
+def _strict_transport() -> Json:
+    max_age = re.search(r"max-age=(\d+)", STRICT_TRANSPORT[1])
+    assert max_age is not None  # noqa: S101 - the table has it
+    return {
+        "AccessControlMaxAgeSec": int(max_age[1]),
+        "IncludeSubdomains": when("HoldsSubdomains", True, False),
+        "Override": True,
     }
 
 
@@ -225,9 +247,35 @@ def _application_requests() -> Json:
     }
 
 
-def _distribution(environment: str, *, owns_shared: bool) -> Json:
-    before_default = [item for item in BEHAVIOURS if item.pattern != DEFAULT_BEHAVIOUR]
-    default = next(item for item in BEHAVIOURS if item.pattern == DEFAULT_BEHAVIOUR)
+def _offers_policy() -> Json:
+    """Keep answers of the application as long as they say, by the query parameters they have."""
+    return {
+        "Type": "AWS::CloudFront::CachePolicy",
+        "Condition": "HasApplication",
+        "Properties": {
+            "CachePolicyConfig": {
+                "Name": named("offers"),
+                "MinTTL": 0,
+                "DefaultTTL": 0,
+                "MaxTTL": OFFERS_SECONDS,
+                "ParametersInCacheKeyAndForwardedToOrigin": {
+                    "EnableAcceptEncodingBrotli": True,
+                    "EnableAcceptEncodingGzip": True,
+                    "CookiesConfig": {"CookieBehavior": "none"},
+                    "HeadersConfig": {"HeaderBehavior": "none"},
+                    "QueryStringsConfig": {
+                        "QueryStringBehavior": "whitelist",
+                        "QueryStrings": list(OFFER_PARAMETERS),
+                    },
+                },
+            }
+        },
+    }
+
+
+def _distribution(environment: str, rules: ServingRules, *, owns_shared: bool) -> Json:
+    answered = BEHAVIOURS if rules.application else STORED
+    default = next(item for item in STORED if item.pattern == DEFAULT_BEHAVIOUR)
     storage = _storage_origin(owns_shared=owns_shared)
     return {
         "Type": "AWS::CloudFront::Distribution",
@@ -244,12 +292,8 @@ def _distribution(environment: str, *, owns_shared: bool) -> Json:
                 "Origins": when("HasApplication", [storage, _application_origin()], [storage]),
                 "CacheBehaviors": when(
                     "HasApplication",
-                    [_behaviour(item, owned=owns_shared) for item in before_default],
-                    [
-                        _behaviour(item, owned=owns_shared)
-                        for item in before_default
-                        if item.origin is Origin.STORAGE
-                    ],
+                    _before_default(answered, owned=owns_shared),
+                    _before_default(STORED, owned=owns_shared),
                 ),
                 "DefaultCacheBehavior": _pages(default, owned=owns_shared),
                 "CustomErrorResponses": _error_responses(),
@@ -288,33 +332,48 @@ def _application_origin() -> Json:
     }
 
 
+def _before_default(behaviours: Iterable[Behaviour], *, owned: bool) -> list[Json]:
+    return [
+        _behaviour(item, owned=owned) for item in behaviours if item.pattern != DEFAULT_BEHAVIOUR
+    ]
+
+
 def _behaviour(item: Behaviour, *, owned: bool) -> Json:
-    made = _pages(item, owned=owned) if item.origin is Origin.STORAGE else _application()
+    made = _pages(item, owned=owned) if item.origin is Origin.STORAGE else _application(item)
     return {"PathPattern": item.pattern, **made}
 
 
 def _pages(item: Behaviour, *, owned: bool) -> Json:
     policy = "PrivateHeaders" if item.headers == PRIVATE_HEADERS else "PublicHeaders"
+    cache_policy = "ReleasesCachePolicy" if item.minimum_ttl else "PagesCachePolicy"
     function = {"Fn::GetAtt": [FUNCTION, "FunctionARN"]}
     return {
         "TargetOriginId": Origin.STORAGE.value,
         "ViewerProtocolPolicy": "redirect-to-https",
         "AllowedMethods": ["GET", "HEAD"],
         "Compress": True,
-        "CachePolicyId": shared("PagesCachePolicy", owned=owned),
+        "CachePolicyId": shared(cache_policy, owned=owned),
         "ResponseHeadersPolicyId": {"Ref": policy},
         "FunctionAssociations": [{"EventType": "viewer-request", "FunctionARN": function}],
     }
 
 
-def _application() -> Json:
+def _application(item: Behaviour) -> Json:
+    shared_by_viewers = {
+        "AllowedMethods": ["GET", "HEAD"],
+        # It passes on its query parameters, and no cookie.
+        "CachePolicyId": {"Ref": OFFERS_POLICY},
+    }
+    uncached = {
+        "AllowedMethods": ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"],
+        "CachePolicyId": MANAGED_CACHING_DISABLED,
+        "OriginRequestPolicyId": {"Ref": "ApplicationRequests"},
+    }
     return {
         "TargetOriginId": Origin.APPLICATION.value,
         "ViewerProtocolPolicy": "redirect-to-https",
-        "AllowedMethods": ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"],
         "Compress": True,
-        "CachePolicyId": MANAGED_CACHING_DISABLED,
-        "OriginRequestPolicyId": {"Ref": "ApplicationRequests"},
+        **(shared_by_viewers if item.cached_by else uncached),
     }
 
 

@@ -8,8 +8,11 @@
   'use strict';
   var values = new Map(); // of the key-value store: valid until the store changes
   var parsed = new Map(); // the values that were read as JSON, parsed
-  var digests = new Map(); // these never change, but are cleared beyond MOST_DIGESTS
-  var MOST_DIGESTS = 200;
+  var digests = new Map(); // these never change
+  // Viewers choose keys and texts, so all answers are dropped when they take too much of the memory.
+  var MOST_KEPT = 512 * 1024; // characters
+  var PER_ANSWER = 300; // what a Map's entry takes besides
+  var kept = 0;
   var wanted = [];
   var logs = [];
   var before = null; // original values of the headers that were read
@@ -31,13 +34,15 @@
   function never() { return new Promise(function () {}); }
 
   // ---- cloudfront ----
+  // join, not +: + builds a rope for long strings, which a Map does not find.
+  function nameOf(key) { return ['get', key].join('\0'); }
   function get(key, options) {
     var format = options && options.format || 'string';
     var value;
     if (format !== 'string' && format !== 'json') {
       throw new TypeError('the local runtime supports the formats string and json, found: ' + format);
     }
-    value = ask(values, 'get\0' + key);
+    value = ask(values, nameOf(key));
     if (value === undefined) return never();
     if (value === null) return Promise.reject(new Error('KeyNotFound: no such key: ' + key));
     if (format === 'string') return Promise.resolve(value);
@@ -57,7 +62,7 @@
     return found;
   }
   function exists(key) {
-    var value = ask(values, 'get\0' + key);
+    var value = ask(values, nameOf(key));
     return value === undefined ? never() : Promise.resolve(value !== null);
   }
   function meta() {
@@ -230,7 +235,13 @@
     global.__outcome = '';
     if (wanted.length) wanted = [];
     if (logs.length) logs = [];
-    if (digests.size > MOST_DIGESTS) digests.clear();
+    if (kept > MOST_KEPT) forget();
+  }
+  function forget() {
+    values.clear();
+    parsed.clear();
+    digests.clear();
+    kept = 0;
   }
 
   global.__load = function (make) {
@@ -274,6 +285,7 @@
   // The questions of a function that has not settled, or '' if it has none and never will settle.
   global.__wanted = function () { return wanted.length ? JSON.stringify({ wanted: wanted }) : ''; };
   global.__answer = function (question, value) {
+    kept += PER_ANSWER + question.length + (value ? value.length : 0);
     (question.startsWith('digest') ? digests : values).set(question, value);
   };
   global.__logs = function () { return JSON.stringify(logs); };

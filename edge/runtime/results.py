@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from edge.errors import FunctionFailed, FunctionInvalid
@@ -28,6 +29,7 @@ _READ_ONLY = frozenset({"content-length", "host", "transfer-encoding", "via"})
 _HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _STATUSES = range(100, 600)
+_PHRASES = frozenset(status.value for status in HTTPStatus)
 
 
 class Rewritten(NamedTuple):
@@ -124,12 +126,16 @@ def _check_response(response: Mapping[str, Any]) -> Generated:
         headers += [(name, value) for value in _values(name, entry)]
     return Generated(
         status=status,
-        reason=_line("statusDescription", response.get("statusDescription") or "Unknown"),
+        reason=_line("statusDescription", response.get("statusDescription") or _phrase(status)),
         headers=headers,
         cookies=_set_cookies(_mapping(response, "cookies")),
         body=_body(response.get("body", "")),
         raw=response,
     )
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in _PHRASES else "Unknown"
 
 
 def _mapping(response: Mapping[str, Any], name: str) -> Mapping[str, Any]:

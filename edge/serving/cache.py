@@ -14,22 +14,6 @@ CACHE_BYTES = 64 * 1024 * 1024
 LARGEST_SHARE = 4
 
 
-def time_to_live(cache_control: str) -> int:
-    """Return for how many seconds a shared cache may keep a response, or 0.
-
-    `s-maxage` takes precedence over `max-age` (RFC 9111, 5.2.2.10). Without either the response is
-    not kept, as with a CloudFront cache policy whose minimum and default TTL are 0.
-    """
-    seconds = {"max-age": 0, "s-maxage": -1}
-    for directive in cache_control.lower().split(","):
-        name, _, value = directive.strip().partition("=")
-        if name in ("no-store", "no-cache", "private"):
-            return 0
-        if name in seconds and value.strip('"').isdigit():
-            seconds[name] = int(value.strip('"'))
-    return seconds["s-maxage"] if seconds["s-maxage"] >= 0 else seconds["max-age"]
-
-
 class EdgeCache:
     """Representations by rewritten URI."""
 

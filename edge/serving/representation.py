@@ -1,7 +1,7 @@
-"""Serves a stored object over HTTP: validators, ranges, compression.
+"""Serves a stored object over HTTP: from memory and compressed, or as a stream.
 
-Sources: RFC 9110, sections 8.8 (validators), 12.5.3 (Accept-Encoding), 13 (conditional requests)
-and 14 (ranges); CloudFront's developer guide, "Serving compressed files" (types and sizes).
+Sources: RFC 9110, section 12.5.3 (Accept-Encoding); CloudFront's developer guide, "Serving
+compressed files" (types and sizes).
 """
 
 import gzip
@@ -13,28 +13,28 @@ from typing import NamedTuple
 
 import brotli
 
-from edge.protocols import StoredObject
+from edge.protocols import ByteStream, ObjectInfo, ObjectStore, StoredObject
+from edge.serving.conditions import Lines, asked_range, select
+from edge.serving.lifetimes import rule_for_viewers
 
 _TEXT = re.compile(
     r"text/|application/(?:javascript|json|manifest\+json|xml|xhtml\+xml|rss\+xml|wasm)|image/svg"
 )
 COMPRESSED_BYTES = range(1_000, 10_000_001)
-# No file has a larger offset, and int() rejects thousands of digits.
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})$", re.ASCII)
+# Objects above this are streamed, unless the answer is compressed.
+STREAMED_BYTES = 1_000_000
 _BROTLI_QUALITY = 5
 _GZIP_LEVEL = 6
 # Size of the two compressed copies: text shrinks to about a third.
 _COPIES_SHARE = 0.7
 
-Lines = list[tuple[str, str]]
-
 
 class Response(NamedTuple):
-    """A response to a viewer. Header names are in lower case."""
+    """A response to a viewer. Header names are in lower case; who sends a stream closes it."""
 
     status: int
     headers: Lines
-    body: bytes
+    body: bytes | ByteStream
     reason: str = ""
 
 
@@ -51,41 +51,27 @@ class Representation:
     """An object that can be sent in any encoding; each is made once."""
 
     def __init__(self, stored: StoredObject) -> None:
-        info = stored.info
-        self._body = stored.body
-        self._etag = info.etag
-        self._common = [
-            ("content-type", info.content_type),
-            ("cache-control", info.cache_control),
-            *((f"x-amz-meta-{name}", value) for name, value in info.metadata.items()),
-        ]
-        self.compressible = bool(
-            len(stored.body) in COMPRESSED_BYTES and _TEXT.match(info.content_type)
-        )
-        if self.compressible:
-            self._common.append(("vary", "Accept-Encoding"))
+        self._stored = stored
+        self._common = _common_headers(stored.info)
+        self.compressible = is_compressible(stored.info)
         self._variants: dict[str, _Variant] = {}
-        self.cache_control = info.cache_control
+        self.cache_control = stored.info.cache_control
+        self.etag = stored.info.etag
         self.weight = int(len(stored.body) * (1 + _COPIES_SHARE * self.compressible)) + 1_000
 
     def respond(self, *, method: str, conditions: Mapping[str, str]) -> Response:
         """Return the response to GET or HEAD. `conditions` has the HTTP_ keys of a WSGI environ."""
-        asked_range = conditions.get("HTTP_RANGE") if method == "GET" else None
-        encoding = ""
-        if self.compressible and not asked_range:
-            encoding = best_encoding(conditions.get("HTTP_ACCEPT_ENCODING", ""))
+        encoding = _wanted_encoding(method, conditions) if self.compressible else ""
         variant = self._variant(encoding)
-        known = conditions.get("HTTP_IF_NONE_MATCH")
-        if known and is_known(variant.etag, known):
-            return Response(304, variant.headers[1:], b"")
-        if asked_range and conditions.get("HTTP_IF_RANGE", variant.etag) == variant.etag:
-            return self._part(variant, asked_range)
-        return Response(200, variant.headers, b"" if method == "HEAD" else variant.body)
-
-    def whole(self) -> Response:
-        """Return a response without validators and ranges, for an error page."""
-        headers = [("content-length", str(len(self._body))), *self._common]
-        return Response(200, headers, self._body)
+        selected = select(
+            size=len(variant.body),
+            etag=variant.etag,
+            headers=variant.headers,
+            method=method,
+            conditions=conditions,
+        )
+        body = variant.body[selected.start : selected.end]
+        return Response(selected.status, selected.headers, body)
 
     def _variant(self, encoding: str) -> _Variant:
         variant = self._variants.get(encoding)
@@ -95,51 +81,66 @@ class Representation:
         return variant
 
     def _encoded(self, encoding: str) -> _Variant:
-        body, etag = _compress(self._body, encoding), self._etag
+        body, etag = _compress(self._stored.body, encoding), self._stored.info.etag
         headers = [*self._common, ("accept-ranges", "bytes")]
         if encoding:
             # The bytes differ from the stored ones, so a strong validator would be wrong.
             etag = f"W/{etag}"
             headers.append(("content-encoding", encoding))
-        # Content-Length comes first, so that a 304 can leave it out.
-        return _Variant(body, etag, [("content-length", str(len(body))), *headers, ("etag", etag)])
-
-    def _part(self, variant: _Variant, asked: str) -> Response:
-        size = len(variant.body)
-        span = parse_range(asked, size)
-        if span is None:  # several ranges, or another unit: the whole object is a valid response
-            return Response(200, variant.headers, variant.body)
-        start, end = span
-        if start >= end:
-            headers = [("content-length", "0"), ("content-range", f"bytes */{size}")]
-            return Response(416, headers, b"")
-        headers = [
-            ("content-length", str(end - start)),
-            ("content-range", f"bytes {start}-{end - 1}/{size}"),
-            *variant.headers[1:],
-        ]
-        return Response(206, headers, variant.body[start:end])
+        return _Variant(body, etag, [*headers, ("etag", etag)])
 
 
-def is_known(etag: str, header: str) -> bool:
-    """Whether an If-None-Match header matches an ETag, by weak comparison."""
-    if header == etag or header.strip() == "*":
-        return True
-    opaque = etag.removeprefix("W/")
-    return any(item.strip().removeprefix("W/") == opaque for item in header.split(","))
+def is_compressible(info: ObjectInfo) -> bool:
+    """Whether CloudFront would compress an object."""
+    return bool(info.size in COMPRESSED_BYTES and _TEXT.match(info.content_type))
 
 
-def parse_range(header: str, size: int) -> tuple[int, int] | None:
-    """Return a byte range as [start, end): empty if it cannot be satisfied, None to ignore it."""
-    match = _RANGE.match(header.strip())
-    if not match or match.groups() == ("", ""):
-        return None
-    first, last = match.groups()
-    if not first:  # the last N bytes
-        return max(0, size - int(last)), size if int(last) else 0
-    if last and int(last) < int(first):
-        return None
-    return int(first), min(size, int(last) + 1) if last else size
+def is_streamed(info: ObjectInfo, *, method: str, conditions: Mapping[str, str]) -> bool:
+    """Whether the body is to be sent piece by piece, and never held in memory."""
+    if info.size <= STREAMED_BYTES:
+        return False
+    return not (is_compressible(info) and _wanted_encoding(method, conditions))
+
+
+def stream(
+    objects: ObjectStore, info: ObjectInfo, *, method: str, conditions: Mapping[str, str]
+) -> Response:
+    """Return the response to GET or HEAD whose body is read from the store while it is sent.
+
+    Only the bytes that were asked for are read. Raises ObjectMissing, StaleEtag.
+    """
+    headers = [*_common_headers(info), ("accept-ranges", "bytes"), ("etag", info.etag)]
+    selected = select(
+        size=info.size, etag=info.etag, headers=headers, method=method, conditions=conditions
+    )
+    status, lines, start, end = selected
+    if start == end:
+        return Response(status, lines, b"")
+    return Response(
+        status, lines, objects.open_part(info.key, start=start, end=end, if_match=info.etag)
+    )
+
+
+def error_page(page: StoredObject, rule: str) -> Response:
+    """Return a "not found" with a page, without validators and ranges. `rule`: Cache-Control."""
+    headers = [("content-length", str(len(page.body))), *_common_headers(page.info, rule)]
+    return Response(404, headers, page.body)
+
+
+def _common_headers(info: ObjectInfo, rule: str = "") -> Lines:
+    return [
+        ("content-type", info.content_type),
+        ("cache-control", rule or rule_for_viewers(info.cache_control)),
+        *((f"x-amz-meta-{name}", value) for name, value in info.metadata.items()),
+        *([("vary", "Accept-Encoding")] if is_compressible(info) else []),
+    ]
+
+
+def _wanted_encoding(method: str, conditions: Mapping[str, str]) -> str:
+    """Return the encoding of a compressible object: a range is of its plain bytes."""
+    if asked_range(method, conditions):
+        return ""
+    return best_encoding(conditions.get("HTTP_ACCEPT_ENCODING", ""))
 
 
 @lru_cache(maxsize=256)

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
 
 from edge.backends.aws import bulk
 from edge.backends.aws.errors import code_of, translated
-from edge.backends.rules import key_segments
+from edge.backends.rules import key_segments, replaced
 from edge.errors import KeyRefused, ObjectMissing
 from edge.protocols import ListedObject, NewObject, ObjectInfo, StoredObject
 
@@ -43,6 +44,13 @@ class S3Store:
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
             return StoredObject(info=_info(key, answer), body=answer["Body"].read())
 
+    def open_part(self, key: str, *, start: int, end: int, if_match: str) -> "AnswerPart":
+        with translated(f"Reading the object {key!r}"), _absence_told(key):
+            answer = self._client.get_object(
+                Bucket=self._bucket, Key=key, Range=f"bytes={start}-{end - 1}", IfMatch=if_match
+            )
+        return AnswerPart(key, answer["Body"])
+
     def put(
         self,
         key: str,
@@ -51,11 +59,13 @@ class S3Store:
         content_type: str,
         cache_control: str,
         metadata: Mapping[str, str] | None = None,
+        if_match: str | None = None,
     ) -> ObjectInfo:
         key_segments(key)
         size = len(body) if isinstance(body, bytes) else body.stat().st_size
         opened = nullcontext(body) if isinstance(body, bytes) else body.open("rb")
-        with opened as content, translated(f"Writing the object {key!r}"):
+        writing = translated(f"Writing the object {key!r}")
+        with opened as content, writing, _replacement_told(key, if_match):
             answer = self._client.put_object(
                 Bucket=self._bucket,
                 Key=key,
@@ -63,6 +73,7 @@ class S3Store:
                 ContentType=content_type,
                 CacheControl=cache_control,
                 Metadata=dict(metadata or {}),
+                **_condition(if_match),
             )
         return ObjectInfo(
             key=key,
@@ -133,6 +144,21 @@ class S3Store:
                 raise ClientError({"Error": _code_and_message(failed[0])}, "DeleteObjects")
 
 
+class AnswerPart:
+    """The bytes of a ranged GET, as they arrive."""
+
+    def __init__(self, key: str, body: StreamingBody) -> None:
+        self._key, self._body = key, body
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return at most `size` bytes. Raises BackendUnavailable."""
+        with translated(f"Reading the object {self._key!r}"):
+            return self._body.read(None if size < 0 else size)
+
+    def close(self) -> None:
+        self._body.close()
+
+
 def _code_and_message(told: Any) -> Any:
     return {name: told.get(name, "") for name in ("Code", "Message")}
 
@@ -148,6 +174,23 @@ def _absence_told(key: str) -> Iterator[None]:
     except ClientError as error:
         if code_of(error) in _MISSING:
             raise _missing(key) from None
+        raise
+
+
+def _condition(if_match: str | None) -> dict[str, Any]:
+    if if_match is None:
+        return {}
+    return {"IfMatch": if_match} if if_match else {"IfNoneMatch": "*"}
+
+
+@contextmanager
+def _replacement_told(key: str, if_match: str | None) -> Iterator[None]:
+    """Raise StaleEtag where the object to replace is gone: S3 then says that there is no key."""
+    try:
+        yield
+    except ClientError as error:
+        if if_match and code_of(error) in _MISSING:
+            raise replaced(key) from None
         raise
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from edge.functions.shipped import function_name
 from edge.protocols import FunctionHost, KeyValueStore, Snapshot
-from edge.serving.snapshot import environment_of, functions_by_host
+from edge.serving.host_functions import environment_of, functions_by_host
 
 
 class AwsSnapshots:

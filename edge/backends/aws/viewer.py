@@ -20,12 +20,12 @@ class HttpViewer:
     def __init__(self, url: str = "") -> None:
         self._url = urlsplit(url)
 
-    def fetch(self, host: str, path: str, *, cookie: str = "") -> ViewerResponse:
+    def fetch(self, host: str, path: str, *, cookie: str = "", via: str = "") -> ViewerResponse:
         headers = {"Host": host, "User-Agent": "QuickDumpNow"}
         if cookie:
             headers["Cookie"] = cookie
         try:
-            with self._pool(host) as pool:
+            with self._pool(host, via) as pool:
                 response = pool.request(
                     "GET",
                     path,
@@ -35,7 +35,7 @@ class HttpViewer:
                     decode_content=False,
                 )
         except urllib3.exceptions.HTTPError as error:
-            where = self._url.netloc or host
+            where = self._url.netloc or via or host
             raise BackendUnavailable(
                 f"{where} did not answer: {error or type(error).__name__}.",
                 "If DNS does not point to the edge yet, set EDGE_VIEWER_URL to its address.",
@@ -46,8 +46,8 @@ class HttpViewer:
             body=response.data,
         )
 
-    def _pool(self, host: str) -> urllib3.HTTPConnectionPool:
-        address, port = self._url.hostname or host, self._url.port
+    def _pool(self, host: str, via: str) -> urllib3.HTTPConnectionPool:
+        address, port = self._url.hostname or via or host, self._url.port
         if self._url.scheme == "http":
             return urllib3.HTTPConnectionPool(address, port, timeout=TIMEOUT_SECONDS)
         return urllib3.HTTPSConnectionPool(

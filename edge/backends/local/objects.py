@@ -6,17 +6,20 @@ old object or the new one. Only the file is synced, not its folder: after a powe
 objects may be missing, but none is torn. Empty folders are kept.
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from edge.backends.bounded_map import bounded_map
-from edge.backends.rules import changed, key_segments, open_body
+from edge.backends.local.reading import FilePart, absence_told, not_read, read_info, read_whole_info
+from edge.backends.rules import changed, key_segments, open_body, replaced
 from edge.errors import BackendUnavailable, ContentChanged, KeyRefused, ObjectMissing
 from edge.protocols import ListedObject, NewObject, ObjectInfo, StoredObject
 
@@ -24,6 +27,7 @@ SEGMENT_BYTES = 250  # the limit of file systems, less our mark
 # Ends the name of every file but of no folder, so the keys `a` and `a/b` can both exist.
 MARK = "~"
 TEMPORARY = "~writing"
+LOCK = "lock"  # of conditional writers, in the folder above
 # Threads that write; they mostly wait for the disk.
 WRITES_AT_ONCE = 8
 CHUNK_BYTES = 2**20
@@ -42,16 +46,21 @@ class FolderStore:
         except (FileNotFoundError, NotADirectoryError, KeyRefused):
             return None
         except OSError as error:
-            raise _not_read(key, error) from error
+            raise not_read(key, error) from error
 
     def get(self, key: str) -> StoredObject:
-        try:
-            with self._file(key).open("rb") as file:
-                return StoredObject(info=read_info(key, file), body=file.read())
-        except (FileNotFoundError, NotADirectoryError, KeyRefused):
-            raise ObjectMissing(f"There is no object {key!r}.") from None
-        except OSError as error:
-            raise _not_read(key, error) from error
+        with absence_told(key), self._file(key).open("rb") as file:
+            return StoredObject(info=read_info(key, file), body=file.read())
+
+    def open_part(self, key: str, *, start: int, end: int, if_match: str) -> FilePart:
+        with absence_told(key), ExitStack() as stack:
+            file = stack.enter_context(self._file(key).open("rb"))
+            if read_whole_info(key, file).etag != if_match:
+                raise replaced(key)
+            content = file.tell()
+            part = FilePart(key, file, content + start, content + end)
+            stack.pop_all()  # the part closes the file
+            return part
 
     def put(
         self,
@@ -61,6 +70,7 @@ class FolderStore:
         content_type: str,
         cache_control: str,
         metadata: Mapping[str, str] | None = None,
+        if_match: str | None = None,
     ) -> ObjectInfo:
         file = self._file(key)
         content = body if isinstance(body, bytes) else body.read_bytes()
@@ -73,20 +83,21 @@ class FolderStore:
             metadata=dict(metadata or {}),
         )
         try:
-            self._write(file, header_of(info), [content])
+            self._write(file, header_of(info), [content], if_match)
         except OSError as error:
             raise _not_written(key, error) from error
         return info
 
     def copy(self, source: str, target: str, *, metadata: Mapping[str, str]) -> ObjectInfo:
-        found = self.get(source)
-        return self.put(
-            target,
-            found.body,
-            content_type=found.info.content_type,
-            cache_control=found.info.cache_control,
-            metadata=metadata,
-        )
+        file = self._file(target)
+        with absence_told(source), self._file(source).open("rb") as content:
+            found = read_whole_info(source, content)
+            info = replace(found, key=target, metadata=dict(metadata))
+            try:
+                self._write(file, header_of(info), chunks(content))
+            except OSError as error:
+                raise _not_written(target, error) from error
+        return info
 
     def put_all(
         self, objects: Iterable[NewObject], *, on_stored: Callable[[NewObject], None]
@@ -161,7 +172,13 @@ class FolderStore:
                 if key.startswith(prefix):
                     yield key
 
-    def _write(self, file: Path, header: bytes, content: Iterable[bytes]) -> None:
+    def _write(
+        self,
+        file: Path,
+        header: bytes,
+        content: Iterable[bytes],
+        if_match: str | None = None,
+    ) -> None:
         temporary = self.root / TEMPORARY
         temporary.mkdir(parents=True, exist_ok=True)
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -172,11 +189,31 @@ class FolderStore:
                 output.writelines(content)
                 output.flush()
                 os.fsync(output.fileno())
-            os.replace(name, file)
+            with self._condition(file, if_match):
+                os.replace(name, file)
         except BaseException:
             with suppress(FileNotFoundError):
                 os.unlink(name)
             raise
+
+    @contextmanager
+    def _condition(self, file: Path, if_match: str | None) -> Iterator[None]:
+        """Keep other conditional writers away while a file is replaced. Raises StaleEtag."""
+        if if_match is None:
+            yield
+            return
+        with (self.root / TEMPORARY / LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if _etag_in(file) != if_match:
+                raise replaced(file.name.removesuffix(MARK))
+            yield
+
+
+def _etag_in(file: Path) -> str:
+    """Return the ETag of the object in a file, or "" if there is none."""
+    with suppress(FileNotFoundError, NotADirectoryError), file.open("rb") as content:
+        return read_info(file.name, content).etag
+    return ""
 
 
 def _segments(key: str) -> list[str]:
@@ -188,13 +225,6 @@ def _segments(key: str) -> list[str]:
             f"Expected names of at most {SEGMENT_BYTES} bytes in a key, found {key[:40]!r}."
         )
     return names
-
-
-def _not_read(key: str, error: OSError) -> BackendUnavailable:
-    return BackendUnavailable(
-        f"Could not read the object {key!r}: {error.strerror}.",
-        "Check the permissions of EDGE_STORE_DIR and the limit of open files (ulimit -n).",
-    )
 
 
 def _not_written(key: str, error: OSError) -> BackendUnavailable:
@@ -239,14 +269,3 @@ def header_of(info: ObjectInfo) -> bytes:
         "metadata": dict(info.metadata),
     }
     return json.dumps(fields, sort_keys=True).encode() + b"\n"
-
-
-def read_info(key: str, file: BinaryIO) -> ObjectInfo:
-    """Read the header of a file. Raises BackendUnavailable."""
-    try:
-        return ObjectInfo(key=key, **json.loads(file.readline()))
-    except (ValueError, TypeError) as error:
-        raise BackendUnavailable(
-            f"The file of the object {key!r} does not begin with a header: {error}.",
-            "Delete the file and push the release again with --repair.",
-        ) from error

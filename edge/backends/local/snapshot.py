@@ -1,12 +1,12 @@
 """Reads the local back end's rows into snapshots."""
 
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 
 from edge.backends.local.rows import EMPTY_ETAG
 from edge.errors import BackendUnavailable
 from edge.models import EdgeState, FunctionStage, Invalidation, KeyValue
 from edge.protocols import Snapshot
-from edge.serving.snapshot import functions_by_host
+from edge.serving.host_functions import functions_by_host
 
 
 def read_snapshot(known: Snapshot) -> Snapshot:
@@ -17,7 +17,7 @@ def read_snapshot(known: Snapshot) -> Snapshot:
     _close_old_connections()
     try:
         return _read(known)
-    except DatabaseError as error:
+    except Error as error:  # DatabaseError, and InterfaceError of a lost connection
         raise BackendUnavailable(
             f"The database did not return the edge's state: {type(error).__name__}.",
             "Check DATABASE_URL, and run `manage.py migrate`.",
