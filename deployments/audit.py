@@ -6,7 +6,7 @@ outcome. They are not served to viewers. `deployments/recovery/rebuild.py` resto
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,8 @@ from edge.protocols import ObjectStore
 
 PREFIX = "audit/"
 VERSION = 1
+# What an environment's audit objects say about how it serves; the password is a secret.
+SERVING = ("application", "canonical", "headers", "access", "noindex")
 
 
 def release_key(name: str) -> str:
@@ -61,7 +63,12 @@ def release_document(release: Release) -> dict[str, Any]:
         "files": release.files,
         "bytes": release.bytes,
         "pages": release.pages,
+        "site": release.site,
+        "claims": release.claims,
         "message": release.message,
+        "commit": release.commit,
+        "branch": release.branch,
+        "author": release.author,
         "created_at": release.created_at.isoformat(),
         "created_by": release.created_by,
         "pinned": release.pinned,
@@ -97,6 +104,7 @@ def environment_document(environment: Environment) -> dict[str, Any]:
         "hosts": environment.hosts,
         "protected": environment.protected,
         "strategy": environment.strategy,
+        **{name: getattr(environment, name) for name in SERVING},
         "distributions": [
             {"id": one.remote_id, "domain": one.domain, "paths": one.paths}
             for one in environment.distributions.all()
@@ -125,18 +133,27 @@ class ReleaseRecord:
     message: str
     created_at: datetime
     created_by: str
+    site: dict[str, Any] = field(default_factory=dict)
+    claims: list[str] = field(default_factory=list)
+    commit: str = ""
+    branch: str = ""
+    author: str = ""
     pinned: bool = False
     removed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """An environment at the time of a deployment. `distributions` as in the audit object."""
+    """An environment at the time of a deployment. `distributions` as in the audit object.
+
+    `serving` has the fields of SERVING; earlier versions recorded none.
+    """
 
     hosts: list[str]
     protected: bool
     strategy: str
     distributions: list[dict[str, Any]]
+    serving: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +186,10 @@ def read_release(body: bytes) -> ReleaseRecord:
         files=fields.number("files"),
         bytes=fields.number("bytes"),
         pages=fields.mapping("pages"),
+        site=fields.mapping("site") if fields.has("site") else {},
+        claims=fields.sequence("claims") if fields.has("claims") else [],
         message=fields.text("message"),
+        **{name: fields.text(name) for name in ("commit", "branch", "author") if fields.has(name)},
         created_at=fields.moment("created_at"),
         created_by=fields.text("created_by"),
         pinned=bool(fields.value("pinned")),
@@ -216,6 +236,7 @@ def _identity(fields: "_Fields") -> Identity:
         protected=bool(fields.value("protected")),
         strategy=fields.one_of("strategy", Strategy.values),
         distributions=[_distribution(_Fields(one)) for one in fields.sequence("distributions")],
+        serving={name: fields.value(name) for name in SERVING if fields.has(name)},
     )
 
 
@@ -246,6 +267,10 @@ class _Fields:
         if fields.value("v") != VERSION:
             raise Damaged(f"its version is {fields.value('v')!r}, expected {VERSION}")
         return fields
+
+    def has(self, name: str) -> bool:
+        """Whether there is a field; earlier versions wrote fewer."""
+        return name in self._document
 
     def value(self, name: str) -> Any:
         if name not in self._document:

@@ -12,11 +12,10 @@ since most viewers keep the live release.
 
 from datetime import datetime
 
-from django.utils import timezone
-
 from deployments.errors import Refused
 from deployments.models import Deployment, Environment, Release
 from deployments.wording import format_time
+from edge.database_clock import database_now
 
 
 def live_of(environment: Environment) -> Deployment:
@@ -36,7 +35,7 @@ def live_at(environment: Environment, moment: datetime) -> Deployment:
 
     Raises Refused for a future moment, and for one before anything was live.
     """
-    if moment > timezone.now():
+    if moment > database_now():
         raise Refused(
             "moment-to-come",
             f"{format_time(moment)} is in the future.",

@@ -4,7 +4,7 @@ Sources: the developer guide's "Types of metrics for CloudFront" (names and the 
 metric has) and "Monitoring CloudFront Functions".
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Literal
@@ -20,8 +20,8 @@ MOST_HOURS = 90 * 24
 # series of at most POINTS never needs one that is gone.
 PERIODS = (60, 120, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 NOT_MEASURED = (
-    "Metrics come from CloudWatch: set EDGE_BACKEND=aws and give each environment its "
-    "distributions with manage.py provision. The local back end has no metrics."
+    "Metrics of requests come from CloudWatch: set EDGE_BACKEND=aws and give each environment its "
+    "distributions with manage.py provision. The local back end has none."
 )
 
 NO_SUBJECT = (
@@ -42,7 +42,7 @@ class Column:
 
     name: str
     title: str
-    unit: Literal["count", "bytes", "percent"]
+    unit: Literal["count", "bytes", "percent", "milliseconds"]
     weight: str = ""
 
 
@@ -94,16 +94,21 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A distribution or an edge function, and its metrics."""
+    """A distribution or an edge function, or what another app measures, and its metrics."""
 
     environment: str
-    kind: Literal["distribution", "function"]
+    kind: str
     id: str
     figures: tuple[Figure, ...]
 
     def figure(self, name: str) -> Figure:
         """Return a figure by its column's name."""
         return next(item for item in self.figures if item.column.name == name)
+
+
+# Measures an environment over a span, besides the back end; the composition root adds them.
+Source = Callable[[Environment, Span], Iterable[Subject]]
+SOURCES: list[Source] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +136,13 @@ class Report:
         ]
 
 
-def choose_span(hours: int, now: datetime) -> Span:
-    """Divide the last hours into at most POINTS periods; the last one may have just begun."""
+def choose_span(hours: int, now: datetime, *, least: int = 0) -> Span:
+    """Divide the last hours into at most POINTS periods; the last one may have just begun.
+
+    `least` is the shortest period, in seconds.
+    """
     length = hours * 3600
-    period = next(one for one in PERIODS if length / one <= POINTS)
+    period = next(one for one in PERIODS if one >= least and length / one <= POINTS)
     # CloudWatch answers faster if times align with the period.
     last = int(now.timestamp()) // period * period + period
     slots = -(-length // period)
@@ -146,9 +154,12 @@ def read_report(
     backend: Backend, environments: Iterable[Environment], *, hours: int, now: datetime
 ) -> Report:
     """Read the metrics of the last hours (1 to MOST_HOURS). Raises BackendUnavailable."""
-    span = choose_span(hours, now)
+    span, environments = choose_span(hours, now), list(environments)
+    others = tuple(
+        subject for one in environments for source in SOURCES for subject in source(one, span)
+    )
     if backend.metrics is None:
-        return Report(span, (), measured=False)
+        return Report(span, others, measured=False)
     wanted = [item for one in environments for item in _subjects(one)]
     measures = [measure for _, kind, id_ in wanted for measure in _measures(kind, id_)]
     series = iter(
@@ -160,7 +171,7 @@ def read_report(
         Subject(environment, kind, id_, _figures(_columns(kind), series))
         for environment, kind, id_ in wanted
     )
-    return Report(span, subjects, measured=True)
+    return Report(span, subjects + others, measured=True)
 
 
 _Kind = Literal["distribution", "function"]
@@ -208,6 +219,8 @@ def show(value: float | None, unit: str) -> str:
         return "no data"
     if unit == "percent":
         return f"{value:.2f}%"
+    if unit == "milliseconds":
+        return f"{value:,.0f} ms"
     if unit == "bytes":
         return _bytes(value)
     return f"{value:,.0f}"
@@ -237,9 +250,12 @@ def show_period(seconds: int) -> str:
     return f"{seconds} seconds"
 
 
-def bars(values: Sequence[float | None]) -> str:
-    """Return values as the bars of an SVG path of CHART_WIDTH by CHART_HEIGHT, with gaps."""
-    top = max((value for value in values if value is not None), default=0)
+def bars(values: Sequence[float | None], *, full: float | None = None) -> str:
+    """Return values as the bars of an SVG path of CHART_WIDTH by CHART_HEIGHT, with gaps.
+
+    The highest value is a full bar, or `full`, which none exceeds.
+    """
+    top = full or max((value for value in values if value is not None), default=0)
     if not top:
         return ""
     step = CHART_WIDTH / len(values)

@@ -22,13 +22,18 @@ from deployments.deploy.targets import (
 from deployments.live_history import live_of
 from deployments.models import Environment, Release
 from deployments.releases.build import build_surfaces
+from deployments.releases.claims import check_claims
 from deployments.releases.compose import plan_composed
 from deployments.releases.diff import Diff, compare_manifests
 from deployments.releases.manifest import SourceFile
+from deployments.releases.mixing import mixing_lines
+from deployments.releases.provenance import UNKNOWN, Provenance
+from deployments.releases.site import site_lines
 from deployments.releases.store import read_manifest
 from deployments.releases.upload import make_release
 from deployments.releases.upload_plan import ReleasePlan, plan_release
 from deployments.routing.functions import check_first_function
+from deployments.routing.sites import write_site
 from deployments.sources.source import opened_source
 from deployments.wording import plural
 from edge.protocols import Backend, NewObject
@@ -63,6 +68,7 @@ def push(
     caller: Caller,
     source: Path | None = None,
     message: str = "",
+    provenance: Provenance = UNKNOWN,
     deploys: bool = True,
     repair: bool = False,
     dry_run: bool = False,
@@ -78,7 +84,10 @@ def push(
         plan = plan_release(
             objects=backend.objects, files=files, environment=environment, repair=repair
         )
-        run = _Push(backend, plan, environment, caller, message, progress)
+        check_claims(environment, plan.claims)
+        for line in [*site_lines(plan.site), *mixing_lines(files)]:
+            caller.say(line)
+        run = _Push(backend, plan, environment, caller, message, progress, provenance)
         if not deploys:
             return Pushed(plan, plan.known if dry_run else run.upload())
         check_continues(environment, plan.known)
@@ -135,7 +144,7 @@ def promote_surfaces(
     return replace(run.deploy(replace(target, chosen_from=base)), changes=changes)
 
 
-def _files(source: Path | None) -> AbstractContextManager[Iterable[SourceFile]]:
+def _files(source: Path | None) -> AbstractContextManager[list[SourceFile]]:
     return opened_source(source) if source else nullcontext(build_surfaces())
 
 
@@ -149,6 +158,7 @@ class _Push:
     caller: Caller
     message: str
     progress: Progress = no_progress
+    provenance: Provenance = UNKNOWN
 
     def upload(self) -> Release:
         """Carry the plan out. Raises PartlyChanged, ChangedMeanwhile."""
@@ -159,9 +169,11 @@ class _Push:
                 message=self.message,
                 actor=self.caller.actor,
                 say=self.caller.say,
+                provenance=self.provenance,
                 on_stored=on_stored,
             )
         self.caller.reached(f"Release {release} is uploaded; {self.environment} is unchanged.")
+        write_site(self.backend, release)
         return release
 
     def deploy(self, target: Target) -> Pushed:

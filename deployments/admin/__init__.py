@@ -4,8 +4,12 @@ from django.contrib import admin
 
 from deployments.admin.environment import EnvironmentAdmin
 from deployments.admin.history import DeploymentAdmin, ReleaseAdmin
-from deployments.models import Deployment, Environment, Release
+from deployments.admin.hooks import HookAdmin
+from deployments.admin.previews import BranchPreviewAdmin
+from deployments.models import BranchPreview, Deployment, Environment, Hook, Release
 
 admin.site.register(Environment, EnvironmentAdmin)
 admin.site.register(Release, ReleaseAdmin)
 admin.site.register(Deployment, DeploymentAdmin)
+admin.site.register(BranchPreview, BranchPreviewAdmin)
+admin.site.register(Hook, HookAdmin)

@@ -59,7 +59,7 @@ def deploy_page(
             return done
         shown |= _shown(form, proposal)
     except (DeploymentError, EdgeError) as error:
-        shown |= {"refusal": error, "status": _status_of(error)}
+        shown |= {"refusal": error, "status": status_of(error)}
     shown |= {"title": f"{VERBS[Kind(kind)]} {environment}", "kind": kind}
     return TemplateResponse(request, TEMPLATE, {**context, **shown}, status=shown.pop("status"))
 
@@ -157,5 +157,6 @@ def _shown(form: ConfirmForm, proposal: Proposal) -> dict[str, Any]:
     }
 
 
-def _status_of(error: DeploymentError | EdgeError) -> int:
+def status_of(error: DeploymentError | EdgeError) -> int:
+    """Return the status of a page that shows an error."""
     return BAD_GATEWAY if isinstance(error, EdgeError) else CONFLICT

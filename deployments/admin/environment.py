@@ -19,10 +19,13 @@ from deployments.admin.operation_pages import operation_page, steps_part
 from deployments.admin.overview import overview
 from deployments.admin.permissions import may_deploy
 from deployments.admin.push_page import push_page
+from deployments.admin.timings_page import timings_page
+from deployments.admin.upload_page import upload_page
 from deployments.models import Environment
 from deployments.verification.checks import find_drift
 from deployments.verification.inspection import DOCTOR, Drift
 from edge.backends import get_backend
+from edge.database_clock import database_now
 from edge.errors import EdgeError
 
 Page = Callable[..., HttpResponse]
@@ -43,10 +46,12 @@ class EnvironmentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Notes", empty_value="-")
     def notes(self, environment: Environment) -> str | None:
-        """List a canary and a freeze, if any."""
+        """List a canary, a freeze and guards, if any."""
         canary, frozen = environment.canary, environment.frozen
         noted = [f"Canary {canary.percent}%"] if canary else []
         noted += [f"Frozen: {frozen.reason}"] if frozen else []
+        guards = environment.freezes.in_force().guards().select_related("release")
+        noted += [f"Guard on {guard.release}" for guard in guards]
         return "; ".join(noted) or None
 
     @admin.display(description="Hosts")
@@ -72,9 +77,11 @@ class EnvironmentAdmin(ReadOnlyAdmin):
         urls: list[URLPattern] = super().get_urls()
         return [
             self._url("metrics/", "metrics", metrics_page),
+            self._url("timings/", "timings", timings_page),
             self._url("drift/", "drift", drift_page),
             self._url("deploy/<slug:kind>/", "deploy", deploy_page, deploys=True),
             self._url("push/", "push", push_page, deploys=True),
+            self._url("upload/", "upload", upload_page, deploys=True),
             self._url("freeze/", "freeze", freeze_page, deploys=True),
             self._url("unfreeze/", "unfreeze", unfreeze_page, deploys=True),
             self._url("operations/<int:number>/", "operation", operation_page),
@@ -119,7 +126,7 @@ def environment_page(
     request: HttpRequest, environment: Environment, context: dict[str, Any]
 ) -> HttpResponse:
     """Show what an environment serves and which actions are possible. Asks no back end."""
-    shown = {"now": overview(environment), "moment": timezone.now()}
+    shown = {"now": overview(environment), "moment": database_now()}
     return TemplateResponse(request, PAGE, {**context, **shown})
 
 

@@ -16,6 +16,7 @@ from deployments.admin.forms import ReasonForm
 from deployments.admin.labels import actor_of
 from deployments.deploy.freezes import freeze, unfreeze
 from deployments.models import Environment, Freeze
+from edge.database_clock import database_now
 
 FREEZE = "admin/deployments/environment/freeze.html"
 UNFREEZE = "admin/deployments/environment/unfreeze.html"
@@ -44,7 +45,7 @@ class FreezeForm(ReasonForm):
 
     def clean_until(self) -> datetime | None:
         until: datetime | None = self.cleaned_data["until"]
-        if until and until <= timezone.now():
+        if until and until <= database_now():
             raise forms.ValidationError("That time is in the past. Choose a later time.")
         if until and until >= NO_END:
             raise forms.ValidationError("Leave this empty for a freeze without an end.")
@@ -73,16 +74,21 @@ def freeze_page(
 def unfreeze_page(
     request: HttpRequest, environment: Environment, context: dict[str, Any]
 ) -> HttpResponse:
-    """Show which freezes would be lifted; on a POST lift them, or none if they have changed."""
-    freezes = list(environment.freezes.in_force().select_related("release"))
+    """Show the freeze, or the guard on `?release`; lift it on a POST if it is still the same."""
+    named = request.GET.get("release", "")
+    in_force = environment.freezes.in_force().select_related("release")
+    freezes = [one for one in in_force if str(one.release or "") == named]
     seen = _seen(freezes)
     is_stale = _is_stale(request, seen)
     if request.method == "POST" and not is_stale:
-        lifted = unfreeze(environment=environment, actor=actor_of(request.user))
-        text = f"{environment} accepts deployments again." if lifted else "Nothing was frozen."
+        for one in freezes:
+            unfreeze(environment=environment, release=one.release, actor=actor_of(request.user))
+        what = "guard" if named else "freeze"
+        text = f"The {what} is lifted." if freezes else f"There was no {what} to lift."
         messages.success(request, text)
         return _back(environment)
-    shown = {"title": f"Unfreeze {environment}", "freezes": freezes, "seen": seen}
+    title = f"Lift the guard on {named}" if named else f"Unfreeze {environment}"
+    shown = {"title": title, "freezes": freezes, "seen": seen, "named": named}
     return _page(request, UNFREEZE, {**context, **shown}, is_stale=is_stale)
 
 

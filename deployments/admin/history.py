@@ -38,10 +38,11 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 def link(row: Model, text: object = "") -> str:
     """Return a link to a row's page in the admin."""
     name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
-    return _anchor(reverse(name, args=[row.pk]), text or row)
+    return anchor(reverse(name, args=[row.pk]), text or row)
 
 
-def _anchor(address: str, text: object) -> str:
+def anchor(address: str, text: object) -> str:
+    """Return a link in the theme's colours."""
     return format_html('<a class="{}" href="{}">{}</a>', LINK, address, text)
 
 
@@ -58,11 +59,12 @@ class ReleaseAdmin(ReadOnlyAdmin):
         "when",
     ]
     list_filter = [StateFilter, "created_at"]
-    search_fields = ["name", "message", "digest", "created_by"]
+    search_fields = ["name", "message", "digest", "commit", "branch", "created_by"]
     show_full_result_count = False
     fieldsets = [
         (None, {"fields": ["name", "live_in", "state", "message"]}),
         ("Content", {"fields": ["size", "surfaces", "sha256"]}),
+        ("Built from", {"fields": ["commit", "branch", "author"]}),
         ("History", {"fields": ["created_at", "created_by", "completed_at"]}),
         ("Retention", {"fields": ["pinned", "marked_at", "removed_at"]}),
         ("Deployments", {"fields": ["latest"]}),
@@ -77,7 +79,7 @@ class ReleaseAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Name", ordering="name")
     def name_on_one_line(self, release: Release) -> str:
-        return _on_one_line(release.name)
+        return on_one_line(release.name)
 
     @admin.display(description="Live in", empty_value="-")
     def live_in(self, release: Any) -> str | None:
@@ -89,7 +91,7 @@ class ReleaseAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Created", ordering="created_at")
     def when(self, release: Release) -> str:
-        return _on_one_line(_moment(release.created_at))
+        return on_one_line(moment(release.created_at))
 
     @admin.display(description="Size", ordering="bytes")
     def size(self, release: Release) -> str:
@@ -114,7 +116,7 @@ class ReleaseAdmin(ReadOnlyAdmin):
         return format_html(
             "{}<p>{}</p>",
             format_html_join("", "<p>{} to {}: {}</p>", lines),
-            _anchor(every, "All deployments of this release"),
+            anchor(every, "All deployments of this release"),
         )
 
 
@@ -135,11 +137,11 @@ class DeploymentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="When", ordering="at")
     def when(self, deployment: Deployment) -> str:
-        return _on_one_line(_moment(deployment.at))
+        return on_one_line(moment(deployment.at))
 
     @admin.display(description="Kind", ordering="kind")
     def what(self, deployment: Deployment) -> str:
-        return _on_one_line(kind_of(deployment))
+        return on_one_line(kind_of(deployment))
 
     @display(description="Result", label=COLOURS)  # type: ignore[untyped-decorator]
     def result(self, deployment: Deployment) -> str:
@@ -156,7 +158,7 @@ class DeploymentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Release", ordering="release")
     def release_link(self, deployment: Deployment) -> str:
-        return link(deployment.release, _on_one_line(deployment.release.name))
+        return link(deployment.release, on_one_line(deployment.release.name))
 
     @admin.display(description="Replaced release", empty_value="none")
     def replaced_link(self, deployment: Deployment) -> str | None:
@@ -170,13 +172,15 @@ class DeploymentAdmin(ReadOnlyAdmin):
         return f"manage.py diff {deployment.replaced} {deployment.release}"
 
 
-def _on_one_line(text: str) -> str:
+def on_one_line(text: str) -> str:
+    """Return a text that a narrow column does not break."""
     return format_html('<span class="whitespace-nowrap">{}</span>', text)
 
 
-def _moment(when: datetime) -> str:
+def moment(when: datetime) -> str:
+    """Return a time as lists show it."""
     return f"{timezone.localtime(when):%Y-%m-%d %H:%M}"
 
 
 def _summary(deployment: Deployment) -> str:
-    return f"{result_of(deployment).text}, {_moment(deployment.at)}, {deployment.actor}"
+    return f"{result_of(deployment).text}, {moment(deployment.at)}, {deployment.actor}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from deployments.admin.labels import Label, kind_of, result_of
 from deployments.live_history import rollback_release
@@ -56,13 +56,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All an environment's page shows. `held_back`: the blocks on rolled-back releases."""
+    """All an environment's page shows. `guards`: those on rolled-back releases."""
 
     live: Deployment | None
     rollback_target: Release | None
     canary: Deployment | None
     frozen: Freeze | None
-    held_back: list[Freeze]
+    guards: list[Freeze]
     maintenance: Maintenance | None
     lock: DeployLock | None
     lock_is_stale: bool
@@ -75,7 +75,7 @@ def overview(environment: Environment) -> Overview:
     """Read what an environment's page shows, in a bounded number of queries."""
     live = environment.live
     freezes = list(environment.freezes.in_force().select_related("release"))
-    held_back = [one for one in freezes if one.release is not None]
+    guards = [one for one in freezes if one.release is not None]
     lock = DeployLock.objects.filter(environment=environment).first()
     stale = lock is not None and is_stale(lock)
     return Overview(
@@ -83,12 +83,12 @@ def overview(environment: Environment) -> Overview:
         rollback_target=rollback_release(environment),
         canary=environment.canary,
         frozen=next((one for one in reversed(freezes) if one.release is None), None),
-        held_back=held_back,
+        guards=guards,
         maintenance=environment.maintenance,
         lock=lock,
         lock_is_stale=stale,
         operations=[progress.of(one) for one in _operations_to_see(environment)],
-        offers=_offers(environment, live, held_back),
+        offers=_offers(environment, live, guards),
         timeline=timeline(environment, underway=lock is not None and not stale),
     )
 
@@ -101,10 +101,10 @@ def sources(environment: Environment) -> Iterator[Source]:
 
 
 def _offers(
-    environment: Environment, live: Deployment | None, held_back: list[Freeze]
+    environment: Environment, live: Deployment | None, guards: list[Freeze]
 ) -> list[Source]:
     """Return the sources whose promotion would change something and would not be refused."""
-    refused = {one.release_id for one in held_back}
+    refused = {one.release_id for one in guards}
     found = []
     for source in sources(environment):
         theirs = source.live
@@ -147,7 +147,7 @@ def _operations_to_see(environment: Environment) -> list[Operation]:
 
     Once its own page is closed, the reason of a failed operation appears nowhere else.
     """
-    recent = environment.operations.filter(asked_at__gt=timezone.now() - SHOWN_FOR)
+    recent = environment.operations.filter(asked_at__gt=Now() - SHOWN_FOR)
     open_ = list(recent.filter(state__in=[State.WAITING, State.RUNNING]))
     last = recent.first()
     if last is None or last.state != State.FAILED:

@@ -7,6 +7,7 @@ back, copies what is missing.
 """
 
 from deployments.context import DeployContext
+from deployments.deploy import error_page
 from deployments.deploy.copy_plan import (
     CopyPlan,
     copied_paths,
@@ -91,8 +92,8 @@ class CopyStrategy:
         )
 
     def follow_up(self, context: DeployContext, deployment: Deployment) -> int:
-        """Do nothing: the error page is one of the copied files."""
-        return 0
+        """Write the default error page if the release has none; return the invalidated paths."""
+        return error_page.refresh(context, deployment)
 
     def partly_deployed(self, environment: Environment) -> list[Deployment]:
         """Return the deployments since the live one: their copies may have arrived in part."""

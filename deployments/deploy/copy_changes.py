@@ -18,8 +18,8 @@ class Before:
     """What the keys may hold, and the caches with them.
 
     `listed` maps each existing path to its size in bytes. `manifests` are the possible origins, the
-    live release's first. `is_known`: there is no other origin. `kept` are paths of the replaced
-    release, which stay for pages that are still open.
+    live release's first. `is_known`: there is no other origin. `kept` are paths that stay: those of
+    the replaced release for pages that are still open, and the default error page.
     """
 
     listed: Mapping[str, int]

@@ -9,7 +9,7 @@ from deployments.invalidation.fold import address, addresses
 from deployments.invalidation.send import CachePaths, cost_of, plan_paths
 from deployments.live_history import replaced_release
 from deployments.models import Deployment, Environment, Release, Strategy
-from deployments.releases.manifest import ASSETS, Artifact
+from deployments.releases.manifest import ASSETS, ERROR_PAGE, Artifact, Manifest
 from deployments.releases.store import (
     concurrently,
     find_manifest,
@@ -81,7 +81,7 @@ def plan_copies(backend: Backend, target: Target) -> CopyPlan:
     environment, live = target.environment, target.environment.live
     interrupted = unfinished_copies(environment, live)
     manifest = read_manifest(backend.objects, target.release)
-    before = _before(backend.objects, target, interrupted)
+    before = _before(backend.objects, target, manifest, interrupted)
     right = copied_paths(backend.objects, target, uncertain(manifest, before))
     changes = compare(manifest, before, right=right)
     _check_sources(backend.objects, target.release, changes.copies)
@@ -101,7 +101,12 @@ def unfinished_copies(environment: Environment, live: Deployment | None) -> list
     return list(later.filter(pk__gt=live.pk) if live else later)
 
 
-def _before(objects: ObjectStore, target: Target, interrupted: list[Deployment]) -> Before:
+def _before(
+    objects: ObjectStore,
+    target: Target,
+    target_manifest: Manifest,
+    interrupted: list[Deployment],
+) -> Before:
     """Return what the keys may hold."""
     environment, live = target.environment, target.environment.live
     by_copy = live is not None and live.strategy == Strategy.COPY
@@ -112,13 +117,15 @@ def _before(objects: ObjectStore, target: Target, interrupted: list[Deployment])
     repairs = live is not None and live.release == target.release
     kept = replaced_release(environment, target.release)
     kept_manifest = find_manifest(objects, kept) if kept else None
+    # Without an error page of its own, the release gets the default one after the copies.
+    default = {ERROR_PAGE} - target_manifest.by_path.keys()
     prefix = environment.copy_prefix
     sizes = object_sizes(objects, prefix)
     return Before(
         listed={key.removeprefix(prefix): size for key, size in sizes.items()},
         manifests=tuple(manifest for manifest in manifests if manifest),
         is_known=by_copy and not repairs and None not in manifests,
-        kept=frozenset(a.path for a in kept_manifest or () if a.shared),
+        kept=frozenset(a.path for a in kept_manifest or () if a.shared) | default,
     )
 
 

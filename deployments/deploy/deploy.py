@@ -4,12 +4,15 @@ The steps in order, and what a kill at each of them leaves behind:
   lock             a lock without a process, which the next run takes over
   check            the same
   rehearse         no change: the release was requested through a signed preview
+  hooks before     no change: they were asked
   record           a deployment without an outcome; the next run settles it
+  rules            the same, with the environment's headers on local edges
   function         the old release behind the new function, which serves both
   routing update   the switch: all keys of the environment in one update with If-Match
   read back, probe the new release; the next run settles the record
   error page       the new release; the next run copies the page
   audit, outcome   the new release; the next run writes what is missing
+  hooks after      the new release; the task cluster calls them (deployments/hooks/deliver.py)
 The steps between record and error page are the strategy's (deployments/deploy/strategies.py); these
 are those of `pointer`. After the probe the switch is final, and a failure only leaves work to the
 next run.
@@ -23,11 +26,15 @@ from deployments.deploy.freezes import check_not_frozen
 from deployments.deploy.plan import Plan, Target, next_command
 from deployments.deploy.record import FAILURES, finish, record
 from deployments.deploy.strategies import strategy_of
+from deployments.deploy.targets import with_able_function
 from deployments.errors import ChangedMeanwhile, PartlyChanged
+from deployments.hooks.before import check_before
 from deployments.locks.deploy_lock import NO_PATIENCE, Patience, deploy_lock, renew
 from deployments.models import Deployment, Outcome
+from deployments.releases.claims import check_claims
 from deployments.releases.diff import Diff
 from deployments.releases.store import check_whole
+from deployments.routing.rules import write_rules
 from deployments.wording import reason_of
 from edge.protocols import Backend
 
@@ -72,7 +79,10 @@ def deploy(
         environment=environment, actor=target.actor, reason=reason, patience=patience, say=say
     ) as lock:
         context = DeployContext(backend, say, lambda: renew(lock))
+        environment.check_present()
+        target = with_able_function(target)
         check_whole(backend.objects, target.release)
+        check_claims(environment, target.release.claims)
         resumed = settle_unfinished(context, target)
         plan = strategy.plan(backend, target)
         if plan.is_done:
@@ -82,10 +92,13 @@ def deploy(
             check(plan)
         check_not_frozen(target)
         strategy.rehearse(context, plan)
+        if resumed is None:  # otherwise they have agreed, and files of both releases are served
+            check_before(context, target, previous=plan.live)
         # A run that has taken the lock over decides; there is nothing to settle or undo yet.
         context.keep_lock()
         deployment = resumed or record(target, replaces=plan.live)
         try:
+            write_rules(backend, environment)
             invalidated = strategy.carry_out(context, plan, deployment)
         except FAILURES as error:
             raise strategy.failed(context, plan, deployment, error) from error
@@ -113,11 +126,14 @@ def _check_expected(plan: Plan) -> None:
 
 
 def _finish(context: DeployContext, plan: Plan, deployment: Deployment) -> int:
-    """Do what follows the switch and record the outcome. Raises PartlyChanged."""
+    """Do what follows the switch and record the outcome. Raises PartlyChanged, ChangedMeanwhile."""
     try:
+        context.keep_lock()
         strategy = strategy_of(deployment.environment)
         invalidated = strategy.follow_up(context, deployment)
         finish(context.backend, deployment, Outcome.Result.SUCCEEDED)
+    except ChangedMeanwhile:
+        raise  # the run that took the lock over decides what is served, and settles the record
     except FAILURES as error:
         raise PartlyChanged(
             "not-recorded",

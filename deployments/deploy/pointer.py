@@ -18,6 +18,7 @@ from deployments.releases.smoke_checks import read_checks
 from deployments.routing import functions
 from deployments.routing.previews import NoSecret
 from deployments.routing.routes import read_route, write_route
+from deployments.routing.sites import write_site
 from deployments.wording import reason_of
 from edge.protocols import Backend
 from edge.routing import routing_keys
@@ -65,6 +66,8 @@ class PointerStrategy:
         if plan.function_changes:
             context.say(f"Publish edge function {target.function}")
             functions.publish(backend, environment, target.function.source)
+            context.keep_lock()
+        write_site(backend, target.release)
         context.say(f"Switch {environment} from {plan.live or 'nothing'} to {target}")
         write_route(backend.keyvalues, environment, seen=plan.route, wanted=plan.wanted)
         if plan.origin and backend.origins:
@@ -89,6 +92,8 @@ class PointerStrategy:
             _restore(context.backend, plan)
             result = Outcome.Result.RESTORED
             record.finish(context.backend, deployment, result, detail=reason_of(error))
+        except ChangedMeanwhile as lost:
+            return lost  # another run decides what is served
         except FAILURES as second:
             return PartlyChanged(
                 "not-restored",
@@ -99,7 +104,7 @@ class PointerStrategy:
         return _after_restoring(plan, error)
 
     def follow_up(self, context: DeployContext, deployment: Deployment) -> int:
-        """Update the shared error page; return the number of invalidated paths."""
+        """Update the error page; return the number of invalidated paths."""
         is_canary = deployment.percent is not None
         return 0 if is_canary else error_page.refresh(context, deployment)
 
@@ -150,10 +155,12 @@ def _check_switched(backend: Backend, plan: PointerPlan) -> None:
 def _probe_after(backend: Backend, plan: PointerPlan) -> Probe:
     """Return a probe as any viewer, or as a preview if not every viewer gets the release.
 
-    Some viewers get a canary, and none get past maintenance.
+    Some viewers get a canary, some have no password, and none get past maintenance.
     """
     target, document = plan.target, plan.wanted.document
-    hidden = target.percent is not None or (document is not None and document.maintenance)
+    hidden = target.percent is not None or (
+        document is not None and bool(document.maintenance or document.access)
+    )
     cookie = preview_cookie(backend.keyvalues, target.environment, target.release) if hidden else ""
     checks = read_checks(backend.objects, target.release)
     return Probe(target.environment, target.release, cookie=cookie, checks=checks)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from deployments.deploy.plan import Target
 from deployments.errors import Refused
-from deployments.models import Deployment, Environment
+from deployments.models import Deployment, Environment, Release
 from deployments.routing import functions
-from deployments.routing.routes import Route, read_route, route_to
+from deployments.routing.routes import Route, as_served, read_route, route_to
+from deployments.routing.sites import check_function_reads
 from edge.errors import LimitExceeded
 from edge.protocols import Backend, PublishedFunction
 from edge.routing import PREVIEW_KEY, Canary, RoutingDocument
@@ -41,8 +42,12 @@ class PointerPlan:
     @property
     def is_done(self) -> bool:
         """Whether the environment already serves the target."""
+        document = self.route.document
         settled = self.route.agrees and not (self.function_changes or self.origin)
-        return settled and serves(self.route.document, self.target)
+        is_right = document and document == as_served(self.target.environment, document)
+        return bool(
+            settled and is_right and self.route.has_secret and serves(document, self.target)
+        )
 
     @property
     def wanted(self) -> Route:
@@ -50,18 +55,19 @@ class PointerPlan:
         target = self.target
         now = self.route.document or RoutingDocument(target.environment.name, "")
         if target.percent is not None:
-            canary = self._canary(now.canary, target.release.name, target.percent)
+            canary = self._canary(now.canary, target.release, target.percent)
             return route_to(target.environment, replace(now, canary=canary))
         release = target.release.name
         previous = now.previous if now.release == release else now.release
-        document = replace(now, release=release, previous=previous, canary=None)
+        site = target.release.site
+        document = replace(now, release=release, previous=previous, canary=None, site=site)
         return route_to(target.environment, document)
 
-    def _canary(self, now: Canary | None, release: str, percent: int) -> Canary:
+    def _canary(self, now: Canary | None, release: Release, percent: int) -> Canary:
         """Return the running canary with a new share, or a new one with a new salt."""
-        if now and now.release == release:
+        if now and now.release == release.name:
             return replace(now, percent=percent)
-        return Canary(release, percent, self.salt)
+        return Canary(release.name, percent, self.salt, has_site=bool(release.site))
 
     def lines(self) -> list[str]:
         """Return what happens to the edge function, and to a canary."""
@@ -81,7 +87,8 @@ def serves(document: RoutingDocument | None, target: Target | Deployment) -> boo
         return False
     canary, release = document.canary, target.release.name
     if target.percent is None:
-        return document.release == release and canary is None
+        is_right = (document.release, document.site) == (release, target.release.site)
+        return is_right and canary is None
     return canary is not None and (canary.release, canary.percent) == (release, target.percent)
 
 
@@ -97,6 +104,7 @@ def _check_limits(backend: Backend, plan: PointerPlan) -> None:
 
 def plan_pointer(backend: Backend, target: Target) -> PointerPlan:
     """Return what would change. Raises Refused for an update that the store would not take."""
+    check_function_reads(target.function.source, target.release, target.environment)
     plan = PointerPlan(
         target=target,
         route=read_route(backend.keyvalues, target.environment),

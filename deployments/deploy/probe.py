@@ -54,7 +54,8 @@ def is_routed(environment: Environment, path: str) -> bool:
 class Probe:
     """What to request, and as which viewer: every page of a release, at one host.
 
-    The host defaults to the environment's first. `cookie` is that of a signed preview. `others` are
+    The host defaults to the environment's first, at its distribution, so that no DNS is needed
+    yet; any other is looked up as viewers do. `cookie` is that of a signed preview. `others` are
     releases that may answer instead, since the viewer may get a canary. `checks` are the smoke
     checks of the release.
     """
@@ -83,7 +84,8 @@ class Probe:
     ) -> "_Fault | None":
         try:
             host = self.host or self.environment.host
-            text = judge(viewer.fetch(host, path, cookie=self.cookie))
+            via = "" if self.host else self.environment.address_of(host)
+            text = judge(viewer.fetch(host, path, cookie=self.cookie, via=via))
         except EdgeError as error:
             reason = error.message.rstrip(".")
             return _Fault(f"{path} did not answer: {reason}", is_silence=True)

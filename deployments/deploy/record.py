@@ -4,12 +4,13 @@ The audit object is written before the outcome, so a deployment with an outcome 
 run settles one without (deployments/deploy/deploy.py).
 """
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from deployments import audit
 from deployments.deploy import freezes
 from deployments.deploy.plan import Target
-from deployments.errors import DeploymentError
+from deployments.errors import ChangedMeanwhile, DeploymentError
+from deployments.hooks.deliver import announce
 from deployments.models import Deployment, Outcome, Release
 from deployments.routing import functions
 from edge.errors import EdgeError
@@ -39,11 +40,32 @@ def record(target: Target, *, replaces: str) -> Deployment:
 
 
 def finish(backend: Backend, deployment: Deployment, result: Result, *, detail: str = "") -> None:
-    """Write the audit objects, then the outcome. Raises EdgeError."""
+    """Write the audit objects, then the outcome, and queue the hooks that follow.
+
+    Raises EdgeError, and ChangedMeanwhile if a run that took the lock over has settled it.
+    """
     outcome = Outcome(deployment=deployment, result=result, detail=detail[:500])
     audit.write_function(backend.objects, deployment.function)
     audit.write_deployment(backend.objects, deployment, outcome)
-    with transaction.atomic():
-        if result == Result.SUCCEEDED:
-            freezes.update_after(deployment)
-        outcome.save()
+    try:
+        with transaction.atomic():
+            if result == Result.SUCCEEDED:
+                freezes.update_after(deployment)
+            outcome.save()
+    except IntegrityError as error:
+        settled = Outcome.objects.filter(deployment=deployment).first()
+        if settled is None:
+            raise
+        audit.write_deployment(backend.objects, deployment, settled)  # was overwritten just now
+        raise _settled_meanwhile(deployment, settled) from error
+    announce(backend, outcome)
+
+
+def _settled_meanwhile(deployment: Deployment, settled: Outcome) -> ChangedMeanwhile:
+    return ChangedMeanwhile(
+        "settled-meanwhile",
+        f"Another run took the lock of {deployment.environment} over and settled deployment "
+        f"{deployment.pk} of {deployment.release}: {str(settled).lower()}.",
+        "Check what is live with: manage.py status. Then run the command again if it is still "
+        "needed.",
+    )

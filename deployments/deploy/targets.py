@@ -1,5 +1,6 @@
 """Targets of the things operators do: push, promote, roll back, publish the function, canary."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from deployments.deploy.plan import Target
@@ -7,6 +8,7 @@ from deployments.errors import Refused
 from deployments.live_history import live_at, live_of, served_in_order
 from deployments.models import Deployment, Environment, FunctionVersion, Release
 from deployments.routing import functions
+from edge.access import is_checked_by
 
 Kind = Deployment.Kind
 MOST_PERCENT = 99
@@ -113,7 +115,22 @@ def function_target(*, environment: Environment, actor: str, reason: str = "") -
             f"Run: manage.py push --to {environment}",
         )
     version = functions.shipped_version(actor=actor)
-    return Target(environment, live.release, version, Kind.FUNCTION, actor, reason)
+    return Target(environment, live.release, version, Kind.FUNCTION, actor, reason, live.release)
+
+
+def with_able_function(target: Target) -> Target:
+    """Return a target whose function protects pages and redirects hosts, if that is needed.
+
+    A function of earlier deployments may do neither; then the live one stays.
+    """
+    environment = target.environment
+    needed = environment.runs_function and (environment.gate or environment.canonical)
+    if not needed or is_checked_by(target.function.source):
+        return target
+    live = environment.live
+    is_able = live is not None and is_checked_by(live.function.source)
+    able = live.function if live and is_able else functions.shipped_version(actor=target.actor)
+    return replace(target, function=able)
 
 
 def _function_of(release: Release, environment: Environment) -> FunctionVersion | None:

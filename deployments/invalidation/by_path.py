@@ -21,7 +21,7 @@ from edge.errors import LimitExceeded
 from edge.protocols import Backend, ObjectStore
 
 # Paths in the store that the function does not rewrite, or that only the edge itself requests.
-STORED = ("/assets/", "/errors/", "/jobs/", "/releases/", "/.well-known/")
+STORED = ("/assets/", "/errors/", "/jobs/", "/releases/")
 
 
 @dataclass(frozen=True, slots=True)

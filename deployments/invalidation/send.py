@@ -18,12 +18,13 @@ from decimal import ROUND_UP, Decimal
 
 from django.conf import settings
 from django.db.models import Sum
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from deployments.context import DeployContext
 from deployments.invalidation.fold import fold
 from deployments.models import Deployment, Environment, Invalidation
 from deployments.wording import plural
+from edge.database_clock import database_now
 from edge.errors import BackendUnavailable, InvalidationsInProgress
 from edge.limits import count_wildcards
 from edge.pricing import Pricing
@@ -129,7 +130,7 @@ def cost_of(pricing: Pricing, paths: int) -> str:
 
 def _used_this_month() -> int:
     """Count the paths that this installation invalidated since the month began (UTC)."""
-    now = timezone.now().astimezone(UTC)
+    now = database_now().astimezone(UTC)
     begin = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return Invalidation.objects.filter(at__gte=begin).aggregate(n=Sum("paths"))["n"] or 0
 
@@ -173,7 +174,7 @@ def _may_exceed_limit(
     requests = Invalidation.objects.filter(distribution=distribution)
     if requests.filter(reference=reference).exists():
         return False  # the same request again, which is in progress or done
-    recent = requests.filter(at__gte=timezone.now() - RECENT)
+    recent = requests.filter(at__gte=Now() - RECENT)
     before: int = recent.aggregate(paths=Sum("paths"))["paths"] or 0
     if before + len(paths) > backend.limits.invalidation_paths:
         return True

@@ -9,13 +9,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.utils import timezone
-
 from deployments.errors import ChangedMeanwhile
 from deployments.locks import lease
 from deployments.models import AssetSweep, Release
 from deployments.models.releases import UNDERWAY
 from deployments.wording import plural
+from edge.database_clock import database_now
 
 # A removal stops at its next batch when it sees a push.
 PATIENCE_SECONDS = 60.0
@@ -36,7 +35,7 @@ def enter_push(release: Release) -> None:
         )
     release.refresh_from_db()
     if release.completed_at is None:
-        release.created_at = timezone.now()
+        release.created_at = database_now()
         release.save(update_fields=["created_at"])
     deadline = time.monotonic() + PATIENCE_SECONDS
     while sweep := lease.find_held(AssetSweep.objects.all()):

@@ -14,6 +14,7 @@ from django.utils import timezone
 from deployments.errors import ChangedMeanwhile
 from deployments.locks import lease
 from deployments.models import DeployLock, Environment
+from edge.database_clock import database_now
 
 PAUSE_SECONDS = 0.5
 
@@ -41,12 +42,16 @@ def deploy_lock(
     patience: Patience = NO_PATIENCE,
     say: Callable[[str], None] = lambda line: None,
 ) -> Iterator[DeployLock]:
-    """Hold the environment's lock. Raises ChangedMeanwhile (`lock-held`)."""
+    """Hold the environment's lock. Raises ChangedMeanwhile (`lock-held`).
+
+    The environment is read again: while this run waited, another may have changed it.
+    """
     if patience.take_over and (taken := _locks(environment).first()):
         say(f"Take over the lock: {describe(taken)}")
         lease.release(taken)
     lock = _acquire(environment, actor, reason, patience.wait_seconds, say)
     try:
+        environment.refresh_from_db()
         yield lock
     finally:
         lease.release(lock)
@@ -65,7 +70,7 @@ def renew(lock: DeployLock) -> None:
 def describe(lock: DeployLock) -> str:
     """Return who holds a lock, since when and why, as text."""
     since = timezone.localtime(lock.acquired_at)
-    age = int((timezone.now() - lock.acquired_at).total_seconds())
+    age = int((database_now() - lock.acquired_at).total_seconds())
     return (
         f"{lock.environment} is locked by {lock.holder} (since {since:%H:%M:%S}, {age} s ago): "
         f"{lock.reason}"
@@ -86,7 +91,7 @@ def _acquire(
                 environment=environment,
                 holder=actor[:150],
                 reason=reason[:300],
-                acquired_at=timezone.now(),
+                acquired_at=database_now(),
             )
         except ChangedMeanwhile as held:
             if time.monotonic() >= deadline:

@@ -3,7 +3,8 @@
 from typing import Any, NoReturn
 
 from django.db import models
-from django.utils import timezone
+
+from edge.database_clock import database_now
 
 
 class AppendOnlyError(TypeError):
@@ -23,7 +24,7 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
 class AppendOnly(models.Model):
     """A row of the history with the time it was written, which a restored row keeps."""
 
-    at = models.DateTimeField(default=timezone.now, editable=False)
+    at = models.DateTimeField(default=database_now, editable=False)
 
     class Meta:
         abstract = True

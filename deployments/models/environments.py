@@ -1,13 +1,19 @@
 """Environments and their history: deployments, outcomes, freezes, maintenance."""
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from deployments.errors import Refused
 from deployments.models.append_only import AppendOnly, AppendOnlyQuerySet
 from deployments.models.releases import FunctionVersion, Release
+from deployments.wording import format_time
+from edge.access import PREVIEWS_ONLY
+from edge.database_clock import database_now
 from edge.protocols import Backend
+from edge.serving_rules import ServingRules
 
 
 class EnvironmentQuerySet(models.QuerySet["Environment"]):
@@ -24,6 +30,13 @@ class EnvironmentQuerySet(models.QuerySet["Environment"]):
         return found
 
 
+class PresentEnvironments(models.Manager["Environment"]):
+    """Leaves removed environments out."""
+
+    def get_queryset(self) -> models.QuerySet["Environment"]:
+        return super().get_queryset().filter(removed_at=None)
+
+
 class Strategy(models.TextChoices):
     """How an environment comes to serve a release (deployments/deploy/strategies.py)."""
 
@@ -36,31 +49,77 @@ class Strategy(models.TextChoices):
         return self is Strategy.POINTER
 
 
+class Access(models.TextChoices):
+    """Who sees the pages of an environment."""
+
+    OPEN = "open", "Everyone"
+    PASSWORD = "password", "Those with the password"
+    PREVIEWS = "previews", "Those with a preview link"
+
+
 class Environment(models.Model):
     """Hosts that serve one live release through one edge function."""
 
     name = models.SlugField(max_length=30, unique=True)
     hosts = models.JSONField(
-        default=list, help_text="Host names without port; the first one is probed."
+        default=list, help_text="Host names without a port. Checks request the first one."
     )
     protected = models.BooleanField(
         default=False,
-        help_text="Commands ask before they touch it, and the shared error page is its own.",
+        help_text="Commands ask before they change it. It decides the shared error page.",
     )
     strategy = models.CharField(
         max_length=10,
         choices=Strategy.choices,
         default=Strategy.POINTER,
-        help_text="Copy is for distributions that cannot run the edge function.",
+        help_text="Choose Copy for a distribution that cannot run the edge function.",
     )
+    application = models.BooleanField(
+        default=True,
+        help_text="Django answers its own paths here, such as /admin/ and /api/. Turn it off for "
+        "a site that needs these paths.",
+    )
+    canonical = models.CharField(
+        max_length=253,
+        blank=True,
+        help_text="All other hosts redirect to this one.",
+    )
+    headers = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="Response headers of its pages, in place of the default ones of the same names.",
+    )
+    access = models.CharField(
+        max_length=10,
+        choices=Access.choices,
+        default=Access.OPEN,
+        help_text="Who sees its pages. Anyone else is asked for the password, or refused.",
+    )
+    password = models.CharField(
+        max_length=120,
+        blank=True,
+        editable=False,
+        help_text="<salt>.<digest> of user name and password, as the edge function checks them.",
+    )
+    noindex = models.BooleanField(
+        default=False, help_text="Its answers ask search engines not to index them."
+    )
+    canary_margin = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="A canary ends by itself once its pages are more than this percentage slower "
+        "than the live ones, or fail more often. Empty: it does not.",
+    )
+    removed_at = models.DateTimeField(null=True, editable=False)
     stack = models.JSONField(
         default=dict,
         blank=True,
         editable=False,
-        help_text="What provision left of its CloudFormation stack: name, id, aliases, outputs.",
+        help_text="Its CloudFormation stack as provision recorded it: name, id, aliases, outputs.",
     )
 
-    objects = EnvironmentQuerySet.as_manager()
+    objects = PresentEnvironments.from_queryset(EnvironmentQuerySet)()
+    every = EnvironmentQuerySet.as_manager()  # including removed ones
 
     class Meta:
         ordering = ["pk"]
@@ -85,7 +144,29 @@ class Environment(models.Model):
     def host(self) -> str:
         """The host that is probed and linked. Raises Refused."""
         self.check_host()
-        return str(self.hosts[0])
+        return str(self.canonical or self.hosts[0])
+
+    def address_of(self, host: str) -> str:
+        """Return the name at which its stack's distribution answers for an alias; else ""."""
+        names = {host, f"*.{host.partition('.')[2]}"}
+        if names.isdisjoint(self.stack.get("aliases", [])):
+            return ""
+        return str(self.stack["outputs"]["DistributionDomain"])
+
+    @property
+    def gate(self) -> str:
+        """Who is let in, as routing documents say it: no one while the password is missing."""
+        if self.access == Access.OPEN:
+            return ""
+        return self.password if self.access == Access.PASSWORD and self.password else PREVIEWS_ONLY
+
+    @property
+    def serving_rules(self) -> ServingRules:
+        """How its distribution answers: whether Django does, and with which headers."""
+        hidden = self.noindex or self.access != Access.OPEN
+        return ServingRules(
+            self.application, {**self.headers, **({"x-robots-tag": "noindex"} if hidden else {})}
+        )
 
     @property
     def copy_prefix(self) -> str:
@@ -105,6 +186,25 @@ class Environment(models.Model):
                 f"{self} is deployed by copy: no edge function {purpose}.",
                 hint,
             )
+
+    def check_present(self) -> None:
+        """Raise Refused if the environment was removed."""
+        if self.removed_at:
+            raise Refused(
+                "environment-removed",
+                f"{self} was removed at {format_time(self.removed_at)}.",
+                f"Bring it back with: manage.py environment add {self}",
+            )
+
+    def check_free(self, hosts: Iterable[str]) -> None:
+        """Refuse hosts that another environment has. Raises Refused."""
+        for other in Environment.objects.exclude(pk=self.pk):
+            if taken := sorted({*hosts} & {*other.hosts, *other.stack.get("aliases", [])}):
+                raise Refused(
+                    "host-taken",
+                    f"'{taken[0]}' is a host of {other}; one host serves one environment.",
+                    f"Use another host, or remove it there: manage.py environment set {other}",
+                )
 
     def check_host(self) -> None:
         """Raise Refused if the environment has no host."""
@@ -132,7 +232,7 @@ class Environment(models.Model):
     @property
     def frozen(self) -> "Freeze | None":
         """The freeze that stops deployments to the environment, if any."""
-        return self.freezes.in_force().filter(release=None).last()
+        return self.freezes.in_force().by_hand().last()
 
     @property
     def maintenance(self) -> "Maintenance | None":
@@ -174,7 +274,7 @@ class Deployment(AppendOnly):
         max_length=10, choices=Strategy.choices, default=Strategy.POINTER, editable=False
     )
     percent = models.PositiveSmallIntegerField(
-        null=True, editable=False, help_text="Share of the viewers who see a canary."
+        null=True, editable=False, help_text="Percentage of viewers who see the canary."
     )
     actor = models.CharField(max_length=150)
     reason = models.CharField(max_length=300, blank=True)
@@ -214,21 +314,29 @@ class Outcome(AppendOnly):
 class FreezeQuerySet(models.QuerySet["Freeze"]):
     def in_force(self) -> "FreezeQuerySet":
         """Freezes that have not been lifted and are not over."""
-        over = Q(until__isnull=False, until__lte=timezone.now())
+        over = Q(until__isnull=False, until__lte=Now())
         return self.filter(lifted_at__isnull=True).exclude(over)
+
+    def by_hand(self) -> "FreezeQuerySet":
+        """Freezes that stop all deployments to their environment."""
+        return self.filter(release__isnull=True)
+
+    def guards(self) -> "FreezeQuerySet":
+        """Guards, each of which stops one release that a rollback left."""
+        return self.filter(release__isnull=False)
 
 
 class Freeze(models.Model):
     """A stop of deployments to an environment, with who, why and until when.
 
-    With `release` it only stops that release, which a rollback left.
+    With `release` it is a guard: it only stops that release, which a rollback left.
     """
 
     environment = models.ForeignKey(Environment, models.CASCADE, related_name="freezes")
     release = models.ForeignKey(Release, models.CASCADE, null=True, related_name="+")
     reason = models.CharField(max_length=300)
     actor = models.CharField(max_length=150)
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(default=database_now, editable=False)
     until = models.DateTimeField(null=True)
     lifted_at = models.DateTimeField(null=True)
     lifted_by = models.CharField(max_length=150, blank=True)

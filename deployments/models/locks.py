@@ -16,6 +16,9 @@ class Lease(models.Model):
     holder = models.CharField(max_length=150)
     host = models.CharField(max_length=150)
     pid = models.PositiveIntegerField()
+    # Of the process, in ticks since the machine's start: after a restart, another process may have
+    # the same id. 0 is unknown.
+    started = models.PositiveBigIntegerField(default=0)
     expires_at = models.DateTimeField()
 
     class Meta:
@@ -23,6 +26,11 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return self.holder
+
+    @property
+    def runner(self) -> str:
+        """The process that holds it, as Operation.runner."""
+        return f"{self.host} {self.pid} {self.started}"
 
 
 class DeployLock(Lease):

@@ -1,12 +1,17 @@
-"""Work that is confirmed in the admin and done by a task, with its steps."""
+"""Work that the admin or the API asks for and a task does, with its steps."""
 
 from django.db import models
 
 from deployments.models.environments import Deployment, Environment
+from edge.database_clock import database_now
 
 
 class Operation(models.Model):
-    """A change of an environment that was confirmed on its page."""
+    """A change of an environment that was confirmed on its page, or requested by the API.
+
+    `attempts` counts the tasks that began it. The last of them is the process `runner` (host, id,
+    start), which renews `alive_at`.
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -21,8 +26,11 @@ class Operation(models.Model):
     reason = models.CharField(max_length=300, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     deployment = models.ForeignKey(Deployment, models.PROTECT, null=True, related_name="+")
-    asked_at = models.DateTimeField(auto_now_add=True)
+    asked_at = models.DateTimeField(default=database_now, editable=False)
     ended_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    runner = models.CharField(max_length=200, blank=True)
+    alive_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-pk"]
@@ -35,7 +43,7 @@ class Step(models.Model):
     """One line of an operation's output, in order."""
 
     operation = models.ForeignKey(Operation, models.CASCADE, related_name="steps")
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(default=database_now, editable=False)
     line = models.CharField(max_length=1000)
     is_fault = models.BooleanField(default=False)
 

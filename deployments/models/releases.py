@@ -5,10 +5,11 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from deployments.errors import Refused
 from deployments.wording import format_time
+from edge.database_clock import database_now
 
 # For this long, an unfinished push may still be running, and its uploads are left alone.
 UNDERWAY = timedelta(days=1)
@@ -25,7 +26,7 @@ class ReleaseQuerySet(models.QuerySet["Release"]):
 
     def underway(self) -> "ReleaseQuerySet":
         """Releases whose push may still be running."""
-        recently_begun = Q(created_at__gt=timezone.now() - UNDERWAY)
+        recently_begun = Q(created_at__gt=Now() - UNDERWAY)
         return self.present().filter(recently_begun, completed_at__isnull=True)
 
     def take(self, release: "Release", **changes: Any) -> bool:
@@ -57,9 +58,14 @@ class Release(models.Model):
     Removal is permanent: the same files pushed again are a new release with the same digest.
 
     `pages` has the artifact of each surface in the release, as in the manifest: this is what a
-    switch checks and probes, so its cost does not grow with the number of files. Retention first
-    marks a release (`marked_at`) and later removes it (`removed_at`); the mark is cleared when all
-    its objects are gone.
+    switch checks and probes, so its cost does not grow with the number of files. `site` is its site
+    document (edge/sites.py), empty if it needs none. `claims` are patterns of the application's
+    paths that its files are at: only an environment without the application can serve it. `commit`,
+    `branch` and `author` say what it was built from, if that is known; the same files of a later
+    commit are the same release.
+
+    Retention first marks a release (`marked_at`) and later removes it (`removed_at`); the mark is
+    cleared when all its objects are gone.
     """
 
     name = models.CharField(max_length=24, unique=True)
@@ -67,11 +73,16 @@ class Release(models.Model):
     files = models.PositiveIntegerField()
     bytes = models.PositiveBigIntegerField()
     pages = models.JSONField(default=dict)
+    site = models.JSONField(default=dict, editable=False)
+    claims = models.JSONField(default=list, editable=False)
     message = models.CharField(max_length=300, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    commit = models.CharField(max_length=64, blank=True, db_index=True)
+    branch = models.CharField(max_length=200, blank=True)
+    author = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=database_now, editable=False)
     created_by = models.CharField(max_length=150)
     completed_at = models.DateTimeField(null=True, blank=True)
-    pinned = models.BooleanField(default=False, help_text="Retention leaves it alone.")
+    pinned = models.BooleanField(default=False, help_text="Retention never removes it.")
     marked_at = models.DateTimeField(null=True, blank=True, editable=False)
     removed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -99,7 +110,7 @@ class Release(models.Model):
     @property
     def gone(self) -> Refused:
         """The error for a use of the release after it was removed."""
-        when = format_time(self.removed_at or timezone.now())
+        when = format_time(self.removed_at or database_now())
         return Refused(
             "release-removed",
             f"Release {self} was removed at {when}, and its objects are gone.",
@@ -112,7 +123,7 @@ class FunctionVersion(models.Model):
 
     digest = models.CharField(max_length=64, unique=True)
     source = models.TextField()
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=database_now, editable=False)
     created_by = models.CharField(max_length=150)
 
     def __str__(self) -> str:

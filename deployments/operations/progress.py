@@ -1,22 +1,19 @@
 """Progress: how far an operation is, in words. Reads only."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from django.conf import settings
-from django.utils import timezone
-
-from deployments.locks.lease import is_stale
-from deployments.models import DeployLock, Deployment, Operation
+from deployments.models import Deployment, Operation
+from deployments.operations.alive import GOOD_FOR, MAX_ATTEMPTS, is_gone
 from deployments.wording import plural
+from edge.database_clock import database_now
 
 State = Operation.State
 # A cluster polls for tasks every second, so a longer wait is unusual.
 SOON = timedelta(seconds=10)
-# A click must not take effect hours later, when the cluster is started again.
-GOOD_FOR = timedelta(minutes=15)
-# A cluster ends a task slightly after its time limit.
-MARGIN_SECONDS = 10
+# `work` replaces a cluster that makes no progress, and starts interrupted operations again.
+BY_THEN = timedelta(minutes=1)
+START = "If it is not running, start it: manage.py work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,56 +53,50 @@ def of(operation: Operation) -> Progress:
 
 
 def _waiting(operation: Operation) -> Progress:
-    age = timezone.now() - operation.asked_at
+    age = database_now() - operation.asked_at
     if age > GOOD_FOR:
-        minutes = int(GOOD_FOR.total_seconds() / 60)
         note = (
-            f"No task cluster picked this up within {plural(minutes, 'minute')}, so it will not "
-            "run. Start a cluster with manage.py qcluster, then try again."
+            f"The task cluster did not begin this within {_minutes(GOOD_FOR)}, so it will not run. "
+            "Start it with manage.py work, or see what is wrong with manage.py doctor. Then try "
+            "again."
         )
         return Progress(operation, "Lapsed", "danger", note, is_given_up=True)
     if age > SOON:
-        note = (
-            f"No task cluster has picked this up for more than {_round(age)}. Is one running? "
-            "Start it with: manage.py qcluster"
-        )
+        note = f"The task cluster has not begun this for more than {_round(age)}. {START}"
         return Progress(operation, "Waiting", "warning", note)
-    return Progress(operation, "Waiting", "info", "A task cluster picks this up in a moment.")
+    return Progress(operation, "Waiting", "info", "The task cluster begins this in a moment.")
 
 
 def _round(age: timedelta) -> str:
     """Return an age in coarse steps: a screen reader repeats the note whenever it changes."""
-    minutes = int(age.total_seconds() / 60)
-    if not minutes:
+    if age < timedelta(minutes=1):
         return f"{int(SOON.total_seconds())} seconds"
-    return plural(minutes, "minute")
+    return _minutes(age)
+
+
+def _minutes(age: timedelta) -> str:
+    return plural(int(age.total_seconds() / 60), "minute")
 
 
 def _running(operation: Operation) -> Progress:
-    if not _is_gone(operation):
+    if not is_gone(operation):
         return Progress(operation, "Running", "info")
     is_atomic = operation.environment.runs_function
     served = "One whole release is served" if is_atomic else "Files of both releases may be served"
+    begun, since = (
+        max(operation.attempts, 1),
+        database_now() - (operation.alive_at or operation.asked_at),
+    )
+    if begun < MAX_ATTEMPTS and operation.alive_at and since < GOOD_FOR:
+        note = (
+            f"Interrupted: its task was killed. {served} until the task cluster has begun it again "
+            f"(attempt {begun + 1} of {MAX_ATTEMPTS})."
+        )
+        late = f" {START}" if since > BY_THEN else ""
+        return Progress(operation, "Interrupted", "warning", note + late)
     note = (
-        f"Interrupted: its task has died. {served} until you repeat the action, which settles what "
-        "was begun and finishes it."
+        f"Interrupted {plural(begun, 'time')}: its task was killed, and it will not be begun "
+        f"again. {served} until you repeat the action, which settles what was begun and finishes "
+        "it."
     )
     return Progress(operation, "Interrupted", "danger", note, is_given_up=True)
-
-
-def _is_gone(operation: Operation) -> bool:
-    """Whether the task is dead: the process of its lock is gone, or its time limit has passed."""
-    lock = DeployLock.objects.filter(
-        environment=operation.environment_id,
-        holder=operation.actor,
-        acquired_at__gte=operation.asked_at,
-    ).first()
-    if lock and is_stale(lock):
-        return True
-    longest = timedelta(seconds=settings.OPERATION_SECONDS + MARGIN_SECONDS)
-    return timezone.now() - _last_sign(operation) > longest
-
-
-def _last_sign(operation: Operation) -> datetime:
-    last = operation.steps.last()
-    return last.at if last else operation.asked_at

@@ -14,7 +14,6 @@ from typing import Any
 
 from django.core.management.color import no_style
 from django.db import connection, transaction
-from django.utils import timezone
 
 from deployments.audit import DeploymentRecord, Identity, ReleaseRecord
 from deployments.deploy import freezes
@@ -31,6 +30,7 @@ from deployments.models import (
 from deployments.recovery.trail import Trail, read_trail
 from deployments.seeding import ENVIRONMENTS
 from deployments.wording import plural
+from edge.database_clock import database_now
 from edge.protocols import ObjectStore
 
 # By how much the clocks of two machines may differ.
@@ -185,6 +185,7 @@ def _restore_environment(name: str, identity: Identity) -> None:
             "hosts": identity.hosts,
             "protected": identity.protected,
             "strategy": identity.strategy,
+            **identity.serving,
         },
     )
     for one in identity.distributions:
@@ -201,7 +202,7 @@ def _restore_releases(trail: Trail) -> None:
 
 def _release(record: ReleaseRecord, is_whole: bool) -> Release:
     """Make the row of a release; one whose manifest is gone is left to the next prune."""
-    now = timezone.now()
+    now = database_now()
     state = {
         "completed_at": record.created_at if is_whole or record.removed_at else None,
         "marked_at": None if is_whole else now,
@@ -258,7 +259,7 @@ def _restore_deployments(plan: HistoryRebuild) -> None:
 
 
 def _freeze_again(environment: Environment) -> None:
-    """Freeze the release that a rollback left, if nothing was deployed after it."""
+    """Put the guard on the release that a rollback left, if nothing was deployed after it."""
     live = environment.live
     if live and live.kind == Deployment.Kind.ROLLBACK:
         freezes.update_after(live)

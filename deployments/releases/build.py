@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,9 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.module_loading import import_string
+from rjsmin import jsmin
 
 from deployments.errors import Refused
 from deployments.releases.manifest import (
@@ -25,6 +28,9 @@ from deployments.releases.manifest import (
     page_path,
 )
 from deployments.releases.smoke_checks import SmokeCheck, checks_body, parse_checks
+
+CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+INDENTATION = re.compile(r"\s*\n\s*")
 
 
 class Assets:
@@ -68,10 +74,14 @@ class Assets:
         return f"/{ASSETS}{self._hashed(name)}"
 
     def bundle_url(self, first: str, *more: str) -> str:
-        """Bundle several scripts into one file, for one request. Return its URL. Raises Refused."""
+        """Bundle several scripts into one file, for one request. Return its URL. Raises Refused.
+
+        Comments and white space stay behind, but not the licence of what others wrote (`/*! */`).
+        """
         if not more:
             return self.url(first)
-        body = "".join(f"{self.text(name)}\n" for name in (first, *more)).encode()
+        texts = (self.text(name) for name in (first, *more))
+        body = "".join(f"{jsmin(text, keep_bang_comments=True)}\n" for text in texts).encode()
         stem, extension = first.rsplit(".", 1)
         path = f"{ASSETS}{stem}.{hashlib.sha256(body).hexdigest()[:12]}.{extension}"
         self._bundles[path] = body
@@ -80,6 +90,12 @@ class Assets:
     def text(self, name: str) -> str:
         """Read a static file as it is in the release."""
         return Path(self.storage.path(self._hashed(name))).read_text(encoding="utf-8").strip()
+
+    def style(self, *names: str) -> str:
+        """Return stylesheets as one text, without comments and indentation. Raises Refused."""
+        return "\n".join(
+            INDENTATION.sub("\n", CSS_COMMENT.sub("", self.text(name))).strip() for name in names
+        )
 
     def policy_hash(self, text: str) -> str:
         """Return the Content-Security-Policy source expression that admits an inline text."""
@@ -120,14 +136,15 @@ def build_surfaces() -> list[SourceFile]:
             from_bytes(page_path(surface["path"]), render_surface(surface, assets))
             for surface in settings.SURFACES.values()
         ]
-        error_page = render_to_string(settings.ERROR_PAGE_TEMPLATE, {"assets": assets}).encode()
+        error_page = render_surface({"template": settings.ERROR_PAGE_TEMPLATE}, assets)
         return [*pages, from_bytes(ERROR_PAGE, error_page), *_checks(), *assets.files()]
 
 
 def render_surface(surface: dict[str, Any], assets: Assets) -> bytes:
-    """Render one surface with the context of its context function."""
-    context = import_string(surface["context"])() if "context" in surface else {}
-    return render_to_string(surface["template"], {**context, "assets": assets}).encode()
+    """Render one surface in its language, with the context of its context function."""
+    with translation.override(surface.get("language", settings.LANGUAGE_CODE)):
+        context = import_string(surface["context"])() if "context" in surface else {}
+        return render_to_string(surface["template"], {**context, "assets": assets}).encode()
 
 
 def _checks() -> list[SourceFile]:

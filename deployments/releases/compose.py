@@ -27,6 +27,7 @@ def plan_composed(
     """
     chosen = _known(surfaces)
     theirs, ours = _live_releases(source, to)
+    _check_ours(theirs, ours)
     new, kept = read_manifest(objects, theirs), read_manifest(objects, ours)
     _check_pages(chosen, theirs.pages, source)
     checks = [c for c in read_checks(objects, theirs) if _surface(c.path) in chosen]
@@ -72,6 +73,17 @@ def _live_releases(source: Environment, to: Environment) -> tuple[Release, Relea
             f"Promote without --only first: manage.py promote --from {source} --to {to}",
         )
     return live_of(source).release, kept.release
+
+
+def _check_ours(*releases: Release) -> None:
+    """Refuse releases with a site document: it describes all the files of one site."""
+    for release in releases:
+        if release.site:
+            raise Refused(
+                "site-not-composable",
+                f"{release} is a site of its own, and its pages belong together.",
+                "Promote it whole, without --only.",
+            )
 
 
 def _check_pages(chosen: set[str], pages: Iterable[str], source: Environment) -> None:

@@ -3,6 +3,7 @@
 Compares what viewers receive: content and headers. The edge function is not part of a release.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -127,10 +128,14 @@ def diff_releases(objects: ObjectStore, one: Release | None, other: Release) -> 
 
 
 def release_or_live(name: str) -> Release:
-    """Return the release of that name, or the live release of that environment. Raises Refused."""
+    """Return the live release of that environment, or the release of that commit or name.
+
+    A commit may be shortened to its first seven digits or more; its newest release is returned.
+    Raises Refused.
+    """
     environment = Environment.objects.filter(name=name).first()
     if environment is None:
-        return Release.objects.named(name)
+        return _of_commit(name) or Release.objects.named(name)
     if environment.live is None:
         raise Refused(
             "nothing-live",
@@ -138,6 +143,12 @@ def release_or_live(name: str) -> Release:
             f"Name a release (manage.py releases), or run: manage.py push --to {environment}",
         )
     return environment.live.release
+
+
+def _of_commit(name: str) -> Release | None:
+    is_commit = re.fullmatch("[0-9a-f]{7,64}", name)
+    found = Release.objects.complete().filter(commit__startswith=name) if is_commit else None
+    return found.first() if found is not None else None
 
 
 def surface_of(path: str) -> str | None:

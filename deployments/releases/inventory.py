@@ -86,8 +86,8 @@ def stored_assets(
     """
     if len(assets) > HEADS_AT_MOST:
         sizes = object_sizes(objects, ASSETS)
-        assets = [one for one in assets if one.path in sizes]
-    infos = concurrently(lambda one: objects.head(one.path), assets)
+        assets = [one for one in assets if one.shared_key in sizes]
+    infos = concurrently(lambda one: objects.head(one.shared_key), assets)
     stored = [(one, info) for one, info in zip(assets, infos, strict=True) if info]
     if repair:
         stored = [(one, info) for one, info in stored if not _is_damaged(one, info)]
@@ -101,8 +101,8 @@ def missing_assets(objects: ObjectStore, assets: Collection[Artifact]) -> list[A
     """Return the assets that are no longer stored; their content was checked before."""
     if len(assets) > HEADS_AT_MOST:
         sizes = object_sizes(objects, ASSETS)
-        return [one for one in assets if one.path not in sizes]
-    infos = concurrently(lambda one: objects.head(one.path), assets)
+        return [one for one in assets if one.shared_key not in sizes]
+    infos = concurrently(lambda one: objects.head(one.shared_key), assets)
     return [one for one, info in zip(assets, infos, strict=True) if info is None]
 
 
@@ -119,7 +119,7 @@ def _named_assets(
     for release in _candidates(sources, known, wanted):
         manifest = find_manifest(release)
         rows = manifest.by_path if manifest else {}
-        found = {path: rows[path] for path in wanted if path in rows}
+        found = {path: rows[path] for path in wanted if path in rows and rows[path].shared}
         for path, row in found.items():
             _check_same(wanted.pop(path), row.sha256, row.content_type, row.cache_control)
             named.add(path)
@@ -170,7 +170,8 @@ def _check_same(asset: Artifact, sha256: str, content_type: str, cache_control: 
         raise Refused(
             "asset-conflict",
             f"{asset.path} is already stored with different content; assets never change.",
-            "Put a content hash into the file's name, or move the file out of assets/.",
+            "Its name looks as if it carried a hash of its content. Rename the file, or name the "
+            "folders with hashed names in qdn.toml: [site] immutable.",
         )
     if (content_type, cache_control) != (asset.content_type, asset.cache_control):
         raise Refused(

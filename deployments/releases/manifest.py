@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, cached_property
 from mimetypes import MimeTypes
@@ -12,16 +12,19 @@ from posixpath import splitext
 from typing import Any
 
 from deployments.errors import Refused
+from edge.sites import Site
 
 ASSETS = "assets/"
 MANIFEST = "manifest.json"
 CHECKS = "checks.json"
+SITE = "_site.json"
 ERROR_PAGE = "404.html"
 
-# Content-hashed names never change their content. Documents: the browser revalidates, the edge
-# may keep them for ever, because the release is part of the key.
+# For viewers and the caches beyond the edge. Content-hashed names never change their content; a
+# document's address outlives its release, so every cache asks again. How long the edge itself keeps
+# a document, whose key carries the release, is up to the edge (edge/behaviours.py).
 ASSET_CACHE = "public, max-age=31536000, immutable"
-DOCUMENT_CACHE = "public, max-age=0, must-revalidate, s-maxage=31536000"
+DOCUMENT_CACHE = "public, max-age=0, must-revalidate"
 
 # Missing from the standard library's table, or different there.
 CONTENT_TYPES = {
@@ -48,37 +51,49 @@ WITH_CHARSET = ("text/", "application/json", "application/manifest+json", "appli
 
 @dataclass(frozen=True, slots=True, order=True)
 class Artifact:
-    """One file of a release: path, content by SHA-256 (hex) and size in bytes, and its headers."""
+    """One file of a release: path, content by SHA-256 (hex) and size in bytes, and its headers.
+
+    `stored_as` is the key of an asset outside `assets/` that all releases share.
+    """
 
     path: str
     sha256: str
     size: int
     content_type: str
     cache_control: str
+    stored_as: str = ""
+
+    @property
+    def shared_key(self) -> str:
+        """The key of the object that all releases share, or "" if each has its own."""
+        is_asset = self.path.startswith(ASSETS) and self.cache_control == ASSET_CACHE
+        return self.stored_as or (self.path if is_asset else "")
 
     @property
     def shared(self) -> bool:
         """Whether all releases share one object."""
-        return self.path.startswith(ASSETS)
+        return bool(self.shared_key)
 
     def key(self, release: str) -> str:
         """Return the key of the object that holds the artifact."""
-        return self.path if self.shared else f"releases/{release}/{self.path}"
+        return self.shared_key or f"releases/{release}/{self.path}"
 
     def as_row(self) -> dict[str, Any]:
         """Return the manifest's row."""
-        return {
+        row = {
             "cache": self.cache_control,
             "path": self.path,
             "sha256": self.sha256,
             "size": self.size,
             "type": self.content_type,
         }
+        return row | ({"key": self.stored_as} if self.stored_as else {})
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "Artifact":
         """Read the manifest's row. Raises KeyError."""
-        return cls(row["path"], row["sha256"], row["size"], row["type"], row["cache"])
+        rest = row["type"], row["cache"], row.get("key", "")
+        return cls(row["path"], row["sha256"], row["size"], *rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +106,16 @@ class SourceFile:
 
 def describe(path: str, sha256: str, size: int) -> Artifact:
     """Return the artifact of a file, with the headers for its path."""
-    return Artifact(path, sha256, size, content_type_for(path), cache_rule_for(path))
+    return laid_out(Artifact(path, sha256, size, content_type_for(path), DOCUMENT_CACHE), Site())
+
+
+def laid_out(artifact: Artifact, site: Site) -> Artifact:
+    """Return an artifact stored and cached as a site's layout says: shared, or in its release."""
+    if site.shares(f"/{artifact.path}"):
+        is_asset = artifact.path.startswith(ASSETS)
+        stored_as = "" if is_asset else ASSETS + artifact.path
+        return replace(artifact, cache_control=ASSET_CACHE, stored_as=stored_as)
+    return artifact
 
 
 def content_type_for(path: str) -> str:
@@ -106,11 +130,6 @@ def _type_of(extension: str) -> str:
     guessed = CONTENT_TYPES.get(extension) or MimeTypes().guess_type(f"a{extension}")[0]
     found = guessed or "application/octet-stream"
     return f"{found}; charset=utf-8" if found.startswith(WITH_CHARSET) else found
-
-
-def cache_rule_for(path: str) -> str:
-    """Return the Cache-Control for a path."""
-    return ASSET_CACHE if path.startswith(ASSETS) else DOCUMENT_CACHE
 
 
 def page_path(url_path: str) -> str:

@@ -1,10 +1,9 @@
 """Making releases: copy and upload what the plan lists, check it, write the manifest last."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-
-from django.utils import timezone
 
 from deployments import audit
 from deployments.errors import PartlyChanged
@@ -12,8 +11,10 @@ from deployments.locks.asset_sweep import enter_push, leave_push
 from deployments.models import Release
 from deployments.releases.inventory import is_vouched_for, missing_assets
 from deployments.releases.manifest import DOCUMENT_CACHE, MANIFEST, Artifact, Manifest
+from deployments.releases.provenance import UNKNOWN, Provenance
 from deployments.releases.upload_plan import ReleasePlan
 from deployments.wording import plural, reason_of
+from edge.database_clock import database_now
 from edge.errors import ContentChanged, EdgeError, ObjectMissing
 from edge.protocols import NewObject, ObjectStore
 
@@ -25,6 +26,7 @@ def make_release(
     message: str,
     actor: str,
     say: Callable[[str], None],
+    provenance: Provenance = UNKNOWN,
     on_stored: Callable[[NewObject], None] = lambda new: None,
 ) -> Release:
     """Carry out a plan: copy, upload, check, write the manifest, complete the release's row.
@@ -33,13 +35,13 @@ def make_release(
     environment. Raises PartlyChanged if the store fails or the push is interrupted,
     ChangedMeanwhile if retention is removing files.
     """
-    release = plan.known or _record(plan, message, actor)
+    release = plan.known or _record(plan, message, actor, provenance)
     enter_push(release)
     uploads = plural(len(plan.uploads), "file")
     say(f"Upload {uploads}, copy {len(plan.copies):,}, skip {plan.skipped:,}")
     if not plan.is_done:
         _write(objects, plan, release, on_stored)
-        Release.objects.filter(pk=release.pk, completed_at=None).update(completed_at=timezone.now())
+        Release.objects.filter(pk=release.pk, completed_at=None).update(completed_at=database_now())
     release.refresh_from_db()
     return release
 
@@ -50,7 +52,7 @@ def object_metadata(release: Release, artifact: Artifact) -> dict[str, str]:
     return digest if artifact.shared else {**digest, "release": release.name}
 
 
-def _record(plan: ReleasePlan, message: str, actor: str) -> Release:
+def _record(plan: ReleasePlan, message: str, actor: str, provenance: Provenance) -> Release:
     manifest = plan.manifest
     release, _ = Release.objects.present().get_or_create(
         digest=manifest.digest,
@@ -59,8 +61,11 @@ def _record(plan: ReleasePlan, message: str, actor: str) -> Release:
             "files": len(manifest),
             "bytes": manifest.total_bytes,
             "pages": plan.pages,
+            "site": plan.site,
+            "claims": plan.claims,
             "message": message,
             "created_by": actor,
+            **asdict(provenance),
         },
     )
     return release

@@ -5,13 +5,14 @@ files, of artifacts that other releases hold, or of both.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 
 from django.conf import settings
 
 from deployments.errors import Refused
 from deployments.models import Environment, Release
+from deployments.releases.claims import claims_of
 from deployments.releases.inventory import (
     FindManifest,
     Inventory,
@@ -19,6 +20,7 @@ from deployments.releases.inventory import (
     inventory_by_objects,
 )
 from deployments.releases.manifest import Artifact, Manifest, SourceFile
+from deployments.releases.site import site_document
 from deployments.releases.store import find_manifest, object_sizes
 from deployments.wording import plural
 from edge.protocols import ObjectStore
@@ -39,13 +41,17 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class ReleasePlan:
-    """The steps that make a release. `known` is the release of the same digest, if any."""
+    """The steps that make a release.
+
+    `known` is the release of the same digest, if any; `site` its site document.
+    """
 
     manifest: Manifest
     known: Release | None
     inventory: Inventory
     uploads: list[SourceFile]
     copies: list[Copy]
+    site: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def skipped(self) -> int:
@@ -65,6 +71,17 @@ class ReleasePlan:
     def pages(self) -> dict[str, dict[str, object]]:
         """The page of each of today's surfaces."""
         return self.manifest.pages(surface_urls())
+
+    @property
+    def claims(self) -> list[str]:
+        """The patterns of the application's paths that files are at."""
+        return claims_of(artifact.path for artifact in self.manifest)
+
+    @property
+    def writes(self) -> int:
+        """How many requests write objects: files, the manifest and the audit object."""
+        files = len(self.uploads) + len(self.copies)
+        return files + 2 if files or not self.is_done else 0
 
     @property
     def counts(self) -> dict[str, int]:
@@ -123,6 +140,7 @@ def plan_of(
     known = Release.objects.present().filter(digest=manifest.digest).first()
     # Nothing can be copied from the release itself: what it has is stored already.
     others = [source for source in dict.fromkeys(sources) if source != known]
+    files = list(files)
     find: FindManifest = cache(partial(find_manifest, objects))
     if repair:
         inventory = inventory_by_objects(objects, manifest, known)
@@ -132,7 +150,7 @@ def plan_of(
     local = {file.artifact.path: file for file in files}
     copies = _copies(objects, missing, find, others, local)
     uploads = _uploads(missing, {copy.artifact.path for copy in copies}, local)
-    return ReleasePlan(manifest, known, inventory, uploads, copies)
+    return ReleasePlan(manifest, known, inventory, uploads, copies, site_document(files))
 
 
 def surface_urls() -> dict[str, str]:

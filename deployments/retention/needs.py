@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.utils import timezone
 
 from deployments.deploy.strategies import strategy_of
 from deployments.errors import Refused
 from deployments.live_history import live_since, replaced_release, rollback_release
-from deployments.models import Deployment, Environment, Release
+from deployments.models import BranchPreview, Deployment, Environment, Release
+from edge.database_clock import database_now
 from edge.protocols import Backend, KeyValueStore
 from edge.routing import RoutingDocument
 
@@ -86,6 +86,8 @@ def _by_history() -> Iterator[Need]:
         yield from _of_environment(environment)
     for deployment in Deployment.objects.unfinished().select_related("release", "environment"):
         yield deployment.release.name, f"being deployed to {deployment.environment}"
+    for preview in BranchPreview.objects.select_related("release"):
+        yield preview.release.name, f"preview of {preview}"
 
 
 def _of_environment(environment: Environment) -> Iterator[Need]:
@@ -120,7 +122,7 @@ def _of_route(key: str, text: str) -> Iterator[Need]:
 
 
 def _live_recently(policy: Policy) -> Iterator[Need]:
-    since = timezone.now() - policy.keep
+    since = database_now() - policy.keep
     for environment in Environment.objects.all():
         for deployment in live_since(environment, since):
             reason = f"live in {environment} in the last {policy.keep.days} days"

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-
 from deployments import audit
 from deployments.errors import Refused
 from deployments.models import Release
@@ -14,6 +12,7 @@ from deployments.releases.manifest import ASSETS
 from deployments.releases.store import object_sizes, read_named_manifest
 from deployments.retention.needs import Policy, serving, wanted
 from deployments.wording import plural
+from edge.database_clock import database_now
 from edge.protocols import Backend, ObjectStore
 
 
@@ -80,7 +79,8 @@ def plan_prune(backend: Backend) -> PrunePlan:
     kept = {**wanted(policy), **serves}
     unneeded = [one for one in Release.objects.present() if one.name not in kept]
     due = {one: one.marked_at + policy.wait for one in unneeded if one.marked_at}
-    sweeps = [one for one, moment in due.items() if moment <= timezone.now()]
+    now = database_now()
+    sweeps = [one for one, moment in due.items() if moment <= now]
     sweeps += [one for one in _interrupted() if one.name not in serves]
     unreferenced, why_not = (
         find_unreferenced(backend, without=sweeps) if sweeps else ({}, "nothing is swept")
@@ -114,7 +114,7 @@ def find_unreferenced(
             manifest = read_named_manifest(objects, name)
         except Refused:
             return {}, f"the manifest of {name} cannot be read; run: manage.py verify"
-        referenced |= {artifact.path for artifact in manifest if artifact.shared}
+        referenced |= {artifact.shared_key for artifact in manifest if artifact.shared}
     found = object_sizes(objects, ASSETS)
     return {key: size for key, size in found.items() if key not in referenced}, ""
 

@@ -19,7 +19,6 @@ from itertools import islice
 from typing import Any
 
 from django.db.models import Q
-from django.utils import timezone
 
 from deployments import audit
 from deployments.errors import ChangedMeanwhile, PartlyChanged
@@ -28,7 +27,9 @@ from deployments.models import AssetSweep, Release
 from deployments.releases.manifest import MANIFEST
 from deployments.releases.store import object_sizes
 from deployments.retention.plan import PrunePlan, Size, find_unreferenced, plan_prune
+from deployments.routing.sites import remove_sites
 from deployments.wording import plural, reason_of
+from edge.database_clock import database_now
 from edge.errors import EdgeError
 from edge.protocols import Backend
 
@@ -110,7 +111,7 @@ def _mark(plan: PrunePlan) -> None:
     """Mark releases that nothing needs, and clear the mark of those needed again."""
     rows = Release.objects.present()
     rows.filter(pk__in=[one.pk for one in plan.marks], marked_at=None).update(
-        marked_at=timezone.now()
+        marked_at=database_now()
     )
     rows.filter(pk__in=[one.pk for one in plan.unmarks]).update(marked_at=None)
 
@@ -127,6 +128,7 @@ def _sweep(run: PruneRun, done: Pruned) -> None:
             gone.append(release)
         else:
             run.say(f"Keep {release}: it is in use again")
+    remove_sites(run.backend, gone)
     if gone:
         done.left = _sweep_assets(run, done)
     if not done.left:
@@ -139,7 +141,7 @@ def _remove(release: Release) -> bool:
     if release.removed_at:
         return True
     marked = Release.objects.present().filter(pk=release.pk, marked_at=release.marked_at)
-    return bool(marked.update(removed_at=timezone.now()))
+    return bool(marked.update(removed_at=database_now()))
 
 
 def _sweep_documents(run: PruneRun, release: Release) -> Size:

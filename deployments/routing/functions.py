@@ -102,9 +102,9 @@ def _check_result(page: dict[str, Any], test: FunctionTest, release: Release) ->
 
 
 def _preview_cookie(backend: Backend, environment: Environment, release: Release) -> str:
-    """Return a preview's cookie if a canary or maintenance would hide the release."""
+    """Return a preview's cookie if a canary, maintenance or a password would hide the release."""
     document = read_route(backend.keyvalues, environment).document
-    if document is None or not (document.maintenance or document.canary):
+    if document is None or not (document.maintenance or document.canary or document.access):
         return ""
     ticket = previews.ticket(backend.keyvalues, environment, release, lifetime=TRIAL)
     return previews.cookie(ticket)

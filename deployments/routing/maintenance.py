@@ -11,7 +11,7 @@ from deployments.context import Caller
 from deployments.errors import ChangedMeanwhile, Refused
 from deployments.locks.deploy_lock import NO_PATIENCE, Patience, deploy_lock
 from deployments.models import Environment, Maintenance
-from deployments.routing.routes import Route, read_route, write_route
+from deployments.routing.routes import Route, as_served, read_route, write_route
 from edge.errors import LimitExceeded
 from edge.protocols import Backend, KeyValueStore
 from edge.routing import Canary, RoutingDocument
@@ -65,7 +65,7 @@ class MaintenancePlan:
         if not self.on and not document.release:
             return None  # nothing was deployed, so the document existed only for maintenance
         changed = replace(document, maintenance=self.on, message=self.message)
-        return changed.to_json()
+        return as_served(self.environment, changed).to_json()
 
 
 def plan_maintenance(
@@ -79,7 +79,9 @@ def plan_maintenance(
     )
     route, live = read_route(backend.keyvalues, environment), environment.live
     # A missing or broken document is restored from the history's live release.
-    fallback = RoutingDocument(environment.name, live.release.name if live else "")
+    fallback = RoutingDocument(environment.name, "")
+    if live:
+        fallback = replace(fallback, release=live.release.name, site=live.release.site)
     if message is None and on:
         message = _current_message(environment, route)
     text = _check_message(message or "", on=on)

@@ -12,19 +12,19 @@ from datetime import datetime, timedelta
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
-from django.utils import timezone
 
 from deployments.errors import Refused
 from deployments.models import Environment, Release
 from deployments.releases.store import check_whole
 from deployments.routing.routes import read_route
 from edge.behaviours import Origin, behaviour_for
+from edge.database_clock import database_now
 from edge.protocols import Backend, KeyValueStore
 from edge.routing import PREVIEW_COOKIE, PREVIEW_KEY
 
 LONGEST = timedelta(days=30)
-# The function passes these on before it looks at tickets.
-_UNTOUCHED = ("/assets/", "/.well-known/")
+# The function passes hashed names in here on before it looks at tickets.
+_UNTOUCHED = ("/assets/",)
 _SAFE = "/%?#:@!$&'()*+,;=-._~"
 # The function answers these with 400.
 _ODD = re.compile(r"//|%2f|%5c|%(?![0-9a-f]{2})|/\.\.?(/|\Z)", re.IGNORECASE)
@@ -62,7 +62,7 @@ def preview(
         )
     check_whole(backend.objects, release)
     address = urlsplit(_checked(path))
-    expires = timezone.now().replace(microsecond=0) + lifetime
+    expires = database_now().replace(microsecond=0) + lifetime
     signed = ticket(
         backend.keyvalues, environment, release, lifetime=lifetime, now=expires - lifetime
     )
@@ -84,14 +84,20 @@ def ticket(
     """Sign a ticket: `<release>.<expiry, unix seconds>.<signature>`. Raises NoSecret."""
     secret = store.get(PREVIEW_KEY)
     if not secret:
-        raise NoSecret(
-            "no-secret",
-            "The key-value store has no secret to sign previews; the next deployment creates one.",
-            f"Deploy to any environment: manage.py promote --to {environment}",
-        )
-    expiry = int(((now or timezone.now()) + lifetime).timestamp())
+        raise _no_secret(environment)
+    expiry = int(((now or database_now()) + lifetime).timestamp())
     signature = _signature(secret, f"{environment.name}.{release.name}.{expiry}")
     return f"{release.name}.{expiry}.{signature}"
+
+
+def _no_secret(environment: Environment) -> NoSecret:
+    live = environment.live
+    again = f"promote --release {live.release}" if live else "push"
+    return NoSecret(
+        "no-secret",
+        "The key-value store has no secret to sign previews; the next deployment creates one.",
+        f"Deploy what is live again: manage.py {again} --to {environment}",
+    )
 
 
 def cookie(ticket: str) -> str:

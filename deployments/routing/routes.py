@@ -2,10 +2,11 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from deployments.errors import ChangedMeanwhile
 from deployments.models import Environment
+from deployments.routing.preview_hosts import is_preview_key
 from edge.errors import StaleEtag
 from edge.protocols import KeyValueStore
 from edge.routing import PREVIEW_KEY, RoutingDocument, routing_keys
@@ -18,11 +19,13 @@ ATTEMPTS = 5
 class Route:
     """The values of an environment's routing keys at one moment.
 
-    `values` has its own keys, `stale` the keys of hosts it no longer has.
+    `values` has its own keys, `stale` the keys of hosts it no longer has. `has_secret`: the store
+    has the secret that signs previews, which every update writes if it is missing.
     """
 
     values: dict[str, str | None]
     stale: frozenset[str] = frozenset()
+    has_secret: bool = field(default=True, compare=False)
 
     @property
     def document(self) -> RoutingDocument | None:
@@ -31,7 +34,7 @@ class Route:
 
     def document_of(self, key: str) -> RoutingDocument | None:
         """Return a key's document; None if it is missing or cannot be read."""
-        return _parse(self.values[key])
+        return read_document(self.values[key])
 
     def release_of(self, key: str) -> str:
         """Return the release in a key's document, or an empty string."""
@@ -81,7 +84,12 @@ def write_route(
 def route_to(environment: Environment, document: RoutingDocument) -> Route:
     """Return the values of an environment's routing keys for a document."""
     keys = routing_keys(environment.name, environment.hosts)
-    return Route(dict.fromkeys(keys, document.to_json()))
+    return Route(dict.fromkeys(keys, as_served(environment, document).to_json()))
+
+
+def as_served(environment: Environment, document: RoutingDocument) -> RoutingDocument:
+    """Return a document with the environment's canonical host and access."""
+    return replace(document, canonical=environment.canonical, access=environment.gate)
 
 
 def _route(items: Mapping[str, str], environment: Environment) -> Route:
@@ -89,12 +97,17 @@ def _route(items: Mapping[str, str], environment: Environment) -> Route:
     stale = {
         key
         for key, text in items.items()
-        if key.startswith("host:") and key not in keys and _names(text, environment)
+        if key.startswith("host:")
+        and key not in keys
+        and not is_preview_key(key)
+        and _names(text, environment)
     }
-    return Route({key: items.get(key) for key in keys}, frozenset(stale))
+    values = {key: items.get(key) for key in keys}
+    return Route(values, frozenset(stale), has_secret=bool(items.get(PREVIEW_KEY)))
 
 
-def _parse(text: str | None) -> RoutingDocument | None:
+def read_document(text: str | None) -> RoutingDocument | None:
+    """Return a stored routing document; None if it is missing or cannot be read."""
     try:
         return RoutingDocument.from_json(text) if text else None
     except (ValueError, KeyError, TypeError):
@@ -102,5 +115,5 @@ def _parse(text: str | None) -> RoutingDocument | None:
 
 
 def _names(text: str, environment: Environment) -> bool:
-    document = _parse(text)
+    document = read_document(text)
     return document is not None and document.environment == environment.name

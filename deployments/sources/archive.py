@@ -24,7 +24,13 @@ from django.conf import settings
 
 from deployments.errors import Refused
 from deployments.releases.manifest import Artifact, SourceFile, describe, page_path
-from deployments.sources.limits import FILES_AT_MOST, check_name, check_size, is_skipped
+from deployments.sources.limits import (
+    FILES_AT_MOST,
+    check_name,
+    check_public,
+    check_size,
+    is_skipped,
+)
 
 # An archive also lists folders and ignored files.
 ENTRIES_AT_MOST = 2 * FILES_AT_MOST
@@ -62,7 +68,10 @@ def _unpack_all(source: Path, folder: Path) -> list[SourceFile]:
     try:
         with _Bounded(source) as stream, ZipFile(stream, metadata_encoding="utf-8") as archive:
             entries = checked_entries(archive, stream, source)
-            return list(_unpack_each(archive, entries, folder))
+            top = _top_folder(entries)
+            for name in entries:
+                check_public(name.removeprefix(top))
+            return list(_unpack_each(archive, entries, top, folder))
     except _BROKEN as error:
         raise _broken(source, str(error) or type(error).__name__) from error
     except OSError as error:
@@ -76,10 +85,10 @@ def _unpack_all(source: Path, folder: Path) -> list[SourceFile]:
 
 
 def _unpack_each(
-    archive: ZipFile, entries: Mapping[str, ZipInfo], folder: Path
+    archive: ZipFile, entries: Mapping[str, ZipInfo], top: str, folder: Path
 ) -> Iterator[SourceFile]:
     """Unpack files one by one; small ones stay in memory until KEPT_BYTES are used."""
-    top, room = _top_folder(entries), KEPT_BYTES
+    room = KEPT_BYTES
     for number, (name, info) in enumerate(entries.items()):
         path = name.removeprefix(top)
         if info.file_size <= min(SMALL_BYTES, room):

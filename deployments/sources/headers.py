@@ -157,8 +157,8 @@ def _header(number: int, text: str) -> tuple[str, str]:
         raise _wrong(
             number,
             f"sets {_shown(name)}, but a file can only set Content-Type and Cache-Control",
-            "Add it to the response headers policy: PUBLIC_HEADERS in edge/behaviours.py, then run "
-            "manage.py provision.",
+            "Give it to all pages of an environment: manage.py environment set NAME --header "
+            f"'{name}: ...'",
         )
     if len(value) > VALUE_AT_MOST or not _FORMS[name].fullmatch(value):
         raise _wrong(

@@ -11,9 +11,13 @@ from deployments.releases.manifest import CHECKS, SourceFile, describe
 from deployments.releases.smoke_checks import parse_checks
 from deployments.sources.archive import unpacked
 from deployments.sources.headers import HEADERS, parse_rules, with_rules
-from deployments.sources.limits import SKIPPED, check_name, check_size
+from deployments.sources.layout import lay_out
+from deployments.sources.limits import SKIPPED, check_name, check_public, check_size
+from deployments.sources.redirects import REDIRECTS, parse_redirects
+from deployments.sources.site_file import SITE_FILE, parse_site_file
 
 CHUNK_BYTES = 2**18
+SPECIAL = {CHECKS, HEADERS, REDIRECTS, SITE_FILE}
 
 
 @contextmanager
@@ -21,17 +25,17 @@ def opened_source(source: Path) -> Iterator[list[SourceFile]]:
     """Hash the files of a folder or ZIP archive; they can be read while the block runs.
 
     Raises Refused if the source is missing, unreadable, empty or too large, if a link leads out of
-    it, if no URL can carry a name, if its `_headers` or `checks.json` is invalid, and as
-    `archive.unpacked` does.
+    it, if no URL can carry a name, if a file should not be public, if one of its special files is
+    invalid, and as `archive.unpacked` does.
     """
     try:
         is_file = source.is_file()
-        files = [] if is_file else _with_headers(_read_folder(source), source)
+        files = [] if is_file else _as_site(_read_folder(source), source)
     except OSError as error:  # also: its name is too long, or a folder above it is not accessible
         raise _unreadable(source, error) from error
     if is_file:
         with unpacked(source) as unpacked_files:
-            yield _with_headers(unpacked_files, source)
+            yield _as_site(unpacked_files, source)
     else:
         yield files
 
@@ -53,23 +57,27 @@ def _hashed(name: str, path: Path) -> SourceFile:
     return SourceFile(describe(name, digest.hexdigest(), size), path)
 
 
-def _with_headers(files: list[SourceFile], source: Path) -> list[SourceFile]:
-    """Apply `_headers` and check `checks.json`. Raises Refused, OSError."""
-    special = {
-        file.artifact.path: file for file in files if file.artifact.path in {HEADERS, CHECKS}
-    }
+def _as_site(files: list[SourceFile], source: Path) -> list[SourceFile]:
+    """Apply the special files at the top of a source. Raises Refused, OSError."""
+    special = {name: file for file in files if (name := file.artifact.path) in SPECIAL}
     if CHECKS in special:
         parse_checks(_body(special[CHECKS]))
+    site = special.get(SITE_FILE)
+    redirects = special.get(REDIRECTS)
+    placed = lay_out(
+        (file for file in files if file.artifact.path not in {HEADERS, SITE_FILE, REDIRECTS}),
+        parse_site_file(_body(site)) if site else None,
+        parse_redirects(_body(redirects)) if redirects else (),
+    )
     if HEADERS in special:
-        others = (file for file in files if file is not special[HEADERS])
-        files = with_rules(parse_rules(_body(special[HEADERS])), others)
-    if not files:
+        placed = with_rules(parse_rules(_body(special[HEADERS])), placed)
+    if not placed:
         raise Refused(
             "source-empty",
             f"--source {source} contains no files.",
             "Build the site first, or point --source at the folder that it was built into.",
         )
-    return files
+    return placed
 
 
 def _unreadable(source: Path, error: OSError) -> Refused:
@@ -95,6 +103,7 @@ def _find_files(root: Path) -> list[tuple[str, str]]:
     found, size = [], 0
     for entry, name in _walk(str(root), ""):
         check_name(name)
+        check_public(name)
         if not entry.is_file() or (entry.is_symlink() and _leads_out(entry, root)):
             raise Refused(
                 "source-not-a-file",

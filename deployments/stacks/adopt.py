@@ -7,6 +7,7 @@ from django.db import transaction
 
 from deployments.errors import Refused
 from deployments.models import Distribution, Environment
+from deployments.routing.preview_hosts import without_wildcards
 from edge.provisioning.stacks import FoundDistribution, StackHost
 
 
@@ -39,7 +40,8 @@ def adopt(environment: Environment, adoptions: Sequence[Adoption]) -> list[Distr
     rows = []
     for adoption in adoptions:
         found = adoption.found
-        new = [host for host in (found.domain, *found.aliases) if host not in environment.hosts]
+        aliases = without_wildcards(found.aliases)
+        new = [host for host in (found.domain, *aliases) if host not in environment.hosts]
         # The first host is probed, so the first distribution's goes before the present ones.
         first = not environment.distributions.exclude(remote_id=found.id).exists()
         environment.hosts = [*new, *environment.hosts] if first else [*environment.hosts, *new]
@@ -77,7 +79,7 @@ def _adoption(
             f"This account has no distribution {distribution}.",
             "List them with: aws cloudfront list-distributions",
         )
-    _check_hosts(environment, found)
+    environment.check_free(found.aliases)
     patterns = paths or tuple(p for p, domain in found.origins if _is_storage(domain, bucket))
     if not patterns:
         raise Refused(
@@ -86,17 +88,6 @@ def _adoption(
             "Give the paths of pages with --path.",
         )
     return Adoption(found, patterns)
-
-
-def _check_hosts(environment: Environment, found: FoundDistribution) -> None:
-    for other in Environment.objects.exclude(pk=environment.pk):
-        both = set(found.aliases) & set(other.hosts)
-        if both:
-            raise Refused(
-                "alias-taken",
-                f"{', '.join(sorted(both))} is a host of {other}.",
-                "One host serves one environment.",
-            )
 
 
 def _is_storage(domain: str, bucket: str) -> bool:

@@ -4,6 +4,7 @@ from django.db import transaction
 
 from deployments.errors import PartlyChanged, Refused
 from deployments.models import Distribution, Environment
+from deployments.routing.preview_hosts import without_wildcards
 from deployments.stacks.plan import StackPlan, repair
 from edge.errors import BackendUnavailable, EdgeError
 from edge.provisioning.stacks import ChangeSet, Say, StackHost, StackState
@@ -62,9 +63,14 @@ def record(environment: Environment, state: StackState) -> None:
     outputs, before = dict(state.outputs), environment.stack
     aliases = [host for host in state.parameters.get("Aliases", "").split(",") if host]
     former = before.get("outputs", {})
-    # The distribution's own name comes first: it is probed, and needs no DNS of ours.
-    hosts = [outputs["DistributionDomain"], *aliases]
-    gone = {*hosts, *before.get("aliases", []), former.get("DistributionDomain")}
+    # The function answers nothing at the distribution's own name once there is another.
+    hosts = without_wildcards(aliases) or [outputs["DistributionDomain"]]
+    gone = {
+        *hosts,
+        outputs["DistributionDomain"],
+        *before.get("aliases", []),
+        former.get("DistributionDomain"),
+    }
     environment.hosts = hosts + [host for host in environment.hosts if host not in gone]
     environment.stack = {
         "name": state.name,

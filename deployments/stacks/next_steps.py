@@ -9,11 +9,14 @@ from edge.functions.shipped import function_name
 
 
 def next_steps(environment: Environment, hosts_before: Collection[str]) -> Iterator[str]:
-    """Yield what only the operator can do, and the next command."""
+    """Yield what only the operator can do, and the next command.
+
+    `hosts_before` had the aliases of the stack too.
+    """
     yield from _settings_to_set(environment)
     new = [host for host in environment.hosts if host not in hosts_before]
     for host in environment.stack.get("aliases", []):
-        if host in new:
+        if host not in hosts_before:
             domain = environment.stack["outputs"]["DistributionDomain"]
             yield f"point {host} at {domain} (CNAME or alias record)"
     if _is_served_otherwise(environment):

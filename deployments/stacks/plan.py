@@ -12,6 +12,7 @@ from typing import Any
 from deployments.errors import ChangedMeanwhile, Refused
 from deployments.models import Environment
 from deployments.routing.functions import check_limits
+from deployments.routing.preview_hosts import preview_wildcard
 from deployments.stacks.parts import owns_shared, shared_parts, stack_name
 from edge.provisioning.shared_template import SHARED
 from edge.provisioning.stacks import Change, StackHost, StackState
@@ -113,7 +114,9 @@ def _plan_new(
     names: Mapping[str, str],
 ) -> StackPlan:
     shared = shared_parts(stacks, environment)
-    template = write_template(environment.name, owns_shared=not shared)
+    template = write_template(
+        environment.name, owns_shared=not shared, rules=environment.serving_rules
+    )
     check_limits(template["Resources"][FUNCTION]["Properties"]["FunctionCode"])
     own = {"BucketName": names["bucket"], "KeyValueStoreName": names["store"]}
     parameters = {**wanted.parameters(), **(shared or own)}
@@ -128,6 +131,7 @@ def _plan_update(
         environment.name,
         owns_shared=owns_shared(state),
         function=stacks.template(state.name)["Resources"][FUNCTION],
+        rules=environment.serving_rules,
     )
     kept = {key: None for key in template["Parameters"] if key in state.parameters}
     new = [name for name in SHARED if name in template["Parameters"] and name not in kept]
@@ -140,14 +144,15 @@ def _plan_update(
 
 def _check(environment: Environment, wanted: Wanted) -> None:
     """Refuse options that CloudFront would refuse."""
+    environment.check_free(wanted.aliases or ())
     for host in wanted.aliases or ():
-        if not HOST_NAME.match(host):
+        if not HOST_NAME.match(host) and host != preview_wildcard():
             raise Refused(
                 "alias-invalid",
                 f"'{host}' is not a host name: use lower case, with a dot, without scheme or port.",
-                "Wildcards have no routing document; give each host.",
+                f"The only wildcard that leads to pages is {preview_wildcard()}, for the previews "
+                "of branches; PREVIEW_DOMAIN sets it.",
             )
-        _check_free(environment, host)
     if wanted.certificate and not CERTIFICATE.match(wanted.certificate):
         raise Refused(
             "certificate-invalid",
@@ -160,14 +165,6 @@ def _check(environment: Environment, wanted: Wanted) -> None:
             f"'{wanted.application}' is not a host name.",
             "Give the host where Django answers over https, without scheme or port.",
         )
-
-
-def _check_free(environment: Environment, host: str) -> None:
-    for other in Environment.objects.exclude(pk=environment.pk):
-        if host in other.hosts:
-            raise Refused(
-                "alias-taken", f"'{host}' is a host of {other}.", "One host serves one environment."
-            )
 
 
 def _check_usable(state: StackState) -> None:

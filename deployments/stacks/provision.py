@@ -99,7 +99,8 @@ def provision(
     EdgeError.
     """
     environment, wanted = request.environment, request.wanted
-    hosts, before = set(environment.hosts), environment.strategy
+    hosts = {*environment.hosts, *environment.stack.get("aliases", [])}
+    before = environment.strategy
     strategy = wanted.strategy or before
     check_strategy(environment, strategy, makes_stack=request.is_for_stack)
     if wanted.strategy:

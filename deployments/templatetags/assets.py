@@ -7,6 +7,7 @@ have content-hashed names under /assets/. Elsewhere they are Django's static fil
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -14,6 +15,8 @@ from django.utils.safestring import SafeString, mark_safe
 register = template.Library()
 # Shows the release's name on a previewed page (deployments/routing/previews.py).
 BANNER = "site/preview.js"
+# Reports how long a view took (deployments/timings/).
+BEACON = "site/beacon.js"
 
 
 @register.simple_tag(takes_context=True)
@@ -24,30 +27,43 @@ def asset(context: dict[str, Any], path: str) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def scripts(context: dict[str, Any], *paths: str) -> SafeString:
+def scripts(context: dict[str, Any], *paths: str, timed: str = "") -> SafeString:
     """Return a page's script tags: in a release, one bundle that ends with the preview banner.
 
-    The application's own pages are never previewed, so they have no banner.
+    `timed` names the surface whose views are timed: then the bundle begins with the beacon, unless
+    TIMINGS_PERCENT is 0. The application's own pages are never previewed nor timed, so they have
+    neither.
     """
     assets = context.get("assets")
-    urls = [assets.bundle_url(*paths, BANNER)] if assets else [static(path) for path in paths]
-    return format_html_join("\n", '<script src="{}" defer></script>', ((url,) for url in urls))
+    if not assets:
+        return format_html_join(
+            "\n", '<script src="{}" defer></script>', ((static(path),) for path in paths)
+        )
+    if not timed or settings.TIMINGS_PERCENT <= 0:
+        return format_html('<script src="{}" defer></script>', assets.bundle_url(*paths, BANNER))
+    return format_html(
+        '<script src="{}" defer data-surface="{}" data-rate="{}"></script>',
+        assets.bundle_url(BEACON, *paths, BANNER),
+        timed,
+        min(settings.TIMINGS_PERCENT, 100) / 100,
+    )
 
 
 @register.simple_tag(takes_context=True)
-def stylesheet(context: dict[str, Any], path: str) -> SafeString:
-    """Return a stylesheet: inline in a release, linked elsewhere.
+def stylesheet(context: dict[str, Any], *paths: str) -> SafeString:
+    """Return a page's stylesheets: inline in a release, linked elsewhere.
 
     A page of a release renders after one round trip. Its <meta> policy admits exactly this inline
     style, by hash.
     """
     assets = context.get("assets")
     if not assets:
-        return format_html('<link rel="stylesheet" href="{}">', static(path))
-    text = assets.text(path)
+        links = ((static(path),) for path in paths)
+        return format_html_join("\n", '<link rel="stylesheet" href="{}">', links)
+    text = assets.style(*paths)
     policy = format_html(
         '<meta http-equiv="Content-Security-Policy" content="style-src \'{}\'">',
         assets.policy_hash(text),
     )
-    # The text is our own stylesheet, from our own static files.
+    # The text is our own stylesheets, from our own static files.
     return mark_safe(f"{policy}<style>{text}</style>")  # noqa: S308

@@ -5,16 +5,18 @@
 
 from collections.abc import Iterator
 
-from django.utils import timezone
-
+from deployments.deploy import error_page as error_pages
 from deployments.deploy.plan import serve_command
 from deployments.deploy.probe import probe_once
 from deployments.locks.lease import is_stale
 from deployments.models import DeployLock, Environment, Release, Strategy
 from deployments.routing.routes import read_route
+from deployments.routing.rules import wrong_rules
 from deployments.verification import copy_checks, pointer_checks
 from deployments.verification.inspection import DOCTOR, Check, Drift, Inspection, run_checks
 from deployments.verification.objects import releases
+from deployments.wording import plural
+from edge.database_clock import database_now
 from edge.errors import EdgeError
 from edge.protocols import Backend
 
@@ -52,6 +54,14 @@ def every_host(inspection: Inspection) -> Iterator[Drift]:
             yield Drift("answer", f"{host}: {fault}", inspection.repair)
 
 
+def rules(inspection: Inspection) -> Iterator[Drift]:
+    """Do local edges have the environment's headers, and its word on the application?"""
+    environment = inspection.environment
+    if wrong := sorted(wrong_rules(inspection.backend, environment)):
+        message = f"{plural(len(wrong), 'rule')} of its edge are lost or wrong, first {wrong[0]}"
+        yield Drift("rules", message, f"manage.py environment set {environment} --yes")
+
+
 def unfinished(inspection: Inspection) -> Iterator[Drift]:
     """Was a deployment interrupted?"""
     for deployment in inspection.environment.deployments.unfinished().select_related("release"):
@@ -64,13 +74,21 @@ def unfinished(inspection: Inspection) -> Iterator[Drift]:
 def lock(inspection: Inspection) -> Iterator[Drift]:
     """Is a deployment in progress, or did one leave its lock?"""
     for lock in DeployLock.objects.filter(environment=inspection.environment):
-        seconds = int((timezone.now() - lock.acquired_at).total_seconds())
+        seconds = int((database_now() - lock.acquired_at).total_seconds())
         message = f"locked by {lock.holder} for {seconds} s ({lock.reason})"
         if is_stale(lock):
             yield Drift("lock", f"{message}, but its process is gone", inspection.repair)
         else:
             again = f"manage.py verify --environment {inspection.environment}"
             yield Drift("lock", f"{message}; wait until it is done", again)
+
+
+def error_page(inspection: Inspection) -> Iterator[Drift]:
+    """Is the error page the one of the live release, or the default one if it has none?"""
+    environment, live = inspection.environment, inspection.live
+    fault = error_pages.fault(inspection.backend.objects, environment, live.release)
+    if fault:
+        yield Drift("error-page", fault, inspection.repair)
 
 
 def _before_first_deployment(backend: Backend, environment: Environment) -> Iterator[Drift]:
@@ -99,12 +117,21 @@ QUICK: dict[Strategy, tuple[Check, ...]] = {
         reachable,  # first, since nothing else can be repaired without a host
         pointer_checks.routes,
         *_POINTER_STATE,
+        rules,
         pointer_checks.function,
         first_host,
         unfinished,
-        pointer_checks.error_page_exists,
+        error_page,
     ),
-    Strategy.COPY: (reachable, copy_checks.origin, first_host, unfinished, copy_checks.mixed),
+    # `status` may not read the copied files (edge/provisioning/iam.py), `verify` may.
+    Strategy.COPY: (
+        reachable,
+        copy_checks.origin,
+        rules,
+        first_host,
+        unfinished,
+        copy_checks.mixed,
+    ),
 }
 THOROUGH: dict[Strategy, tuple[Check, ...]] = {
     Strategy.POINTER: (
@@ -113,10 +140,11 @@ THOROUGH: dict[Strategy, tuple[Check, ...]] = {
         unfinished,
         pointer_checks.every_route,
         *_POINTER_STATE,
+        rules,
         pointer_checks.function,
+        pointer_checks.site,
         releases,
-        pointer_checks.error_page_exists,
-        pointer_checks.error_page_matches,
+        error_page,
         every_host,
     ),
     Strategy.COPY: (
@@ -125,8 +153,10 @@ THOROUGH: dict[Strategy, tuple[Check, ...]] = {
         unfinished,
         copy_checks.mixed,
         copy_checks.origin,
+        rules,
         releases,
         copy_checks.copies,
+        error_page,
         every_host,
     ),
 }

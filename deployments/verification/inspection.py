@@ -37,7 +37,8 @@ class Inspection:
     @property
     def hosts(self) -> list[str]:
         """The hosts viewers use: names of this machine lead to no distribution."""
-        every = list(self.environment.hosts)
+        canonical = self.environment.canonical  # the only host that answers with pages
+        every = [canonical] if canonical else list(self.environment.hosts)
         if self.backend.origins is not None:
             return every
         return [host for host in every if not _is_this_machine(host)] or every
@@ -63,11 +64,11 @@ class Inspection:
         )
 
     def _preview_cookie(self) -> str:
-        """Sign a preview where maintenance keeps viewers out."""
+        """Sign a preview where maintenance or a password keeps viewers out."""
         if not self.environment.runs_function:
             return ""
         document = self.route().document
-        if document is None or not document.maintenance:
+        if document is None or not (document.maintenance or document.access):
             return ""
         return preview_cookie(self.backend.keyvalues, self.environment, self.live.release)
 
@@ -81,7 +82,7 @@ def run_checks(inspection: Inspection, checks: Iterable[Check]) -> Iterator[Drif
         try:
             yield from check(inspection)
         except NoSecret as error:
-            yield Drift("no-secret", error.message, "manage.py push")
+            yield Drift("no-secret", error.message, inspection.repair)
         except EdgeError as error:
             yield Drift("no-answer", f"The back end does not answer: {error.message}", DOCTOR)
 

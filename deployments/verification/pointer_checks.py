@@ -1,13 +1,14 @@
-"""Checks of the `pointer` strategy: routing documents, edge function, shared error page."""
+"""Checks of the `pointer` strategy: routing documents, edge function."""
 
 from collections.abc import Iterator
 
-from deployments.deploy import error_page
 from deployments.deploy.pointer_plan import serves
 from deployments.models import Deployment
-from deployments.releases.manifest import ERROR_PAGE
 from deployments.routing import functions
+from deployments.routing.routes import as_served
+from deployments.routing.sites import differing_site_keys
 from deployments.verification.inspection import Drift, Inspection
+from deployments.wording import plural
 
 
 def routes(inspection: Inspection) -> Iterator[Drift]:
@@ -33,6 +34,15 @@ def canary(inspection: Inspection) -> Iterator[Drift]:
     if not serves(document, expected or inspection.live):
         message = f"viewers see another canary, history says {_describe(expected)}"
         yield Drift("canary", message, inspection.repair)
+
+
+def site(inspection: Inspection) -> Iterator[Drift]:
+    """Does the key-value store hold the live release's site document and rules?"""
+    backend, release = inspection.backend, inspection.live.release
+    stored = backend.keyvalues.items() if release.site else {}
+    if wrong := sorted(differing_site_keys(backend, release, stored)):
+        message = f"{plural(len(wrong), 'key')} of its site are lost or wrong, first {wrong[0]}"
+        yield Drift("site", message, inspection.repair)
 
 
 def maintenance(inspection: Inspection) -> Iterator[Drift]:
@@ -65,30 +75,15 @@ def function(inspection: Inspection) -> Iterator[Drift]:
         yield Drift("function", message, inspection.repair)
 
 
-def error_page_exists(inspection: Inspection) -> Iterator[Drift]:
-    """Is there an error page at the fixed key?"""
-    if inspection.backend.objects.head(error_page.KEY) is None:
-        yield Drift("error-page", f"{error_page.KEY} is missing", inspection.repair)
-
-
-def error_page_matches(inspection: Inspection) -> Iterator[Drift]:
-    """Is the error page that of the protected environment's release?"""
-    if not inspection.environment.protected:
-        return
-    objects = inspection.backend.objects
-    stored = objects.head(error_page.KEY)
-    wanted = objects.head(inspection.live.release.key(ERROR_PAGE))
-    if stored and wanted and not error_page.is_same(stored, wanted):
-        message = f"{error_page.KEY} is not the error page of {inspection.live.release}"
-        yield Drift("error-page", message, inspection.repair)
-
-
 def _route_faults(inspection: Inspection) -> Iterator[str]:
     route = inspection.route()
     for key in route.values:
         named = route.release_of(key)
         if named != inspection.live.release.name:
             yield f"{key} names {named or 'nothing'}, history says {inspection.live.release}"
+    document = route.document
+    if document and document != as_served(inspection.environment, document):
+        yield "the routing documents have another access or canonical host than the environment"
     if len(set(route.values.values())) > 1 and all(map(route.release_of, route.values)):
         yield "the routing documents differ from each other"
     for key in sorted(route.stale):

@@ -4,6 +4,7 @@ from typing import Any
 
 from deployments.live_history import rollback_release
 from deployments.models import Deployment, Environment, Freeze, Maintenance, Release
+from deployments.timings.summary import lately
 from deployments.verification.checks import find_drift
 from edge.protocols import Backend
 
@@ -30,6 +31,9 @@ def release_rows(limit: int, *, everything: bool = False) -> list[dict[str, Any]
             "files": release.files,
             "bytes": release.bytes,
             "message": release.message,
+            "commit": release.commit,
+            "branch": release.branch,
+            "author": release.author,
             "live_in": live.get(release.pk, []),
             "pinned": release.pinned,
             "state": release.state,
@@ -78,8 +82,24 @@ def _status(backend: Backend, environment: Environment) -> dict[str, Any]:
         "since": live.at.isoformat() if live else None,
         "actor": live.actor if live else None,
         "function": live.function.digest if live else None,
-        "canary": {"release": canary.release.name, "percent": canary.percent} if canary else None,
+        "canary": {
+            "release": canary.release.name,
+            "percent": canary.percent,
+            "margin": environment.canary_margin,
+        }
+        if canary
+        else None,
+        "timings": [one.as_json() for one in lately(environment)],
         "frozen": _frozen(environment.frozen),
+        "guards": [
+            {
+                "release": str(guard.release),
+                "reason": guard.reason,
+                "actor": guard.actor,
+                "since": guard.at.isoformat(),
+            }
+            for guard in environment.freezes.in_force().guards().select_related("release")
+        ],
         "maintenance": _maintenance(environment.maintenance),
         "drift": [str(one) for one in find_drift(backend, environment)],
     }

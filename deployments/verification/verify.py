@@ -7,6 +7,7 @@ from typing import Any
 from deployments.live_history import rollback_release
 from deployments.models import Environment
 from deployments.verification.checks import find_drift
+from deployments.verification.preview_checks import preview_drift
 from edge.protocols import Backend
 
 
@@ -25,10 +26,11 @@ def verify_environments(
 def verify(backend: Backend, environment: Environment) -> dict[str, Any]:
     """Compare the history of an environment with its routing documents, objects and answers."""
     live, previous = environment.live, rollback_release(environment)
+    drift = [*find_drift(backend, environment, thorough=True), *preview_drift(backend, environment)]
     return {
         "environment": environment.name,
         "strategy": environment.strategy,
         "release": live.release.name if live else None,
         "previous": previous.name if previous else None,
-        "drift": [asdict(one) for one in find_drift(backend, environment, thorough=True)],
+        "drift": [asdict(one) for one in drift],
     }

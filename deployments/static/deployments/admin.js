@@ -24,11 +24,12 @@
     place.removeAttribute('aria-busy');
   };
 
-  // Replaces only what is new, so that a screen reader reads each line once.
+  // Replaces only what is new, so that a screen reader reads each line once. A part may leave out
+  // the first steps, as many as its data-known says.
   const takeOver = (part, place) => {
     const steps = place.querySelector('[data-steps]');
     const known = steps.children.length;
-    steps.append(...[...part.querySelectorAll('[data-steps] > li')].slice(known));
+    steps.append(...[...part.querySelectorAll('[data-steps] > li')].slice(known - (part.dataset.known || 0)));
     for (const name of ['data-state', 'data-after']) {
       const [old, fresh] = [place, part].map((root) => root.querySelector(`[${name}]`));
       if (old.innerHTML !== fresh.innerHTML) old.innerHTML = fresh.innerHTML;
@@ -41,7 +42,8 @@
     while (!place.querySelector('[data-part]').dataset.ended) {
       await new Promise((done) => setTimeout(done, PAUSE_MS));
       try {
-        takeOver(await fetchPart(place.dataset.follow), place);
+        const { length } = place.querySelector('[data-steps]').children;
+        takeOver(await fetchPart(`${place.dataset.follow}?known=${length}`), place);
         lost.hidden = true;
       } catch {
         lost.hidden = false;

@@ -1,0 +1,1 @@
+"""Builds: a commit of a repository becomes a release, with a log."""

@@ -1,0 +1,1 @@
+"""Webhooks in GitHub's format: a push there starts a build here."""

@@ -1,0 +1,1 @@
+"""Adding, changing and removing environments, and bringing the edge in line with them."""

@@ -1,0 +1,1 @@
+"""Hooks: commands and addresses that are called at the moments of a deployment."""

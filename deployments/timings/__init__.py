@@ -1,0 +1,1 @@
+"""How long pages take for real viewers, by release: received, counted, summed up, compared."""
