@@ -12,20 +12,30 @@ from uuid import UUID
 
 import phonenumbers
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.utils import timezone
 
+from dispatch import consent
 from dispatch.addresses import parse_address
-from dispatch.changing import set_price
+from dispatch.booking_limits import count_booking
+from dispatch.catalogue.pricing import PriceChanged, check_shown, quote_job
+from dispatch.changing import change_details, change_job, check_guards, set_price
 from dispatch.consent import record_consent
 from dispatch.details import clean_fields
 from dispatch.errors import ValueRefused
-from dispatch.models import Counter, Customer, Job, JobEvent, ServiceType
-from dispatch.prices import parse_price
+from dispatch.limits import LimitReached
+from dispatch.models import Customer, Job, JobEvent, ServiceType
+from dispatch.numbers import take_numbers
+from dispatch.prices import ParsedPrice, record_price
+from dispatch.search.keeping import learn_jobs
 from dispatch.signals import job_changed
 from dispatch.statuses import ServiceKind, Status, flow_for, parse_status
+from dispatch.supplies import parse_supplies
+from dispatch.windows.capacity import WindowFull
+from dispatch.windows.wishes import Wishes, keep_wishes
 
 DEFAULT_SERVICE = "junk"
-FIRST_NUMBER = 1001
+# The actor of prices that come from the rules.
+PRICE_LIST = "price list"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +43,11 @@ class BookingRequest:
     """A request for a job. `phone` is in any US format, `service` is a code.
 
     `consent_version` is the key in consent.TEXTS of the text agreed to, or "". `remote_address`
-    is the sender's IP address, stored only with a consent.
+    is the sender's IP address, or ""; it is stored only with a consent. `windows` are keys of up to
+    three service windows, the first choice first.
+
+    `price` is what the customer was shown, or None if nothing; `agreed_price` is one that staff
+    agreed on, which needs no rule.
     """
 
     name: str
@@ -45,12 +59,18 @@ class BookingRequest:
     unit: str = ""
     service: str = DEFAULT_SERVICE
     load_size: str = ""
+    rental_days: int | None = None
+    place_on_site: str = ""
     details: str = ""
     access_notes: str = ""
     requested_day: date | None = None
     requested_time: str = ""
+    language: str = Job.Language.ENGLISH.value
     consent_version: str = ""
     remote_address: str = ""
+    windows: tuple[int, ...] = ()
+    price: ParsedPrice | None = None
+    agreed_price: ParsedPrice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +81,44 @@ class Booked:
     created: bool
 
 
-def book(*, request: BookingRequest, form_key: UUID, actor: str = "customer") -> Booked:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A request that was checked: the job, not saved yet, and what was read for it."""
+
+    request: BookingRequest
+    job: Job
+    phone: str
+    price: ParsedPrice | None
+    customer: Customer | None
+    wishes: Wishes | None
+
+
+def book(
+    *,
+    request: BookingRequest,
+    form_key: UUID,
+    actor: str = "customer",
+    limited: bool = False,
+) -> Booked:
     """Create a job, once per form key, even when requests arrive twice or concurrently.
 
-    Raises ValueRefused, having written nothing.
+    With instant booking, the job takes the first of the request's windows that has room and is
+    scheduled; otherwise it is requested, and those with room are kept as the customer's wishes. It
+    gets the price that staff agreed on, or else that of the price list, if it has one. With
+    `limited`, the booking counts towards the limits of its address and phone. Raises ValueRefused,
+    LimitReached, WindowFull or PriceChanged, having written nothing.
     """
     if first := _job_of(form_key):
         return Booked(first, created=False)
     try:
-        job = _open_job(request=request, status=Status.REQUESTED, actor=actor, form_key=form_key)
-    except IntegrityError:
-        # The same form arrived twice at once, and the unique constraint let one through.
+        draft = _draft(request, Status.REQUESTED, priced=True)
+        draft.job.form_key = form_key
+        with transaction.atomic():
+            job = _open_job(draft, actor=actor, limited=limited)
+            check_guards(job=job, to=Status(job.status))
+    except (IntegrityError, LimitReached, WindowFull, PriceChanged):
+        # The same form may have arrived twice at once; the unique constraint let one through, or
+        # it was the last that the limits, its window or the price list allowed.
         first = _job_of(form_key)
         if first is None:
             raise
@@ -89,15 +136,20 @@ def create_job(
     service: str = DEFAULT_SERVICE,
     price: str = "",
     status: str = Status.REQUESTED.value,
+    window: str = "",
+    crew: str = "",
+    reason: str = "",
+    force: bool = False,
 ) -> Job:
-    """Create a job directly in a status, without the steps before it.
+    """Create a job directly in a status, without the steps before it, at no listed price.
 
-    `address` is "LINE, TOWN, ZIP"; `price` is text for prices.parse_price, or "".
-    Raises ValueRefused or StatusUnknown, having written nothing.
+    It must have what that status needs; `force` with a reason overrides this. `address` is
+    "LINE, TOWN, ZIP"; `price`, `window` and `crew` are texts for parse_supplies, or "".
+    Raises ValueRefused, StatusUnknown, GuardRefused or WindowFull, having written nothing.
     """
     to = parse_status(status)
     place = parse_address(address)
-    parsed = parse_price(price) if price.strip() else None
+    supplies = parse_supplies(window=window, crew=crew, price=price)
     request = BookingRequest(
         name=name,
         phone=phone,
@@ -109,9 +161,11 @@ def create_job(
         zip_code=place.zip_code,
     )
     with transaction.atomic():
-        job = _open_job(request=request, status=to, actor=actor)
-        if parsed is not None:
-            set_price(job=job, price=parsed, actor=actor)
+        job = _open_job(_draft(request, to), actor=actor)
+        change_details(job=job, changes=supplies.details, actor=actor)
+        if supplies.price is not None:
+            set_price(job=job, price=supplies.price, actor=actor)
+        _check_first_needs(job, actor=actor, reason=reason, force=force)
     return job
 
 
@@ -129,33 +183,69 @@ def parse_phone(text: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-@transaction.atomic
-def _open_job(
-    *, request: BookingRequest, status: Status, actor: str, form_key: UUID | None = None
-) -> Job:
+def _draft(request: BookingRequest, status: Status, *, priced: bool = False) -> Draft:
+    """Check the request, and read what does not change with other bookings: no lock is held yet."""
     phone = parse_phone(request.phone)
-    job = _draft(request, status)
-    # The first lock taken: bookings queue here, so they cannot race for a customer below.
-    job.number = _next_number()
-    job.form_key = form_key
-    typed = {"name": job.contact_name, "email": job.contact_email}
-    job.customer = Customer.objects.get_or_create(phone=phone, defaults=typed)[0]
+    consent.check_version(request.consent_version)
+    job = _draft_job(request, status)
+    return Draft(
+        request=request,
+        job=job,
+        phone=phone,
+        price=_price_of(request, job) if priced else None,
+        customer=Customer.objects.filter(phone=phone).first(),
+        wishes=Wishes.of(job, request.windows) if request.windows else None,
+    )
+
+
+def _open_job(draft: Draft, *, actor: str, limited: bool = False) -> Job:
+    """Write the job and what belongs to it. Call it in a transaction."""
+    request, job = draft.request, draft.job
+    wished = draft.wishes.take_or_wish(job) if draft.wishes else []
+    job.customer = draft.customer or _customer(draft)
+    learn_jobs([job])
+    # From here on bookings queue, so this is taken late.
+    (job.number,) = take_numbers(1)
+    if limited:
+        count_booking(address=request.remote_address, phone=draft.phone)
     job.save(force_insert=True)
-    JobEvent.objects.create(
+    keep_wishes(job, wished)
+    if draft.price is not None:
+        by = actor if request.agreed_price else PRICE_LIST
+        record_price(job=job, price=draft.price, actor=by)
+    event = JobEvent.objects.create(
         job=job,
         kind=JobEvent.Kind.CREATED,
-        status=status,
+        status=job.status,
+        changes={"price": ["", str(draft.price)]} if draft.price else {},
         revision=job.revision,
         actor=actor,
     )
     if request.consent_version:
         record_consent(job=job, version=request.consent_version, ip_address=request.remote_address)
-    job_changed.send(sender=Job, job_id=job.pk)
+    job_changed.send(sender=Job, job_id=job.pk, event=event)
     return job
 
 
-def _draft(request: BookingRequest, status: Status) -> Job:
-    """Check the request before anything is written."""
+def _customer(draft: Draft) -> Customer:
+    """Return the customer of the phone, created unless another booking has just done so."""
+    typed = Customer(phone=draft.phone, name=draft.job.contact_name, email=draft.job.contact_email)
+    # It waits for that booking, and then locks no row: one that is locked here before the counter
+    # is could be waited for by a booking that has the counter.
+    Customer.objects.bulk_create([typed], ignore_conflicts=True)
+    return Customer.objects.get(phone=draft.phone)
+
+
+def _price_of(request: BookingRequest, job: Job) -> ParsedPrice | None:
+    """Return the price to record, or None if it is to be agreed. Raises PriceChanged."""
+    if request.agreed_price is not None:
+        return request.agreed_price
+    price = quote_job(job, day=timezone.localdate())
+    check_shown(shown=request.price, price=price)
+    return price
+
+
+def _draft_job(request: BookingRequest, status: Status) -> Job:
     service = _service(request.service)
     _check_first_status(status, service)
     job = Job(
@@ -168,10 +258,13 @@ def _draft(request: BookingRequest, status: Status) -> Job:
         town=request.town,
         zip_code=request.zip_code,
         load_size=request.load_size,
+        rental_days=request.rental_days,
+        place_on_site=request.place_on_site,
         details=request.details,
         access_notes=request.access_notes,
         requested_day=request.requested_day,
         requested_time=request.requested_time,
+        language=request.language,
     )
     clean_fields(job)
     return job
@@ -186,6 +279,20 @@ def _check_first_status(status: Status, service: ServiceType) -> None:
         )
 
 
+def _check_first_needs(job: Job, *, actor: str, reason: str, force: bool) -> None:
+    """Check the guards of the job's status; record what was overridden. Raises GuardRefused."""
+    overridden = check_guards(job=job, to=Status(job.status), reason=reason, force=force)
+    if overridden:
+        change_job(
+            job=job,
+            kind=JobEvent.Kind.DETAILS,
+            changes={},
+            noted=overridden,
+            actor=actor,
+            reason=reason,
+        )
+
+
 def _service(code: str) -> ServiceType:
     active = ServiceType.objects.filter(active=True)
     service = active.filter(code=code).first()
@@ -195,16 +302,10 @@ def _service(code: str) -> ServiceType:
     return service
 
 
-def _next_number() -> int:
-    """Return the next job number; its row stays locked until the transaction ends."""
-    row = Counter.objects.filter(name="job")
-    if not row.update(value=F("value") + 1):
-        Counter.objects.get_or_create(name="job", defaults={"value": FIRST_NUMBER - 1})
-        row.update(value=F("value") + 1)
-    return row.get().value
-
-
 def _job_of(form_key: UUID) -> Job | None:
-    return (
-        Job.objects.select_related("customer", "service", "crew").filter(form_key=form_key).first()
-    )
+    # Most keys are new, and this question is the cheap one.
+    found = Job.objects.filter(form_key=form_key).values_list("pk", flat=True).first()
+    if found is None:
+        return None
+    job: Job = Job.objects.select_related("customer", "service", "crew").get(pk=found)
+    return job

@@ -1,7 +1,7 @@
 """Demo data: one day at a small hauling firm, with dates around today."""
 
-from datetime import datetime, time, timedelta
-from typing import Any, NamedTuple
+from datetime import timedelta
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,7 +18,10 @@ MARK_PHONE = "+19075550142"
 
 
 class DemoJob(NamedTuple):
-    """One job; `window` is (days from today, first hour, last hour) or None."""
+    """One job; `window` is (days from today, first hour, last hour), or None.
+
+    With `next_window`, it is instead the next that has not begun.
+    """
 
     name: str
     phone: str
@@ -29,6 +32,7 @@ class DemoJob(NamedTuple):
     window: tuple[int, int, int] | None = None
     crew: str = ""
     hold: str = ""
+    next_window: bool = False
 
 
 JOBS = [
@@ -40,6 +44,7 @@ JOBS = [
         "600 all-in",
         "ready_for_pickup",
         crew="Birch",
+        next_window=True,
     ),
     DemoJob(
         "Ines Calder", "+19075550101", "88 Yak Road, Fairbanks, 99709", "junk", "", "requested"
@@ -59,7 +64,7 @@ JOBS = [
         "junk",
         "250 estimate",
         "scheduled",
-        (0, 15, 17),
+        next_window=True,
     ),
     DemoJob(
         "Pete Solomon",
@@ -89,8 +94,7 @@ JOBS = [
         "dumpster-10",
         "395",
         "on_site",
-        (-2, 8, 10),
-        "Tamarack",
+        crew="Tamarack",
     ),
     DemoJob(
         "Nora Beck",
@@ -139,7 +143,7 @@ JOBS = [
         "junk",
         "275",
         "cancelled",
-        (0, 14, 16),
+        (1, 14, 16),
     ),
 ]
 
@@ -147,13 +151,14 @@ JOBS = [
 @transaction.atomic
 def load_demo_jobs(*, actor: str = "demo") -> None:
     """Create the demo crews and jobs. Phones that already have a job are skipped."""
-    crews = {name: Crew.objects.get_or_create(name=name)[0] for name in CREWS}
+    for name in CREWS:
+        Crew.objects.get_or_create(name=name)
     for demo in JOBS:
         if not Job.objects.filter(customer__phone=demo.phone).exists():
-            _load(demo, crews, actor)
+            _load(demo, actor)
 
 
-def _load(demo: DemoJob, crews: dict[str, Crew], actor: str) -> None:
+def _load(demo: DemoJob, actor: str) -> None:
     cancelled = demo.status == Status.CANCELLED
     job = create_job(
         name=demo.name,
@@ -163,9 +168,13 @@ def _load(demo: DemoJob, crews: dict[str, Crew], actor: str) -> None:
         service=demo.service,
         price=demo.price,
         status=Status.SCHEDULED.value if cancelled else demo.status,
+        window=_window(demo),
+        crew=demo.crew,
         actor=actor,
     )
-    change_details(job=job, changes=_details(demo, crews), actor=actor)
+    if demo.hold:
+        hold = {"on_hold": True, "hold_reason": demo.hold}
+        change_details(job=job, changes=hold, actor=actor)
     if cancelled:
         move_job(
             job=job,
@@ -176,23 +185,16 @@ def _load(demo: DemoJob, crews: dict[str, Crew], actor: str) -> None:
         )
 
 
-def _details(demo: DemoJob, crews: dict[str, Crew]) -> dict[str, Any]:
-    details: dict[str, Any] = {"crew": crews.get(demo.crew)}
-    window = next_window() if demo.phone == MARK_PHONE else demo.window
-    if window:
-        days, first, last = window
-        details |= {"window_start": _at(days, first), "window_end": _at(days, last)}
-    if demo.hold:
-        details |= {"on_hold": True, "hold_reason": demo.hold}
-    return details
-
-
 def next_window() -> tuple[int, int, int]:
-    """Return a two-hour window that has not begun, so that Mark's crew is never late."""
+    """Return a two-hour window that has not begun, so that it is neither late nor over."""
     first = max(9, timezone.localtime().hour + 1)
     return (0, first, first + 2) if first <= LATEST_START_HOUR else (1, 9, 11)
 
 
-def _at(days: int, hour: int) -> datetime:
-    day = timezone.localdate() + timedelta(days=days)
-    return datetime.combine(day, time(hour), timezone.get_current_timezone())
+def _window(demo: DemoJob) -> str:
+    """Return the window as create_job reads it, or ""."""
+    window = next_window() if demo.next_window else demo.window
+    if window is None:
+        return ""
+    days, first, last = window
+    return f"{timezone.localdate() + timedelta(days=days)} {first}-{last}"

@@ -9,8 +9,9 @@ from django.db import models
 from django.utils import timezone
 
 from dispatch.addresses import parse_zip
+from dispatch.days import LONGEST_WINDOW
 from dispatch.errors import ValueRefused
-from dispatch.models import Job
+from dispatch.models import Customer, Job
 from dispatch.statuses import ServiceKind, Status, flow_for
 
 FIELDS = (
@@ -23,16 +24,19 @@ FIELDS = (
     "town",
     "zip_code",
     "load_size",
+    "rental_days",
+    "place_on_site",
     "details",
     "access_notes",
     "requested_day",
     "requested_time",
+    "language",
     "window_start",
     "window_end",
     "on_hold",
     "hold_reason",
 )
-# Gate codes are wiped after the job, but history is kept forever, so it must not hold them.
+# Gate codes are wiped after the job (dispatch/ending.py), but history is kept forever.
 NOT_IN_HISTORY = frozenset({"access_notes"})
 
 
@@ -75,6 +79,8 @@ def history_value(job: Job, name: str) -> Any:
         return timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Customer):
+        return value.described
     return str(value) if isinstance(value, models.Model) else value
 
 
@@ -137,6 +143,12 @@ def _check_window(after: Mapping[str, Any]) -> None:
     if start is not None and start >= end:
         raise ValueRefused(
             "A window must end after it starts.", "Enter a later end.", field="window_end"
+        )
+    if start is not None and end - start > LONGEST_WINDOW:
+        raise ValueRefused(
+            f"A window is at most {LONGEST_WINDOW.days} days long, found {(end - start).days}.",
+            "Enter an earlier end.",
+            field="window_end",
         )
 
 

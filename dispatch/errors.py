@@ -47,3 +47,43 @@ class JobChangedMeanwhile(DispatchError):
     """Another user changed the job after it was read."""
 
     code = "job-changed"
+
+
+class RunChangedMeanwhile(DispatchError):
+    """Another user changed the order of a crew's run after it was read."""
+
+    code = "run-changed"
+
+
+class NotUndone(DispatchError):
+    """A change cannot be taken back: it is too old, not the latest, or has no way back."""
+
+    code = "not-undone"
+
+
+class CustomerUnknown(DispatchError):
+    """No customer has that phone."""
+
+    code = "customer-unknown"
+
+
+class CustomerChangedMeanwhile(DispatchError):
+    """A customer was merged, or got another job, after it was read."""
+
+    code = "customer-changed"
+
+
+class ActionRefused(DispatchError):
+    """A job does not allow what its customer asks for.
+
+    `instead` are the actions (dispatch.customer_actions.rules) that help and that it allows.
+    """
+
+    code = "action-refused"
+    instead: tuple[str, ...] = ()
+
+
+class ProbeExists(DispatchError):
+    """There is a probe already: another check of the tracking pages makes use of it."""
+
+    code = "check-in-progress"

@@ -1,151 +1,45 @@
 """The booking form. It checks the input; booking.py creates the job."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from phonenumber_field.formfields import PhoneNumberField
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
 
 from dispatch import consent
 from dispatch.addresses import parse_zip
 from dispatch.booking import BookingRequest
-from dispatch.details import one_newline
 from dispatch.errors import ValueRefused
-from dispatch.models import Job, ServiceType
+from dispatch.form_fields import ANOTHER_TIME, ANOTHER_TIME_TEXT, ServiceField
+from dispatch.languages import LANGUAGES
+from dispatch.models import Job, ServiceWindow, dollars
+from dispatch.offers import Offer, offer_for, window_label
+from dispatch.questions import Questions
+from dispatch.statuses import ServiceKind
 
 BOOKING_HORIZON = timedelta(days=365)
 # Pages built before these fields were renamed are live until the next promotion.
 FORMER_NAMES = {"requested_day": "wished_day", "requested_time": "wished_part"}
-BANNED_ITEMS = (
-    "We cannot take paint, oil, chemicals, asbestos, propane tanks, car batteries, tires with "
-    "rims, medical waste or anything explosive. By sending this form you confirm there is none."
-)
+# What the offer depends on.
+WHAT = ("zip_code", "service", "load_size", "rental_days")
+CHOICES = ("first_choice", "second_choice", "third_choice")
+NOT_IN_REQUEST = (*CHOICES, "photos", "text_consent", "website", "form_key")
 
 
-def text_input(**attrs: str) -> forms.TextInput:
-    return forms.TextInput(attrs=attrs)
-
-
-class LinesField(forms.CharField):
-    """A multi-line text whose length is counted as browsers count it."""
-
-    def to_python(self, value: Any) -> Any:
-        return super().to_python(one_newline(value) if isinstance(value, str) else value)
-
-
-class BookingForm(forms.Form):
-    """The booking form, its fields in the order of the questions.
+class BookingForm(Questions):
+    """The booking form. `offer` is the price and the free windows, once they can be known.
 
     `to_request()` turns valid input into the request for booking.book().
     """
 
-    zip_code = forms.CharField(
-        label="ZIP code",
-        max_length=10,
-        widget=text_input(autocomplete="postal-code", inputmode="numeric"),
-        error_messages={"required": "Enter the ZIP code, like 99709."},
-    )
-    service = forms.ModelChoiceField(
-        label="What do you need?",
-        queryset=ServiceType.objects.filter(active=True),
-        to_field_name="code",
-        empty_label="Choose one",
-        error_messages={
-            "required": "Choose what you need.",
-            "invalid_choice": "Choose one of the services in the list.",
-        },
-    )
-    load_size = forms.ChoiceField(
-        label="How much do you have?",
-        required=False,
-        choices=[("", "Not sure"), *Job.LoadSize.choices],
-        help_text="A guess is fine. For a dumpster, choose “Not sure”.",
-    )
-    details = LinesField(
-        label="What is it, and where on the property?",
-        required=False,
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": "4"}),
-        help_text=BANNED_ITEMS,
-    )
-    requested_day = forms.DateField(
-        label="Which day works for you?",
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="We confirm an arrival window with you. Leave empty for the next free day.",
-        error_messages={"invalid": "Enter a date like 2026-11-20, or leave this empty."},
-    )
-    requested_time = forms.ChoiceField(
-        label="What time of day?",
-        required=False,
-        choices=[("", "Any time"), *Job.DayPart.choices],
-    )
-    name = forms.CharField(
-        label="Your name",
-        max_length=120,
-        widget=text_input(autocomplete="name"),
-        error_messages={"required": "Enter your name, so the crew knows who to ask for."},
-    )
-    phone = PhoneNumberField(
-        label="Mobile phone",
-        region="US",
-        # No input mask: people paste numbers, and libphonenumber reads any format.
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
-        error_messages={
-            "required": "Enter a phone number where we can reach you.",
-            "invalid": "Enter a 10-digit phone number, like 907-555-0142.",
-        },
-    )
-    email = forms.EmailField(
-        label="Email",
-        required=False,
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
-        help_text="So we can send you the link to your job. You also see it right after booking.",
-        error_messages={"invalid": "Enter an address like name@example.com, or leave this empty."},
-    )
-    address_line = forms.CharField(
-        label="Street address",
-        max_length=120,
-        widget=text_input(autocomplete="address-line1"),
-        error_messages={"required": "Enter the street address."},
-    )
-    unit = forms.CharField(
-        label="Apartment or unit",
-        required=False,
-        max_length=30,
-        widget=text_input(autocomplete="address-line2"),
-    )
-    town = forms.CharField(
-        label="City or town",
-        max_length=80,
-        widget=text_input(autocomplete="address-level2"),
-        error_messages={"required": "Enter the city or town."},
-    )
-    access_notes = LinesField(
-        label="How do we get in?",
-        required=False,
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": "2", "autocomplete": "off"}),
-        help_text="Gate code, dog, narrow driveway. Only our office and crew see this.",
-    )
-    text_consent = forms.BooleanField(label=consent.TEXTS[consent.CURRENT], required=False)
-    # A honeypot: people do not see this field, but bots fill it in.
-    website = forms.CharField(
-        label="Leave this empty",
-        required=False,
-        widget=text_input(autocomplete="off", tabindex="-1"),
-    )
-    form_key = forms.UUIDField(
-        widget=forms.HiddenInput,
-        error_messages={
-            "required": "Please check your request and send it again.",
-            "invalid": "Please check your request and send it again.",
-        },
-    )
+    offer: Offer | None = None
+    uses_database = True
+    another_time = ANOTHER_TIME_TEXT
 
     def add_prefix(self, field_name: str) -> str:
         """Return the name of a field in the data: its former one if only that was sent."""
@@ -158,44 +52,187 @@ class BookingForm(forms.Form):
         try:
             return parse_zip(self.cleaned_data["zip_code"])
         except ValueRefused:
-            raise ValidationError("Enter a 5-digit ZIP code, like 99709.", code="invalid") from None
+            raise ValidationError(
+                _("Enter a 5-digit ZIP code, like 99709."), code="invalid"
+            ) from None
 
     def clean_requested_day(self) -> Any:
         day, today = self.cleaned_data["requested_day"], timezone.localdate()
         if day and day < today:
-            raise ValidationError("That day is in the past. Choose today or later.", code="past")
+            raise ValidationError(_("That day is in the past. Choose today or later."), code="past")
         if day and day > today + BOOKING_HORIZON:
-            raise ValidationError("Choose a day within the next year.", code="too-far")
+            raise ValidationError(_("Choose a day within the next year."), code="too-far")
         return day
+
+    def clean_language(self) -> str:
+        language: str = self.cleaned_data["language"]
+        return language if language in LANGUAGES else Job.Language.ENGLISH.value
 
     def clean_website(self) -> str:
         if self.cleaned_data["website"]:
-            raise ValidationError("Leave this field empty and send the form again.", code="spam")
+            raise ValidationError(_("Leave this field empty and send the form again."), code="spam")
         return ""
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        self._ask_by_kind(values)
+        if self.uses_database and "zip_code" in values:
+            self._make_offer(values, timezone.now())
+        return values
 
     @property
     def looks_like_spam(self) -> bool:
         return self.has_error("website", "spam")
 
+    @property
+    def is_outside(self) -> bool:
+        """Whether the firm does not come to the ZIP code."""
+        return self.has_error("zip_code", "outside")
+
+    @property
+    def lacks_window(self) -> bool:
+        """Whether windows are free and none was chosen. A page without the field had none."""
+        if self._chosen or CHOICES[0] not in self.data or self.offer is None:
+            return False
+        return bool(self.offer.windows)
+
+    @property
+    def price_differs(self) -> bool:
+        """Whether the page showed another price. One without the field did not show any."""
+        shown = self.cleaned_data.get("price")
+        return "price" in self.data and self.offer is not None and shown != self.offer.price
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether to book. Whether a price shown and a window are still right, book() decides."""
+        if not self.is_valid() or self.lacks_window:
+            return False
+        return self.cleaned_data["price"] is not None or not self.price_differs
+
+    @property
+    def shows_windows(self) -> bool:
+        """Whether the page asks for windows rather than for a day."""
+        if self.offer is None:
+            return bool(self.data.get(CHOICES[0]))
+        return bool(self.offer.windows) or self.has_error(CHOICES[0])
+
+    @property
+    def shows_days(self) -> bool:
+        """Whether the page asks for a day: no window is free, or the database does not say."""
+        return not self.shows_windows and (self.offer is not None or not self.uses_database)
+
+    @property
+    def shown_price(self) -> str | None:
+        """What the page that is made from this form shows; "" for no price, None for no answer."""
+        if self.offer is not None:
+            return str(self.offer.price or "")
+        return "" if self.uses_database else self.data.get("price")
+
+    @property
+    def price_label(self) -> str:
+        """`shown_price` as customers read it."""
+        price = self.offer.price if self.offer else self.cleaned_data.get("price")
+        return price.shown if price else self.shown_price or ""
+
+    @property
+    def surcharge(self) -> str:
+        """The surcharge of the ZIP code, or ""."""
+        cents = self.offer.surcharge_cents if self.offer else 0
+        return dollars(cents) if cents else ""
+
+    def keep_errors_of(self, *names: str) -> None:
+        """Drop the errors of all other fields."""
+        for name in set(self.errors) - set(names):
+            del self.errors[name]
+
+    def refuse_windows(self, free: Iterable[ServiceWindow]) -> None:
+        """Add the error that none of the chosen windows is free, with others that are."""
+        now = timezone.now()
+        times = get_text_list([window_label(window, now) for window in free], _("and"))
+        said = _("That time is no longer free.")
+        if times:
+            said += " " + _("The next free times: %(times)s.") % {"times": times}
+        self.add_error(CHOICES[0], ValidationError(said, code="window-full"))
+
     def with_fresh_key(self) -> "BookingForm":
-        """Return a form with the same input and a new form key."""
+        """Return a form with the same input but photos, and a new form key."""
         data: Any = self.data
         again = data.copy()
         again["form_key"] = str(uuid4())
         return type(self)(again)
 
+    def without_database(self) -> "BookingForm":
+        """Return a form with the same input that is checked and shown without the database.
+
+        Of the services and windows it offers what was chosen, by its code if no name is remembered.
+        """
+        form = type(self)(self.data)
+        form.uses_database = False
+        code = str(self.data.get("service", ""))
+        name = ServiceField.names.get(code) or code.replace("-", " ").capitalize()
+        before: Any = self.fields["service"]
+        form.fields["service"] = forms.ChoiceField(
+            label=before.label,
+            choices=[("", before.empty_label), *([(code, _(name))] if code else [])],
+            error_messages={"required": before.error_messages["required"]},
+        )
+        for choice in CHOICES:
+            if chosen := str(self.data.get(choice, "")):
+                choices = [(chosen, _("The time that you chose"))]
+                form._field(choice).offer(lambda choices=choices: choices)
+        return form
+
     def to_request(self, *, remote_address: str = "") -> BookingRequest:
         """Return the booking request. The form must be valid."""
-        values = dict(self.cleaned_data)
-        agreed = values.pop("text_consent")
-        for name in ("website", "form_key"):
-            del values[name]
+        values = self.cleaned_data
         return BookingRequest(
-            **values
+            **{name: value for name, value in values.items() if name not in NOT_IN_REQUEST}
             | {
                 "service": values["service"].code,
                 "phone": values["phone"].as_e164,
-                "consent_version": consent.CURRENT if agreed else "",
+                "windows": tuple(int(one) for one in self._chosen if one != ANOTHER_TIME),
+                "consent_version": consent.CURRENT_IN[values["language"]]
+                if values["text_consent"]
+                else "",
                 "remote_address": remote_address,
             }
         )
+
+    def _ask_by_kind(self, values: dict[str, Any]) -> None:
+        """Ignore the answer to the question that is not asked for this kind of service."""
+        service = values.get("service")
+        if isinstance(service, str) or service is None:
+            return
+        ignored = "load_size" if service.kind == ServiceKind.DUMPSTER else "rental_days"
+        self.errors.pop(ignored, None)
+        values[ignored] = "" if ignored == "load_size" else None
+
+    def _make_offer(self, values: dict[str, Any], now: datetime) -> None:
+        self.offer = offer_for(
+            zip_code=values["zip_code"],
+            service=values.get("service"),
+            load_size=values.get("load_size") or "",
+            rental_days=values.get("rental_days"),
+            now=now,
+        )
+        if not self.offer.served:
+            place = values["zip_code"]
+            self.add_error(
+                "zip_code",
+                ValidationError(
+                    _("We do not come to %(place)s yet.") % {"place": place}, code="outside"
+                ),
+            )
+        choices = self.offer.choices
+        for name in CHOICES:
+            self._field(name).offer(choices, other=name == CHOICES[0])
+
+    @property
+    def _chosen(self) -> list[str]:
+        """The chosen windows, the first choice first, or ["other"]. book() knows which are free."""
+        values = [self.cleaned_data.get(name, "") for name in CHOICES]
+        chosen = list(dict.fromkeys(value for value in values if value))
+        return chosen[:1] if chosen[:1] == [ANOTHER_TIME] else chosen
+
+    def _field(self, name: str) -> Any:
+        return self.fields[name]

@@ -1,10 +1,12 @@
 """The status table: pages, checks, queries and documents all take the flow from here."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Literal
 
 from django.db.models import TextChoices
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from dispatch.errors import StatusUnknown
 
@@ -19,23 +21,25 @@ class ServiceKind(TextChoices):
 class Status(TextChoices):
     """The statuses, in the order of the flow. Dispatchers and customers read the labels."""
 
-    REQUESTED = "requested", "Requested"
-    SCHEDULED = "scheduled", "Scheduled"
-    ON_SITE = "on_site", "Dumpster on site"
-    READY_FOR_PICKUP = "ready_for_pickup", "Ready for pickup"
-    EN_ROUTE = "en_route", "Crew on the way"
-    IN_PROGRESS = "in_progress", "In progress"
-    COMPLETED = "completed", "Completed"
-    CANCELLED = "cancelled", "Cancelled"
+    REQUESTED = "requested", _("Requested")
+    SCHEDULED = "scheduled", _("Scheduled")
+    ON_SITE = "on_site", _("Dumpster on site")
+    READY_FOR_PICKUP = "ready_for_pickup", _("Ready for pickup")
+    EN_ROUTE = "en_route", _("Crew on the way")
+    IN_PROGRESS = "in_progress", _("In progress")
+    COMPLETED = "completed", _("Completed")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
-class Board(Enum):
-    """When a job of some status is on today's board. A late job always is."""
+class Need(StrEnum):
+    """What a job must have to get a status; dispatch.guards has the rules."""
 
-    ALWAYS = "always"
-    WINDOW_TODAY = "window-today"
-    WINDOW_TODAY_OR_NONE = "window-today-or-none"
-    NEVER = "never"
+    WINDOW = "a window"
+    WINDOW_AHEAD = "a window that is not over"
+    WINDOW_TODAY = "the window's day, or a reason"
+    CREW = "a crew"
+    PRICE = "a price"
+    FINAL_PRICE = "an all-in price"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,9 @@ class Step:
     """One row of the status table.
 
     to: the statuses a job can move to; none when this status closes the job.
+    needs: what a job must have to get this status. A hold stops every step forward.
+    ends_window: whether the window is over once a job gets this status; the next step needs
+        another one.
     next_for_customer: what the tracking page says happens next.
     colour: the admin's label colour, as unfold names it.
     poll_seconds: how often the tracking page checks for updates; 0 is never.
@@ -51,10 +58,11 @@ class Step:
     """
 
     to: tuple[Status, ...] = ()
-    next_for_customer: str
+    needs: tuple[Need, ...] = ()
+    ends_window: bool = False
+    next_for_customer: Promise
     colour: Literal["info", "primary", "success", "warning", "danger"]
     poll_seconds: int = 300
-    board: Board = Board.WINDOW_TODAY
     can_be_late: bool = False
     dumpster_only: bool = False
 
@@ -63,56 +71,56 @@ S = Status
 FLOW: dict[Status, Step] = {
     S.REQUESTED: Step(
         to=(S.SCHEDULED, S.CANCELLED),
-        next_for_customer="We check your request and confirm a price and an arrival window.",
+        next_for_customer=_("We check your request and confirm a price and an arrival window."),
         colour="warning",
-        board=Board.ALWAYS,
     ),
     S.SCHEDULED: Step(
         to=(S.ON_SITE, S.READY_FOR_PICKUP, S.CANCELLED),
-        next_for_customer="Your arrival window is set. We get in touch if anything changes.",
+        needs=(Need.WINDOW_AHEAD,),
+        next_for_customer=_("Your arrival window is set. We get in touch if anything changes."),
         colour="info",
         can_be_late=True,
     ),
     S.ON_SITE: Step(
         to=(S.READY_FOR_PICKUP, S.CANCELLED),
-        next_for_customer="Fill the dumpster at your pace. Call us when it is full.",
+        ends_window=True,
+        next_for_customer=_("Fill the dumpster at your pace. Tell us when it is full."),
         colour="info",
         dumpster_only=True,
     ),
     S.READY_FOR_PICKUP: Step(
         to=(S.SCHEDULED, S.EN_ROUTE, S.IN_PROGRESS, S.CANCELLED),
-        next_for_customer=(
+        needs=(Need.WINDOW, Need.PRICE),
+        next_for_customer=_(
             "Everything is set for pickup. The crew heads out in your arrival window."
         ),
         colour="primary",
-        board=Board.WINDOW_TODAY_OR_NONE,
         can_be_late=True,
     ),
     S.EN_ROUTE: Step(
         to=(S.SCHEDULED, S.IN_PROGRESS, S.CANCELLED),
-        next_for_customer="The crew is on the way. Please keep the driveway clear.",
+        needs=(Need.CREW, Need.WINDOW_TODAY),
+        next_for_customer=_("The crew is on the way. Please keep the driveway clear."),
         colour="primary",
         poll_seconds=20,
-        board=Board.ALWAYS,
         can_be_late=True,
     ),
     S.IN_PROGRESS: Step(
         to=(S.COMPLETED,),
-        next_for_customer="The crew is loading. They check with you before leaving.",
+        next_for_customer=_("The crew is loading. They check with you before leaving."),
         colour="primary",
         poll_seconds=20,
-        board=Board.ALWAYS,
     ),
     S.COMPLETED: Step(
-        next_for_customer="All done. Thank you for hauling with us.",
+        needs=(Need.FINAL_PRICE,),
+        next_for_customer=_("All done. Thank you for hauling with us."),
         colour="success",
         poll_seconds=0,
     ),
     S.CANCELLED: Step(
-        next_for_customer="This job was cancelled. Call us to book again.",
+        next_for_customer=_("This job was cancelled. Call us to book again."),
         colour="danger",
         poll_seconds=0,
-        board=Board.NEVER,
     ),
 }
 
@@ -140,6 +148,12 @@ def next_statuses(status: Status, kind: ServiceKind) -> list[Status]:
 def flow_for(kind: ServiceKind) -> list[Status]:
     """List the steps a customer sees for this kind of service, without cancellation."""
     return [status for status in Status if status != S.CANCELLED and _has(kind, status)]
+
+
+def is_forward(here: Status, to: Status) -> bool:
+    """Whether the step leads on in the flow. Cancelling does not."""
+    order = list(Status)
+    return order.index(here) < order.index(to) < order.index(S.CANCELLED)
 
 
 def _has(kind: ServiceKind, status: Status) -> bool:

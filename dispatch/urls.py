@@ -1,8 +1,10 @@
-"""Endpoints for the dispatchers' pages."""
+"""Photos of jobs."""
 
 from django.urls import path
 
-from dispatch import views
+from dispatch.photos.serving import photo
 
 app_name = "dispatch"
-urlpatterns = [path("api/board", views.board, name="board")]
+urlpatterns = [
+    path("media/photos/<str:name>", photo, name="photo"),
+]

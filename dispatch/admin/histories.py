@@ -6,7 +6,18 @@ from django.utils.safestring import SafeString
 
 from dispatch.admin.people import ReadOnlyInline
 from dispatch.models import Job, JobEvent, Price
+from dispatch.models.history import STEP_BACK, STEPS
 from dispatch.statuses import Status
+from dispatch.visits import VISIT
+
+# Changes in other tables, which the history has under these names.
+NO_FIELDS = {
+    "price": "price",
+    "photos": "photos",
+    "price_answer": "customer's answer to the price",
+    "pickup": "customer asks for the pickup",
+    VISIT: "failed visit",
+}
 
 
 class EventInline(ReadOnlyInline):
@@ -21,10 +32,11 @@ class EventInline(ReadOnlyInline):
     @admin.display(description="change")
     def changed(self, event: JobEvent) -> str:
         """Return the changes as text, one line per field."""
-        if not event.changes:
-            return str(event)
-        lines = [(_line(name, *change),) for name, change in event.changes.items()]
-        return format_html_join(SafeString("<br>"), "{}", lines)
+        shown = {name: change for name, change in event.changes.items() if name != STEPS}
+        lines = [_line(name, *change) for name, change in shown.items()]
+        if not lines or event.kind == JobEvent.Kind.CREATED:
+            lines.insert(0, str(event))
+        return format_html_join(SafeString("<br>"), "{}", [(line,) for line in lines])
 
 
 class PriceInline(ReadOnlyInline):
@@ -42,7 +54,11 @@ class PriceInline(ReadOnlyInline):
 def _line(name: str, before: object, after: object) -> str:
     if name == "status":
         return f"{Status(str(before)).label} → {Status(str(after)).label}"
-    title = "price" if name == "price" else str(Job._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+    if name == "overridden":
+        return f"went ahead with {_text(after)}"
+    if name == STEP_BACK:
+        return "step taken back"
+    title = NO_FIELDS.get(name) or str(Job._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
     return f"{title}: {_text(before)} → {_text(after)}"
 
 

@@ -1,4 +1,4 @@
-"""Moving jobs in the admin: one by its page's buttons, or several by a list action."""
+"""Moving jobs in the admin by a list action. The job page moves its job with its form."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,6 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
 from dispatch.changing import move_job
@@ -17,6 +19,8 @@ from dispatch.errors import DispatchError
 from dispatch.models import Job
 from dispatch.statuses import Status
 
+# Refusals that are listed at once; more are listed when the message is opened.
+MOST_SHOWN = 10
 ListAction = Callable[[Any, HttpRequest, QuerySet[Job]], HttpResponse | None]
 
 
@@ -40,16 +44,37 @@ def move_and_report(
     *, request: HttpRequest, jobs: Iterable[Job], to: Status, reason: str = "", side: str = ""
 ) -> None:
     """Move each job separately and report every result."""
-    moved = []
+    moved: list[str] = []
+    refused: list[str] = []
     for job in jobs:
         try:
             move_job(job=job, to=to, actor=actor_of(request), reason=reason, side=side)
         except DispatchError as refusal:
-            messages.warning(request, str(refusal))
+            refused.append(str(refusal))
         else:
             moved.append(job.label)
+    if refused:
+        messages.warning(request, refusals(refused, of=len(moved) + len(refused)))
     if moved:
-        messages.success(request, f"Moved to “{to.label}”: {', '.join(moved)}.")
+        report_moved(request, to, moved)
+
+
+def refusals(texts: list[str], *, of: int) -> str:
+    """Return one message for any number of refusals: a long list is closed at first."""
+    if len(texts) == 1:
+        return texts[0]
+    lines = format_html_join("", "<li>{}</li>", [(text,) for text in texts])
+    return format_html(
+        "<details {}><summary>{} of {} jobs were not moved.</summary><ul>{}</ul></details>",
+        SafeString("open" if len(texts) <= MOST_SHOWN else ""),
+        len(texts),
+        of,
+        lines,
+    )
+
+
+def report_moved(request: HttpRequest, to: Status, labels: list[str]) -> None:
+    messages.success(request, f"Moved to “{to.label}”: {', '.join(labels)}.")
 
 
 def actor_of(request: HttpRequest) -> str:

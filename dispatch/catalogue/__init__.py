@@ -1,0 +1,1 @@
+"""What the firm offers: its prices and its service area."""

@@ -1,0 +1,1 @@
+"""Photos of jobs: taking them in, storing, serving and purging them."""

@@ -1,0 +1,1 @@
+"""Service windows: making them, offering them, and counting what jobs take in them."""
