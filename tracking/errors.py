@@ -24,13 +24,37 @@ class LinkNotActive(TrackingError):
     code = "link-not-active"
 
 
+class LinkNotSent(TrackingError):
+    """The link cannot be sent: there is no address, or only its hash is known."""
+
+    code = "link-not-sent"
+
+
 class ReasonMissing(TrackingError):
     """Revoking a customer's link needs a reason."""
 
     code = "reason-missing"
 
 
+class MostlyOrphaned(TrackingError):
+    """Most documents have no link; the daily task does not remove that many unasked."""
+
+    code = "mostly-orphaned"
+
+
 class PublishingFailed(TrackingError):
     """Some documents could not be published; they are retried later."""
 
     code = "publishing-failed"
+
+
+class RegistryUnreadable(TrackingError):
+    """The file of a former system cannot be opened, or its report cannot be written."""
+
+    code = "registry-unreadable"
+
+
+class MapRefused(TrackingError):
+    """The table of statuses and services for an import has a fault."""
+
+    code = "map-refused"

@@ -1,158 +1,204 @@
 """Publishing: updating the documents in the object store to the jobs' revisions.
 
-One worker at a time publishes a link. It claims the link by a conditional UPDATE of `claimed_at`,
-and each of its later writes requires the same `claimed_at`. A claim lapses after LEASE, so a dead
-worker blocks nothing. A slow worker finds after writing that its claim is gone, and may have
-overwritten a newer document. So it marks the document as unknown (revision 0) and breaks the claim
-of the worker that took over, which makes both try again. A document is therefore recorded as
-current only by a worker that alone wrote it during its claim.
+One worker at a time publishes a link: it claims the link (claims.py), replaces the document unless
+that changed since the claim (writing.py), and records the revision under the same claim. A slow
+worker whose claim has lapsed finds the document replaced and writes nothing. If it wrote all the
+same (a store may lack the condition, and a deletion has none), it finds at the end that its claim
+is gone. Then it marks the document as unknown (revision 0) and breaks the claim of the worker that
+took over, which makes both try again. A document is therefore recorded as current only by a worker
+that alone wrote it during its claim.
+
+What is behind is read from an index that holds nothing else. So a run costs what it publishes,
+however many jobs there are.
 """
 
-import logging
+import random
+import time
 from collections import Counter
-from datetime import datetime, timedelta
-from enum import Enum
+from collections.abc import Iterable
 
-from django.db.models import Value
-from django.db.models.functions import Coalesce
-from django.utils import timezone
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce, Greatest
 
 from dispatch.models import Job
-from edge.errors import EdgeError
+from edge.database_clock import database_now
 from edge.protocols import ObjectStore
-from tracking.documents import CACHE_CONTROL, CONTENT_TYPE, public_document, to_bytes
+from tracking.claims import LEASE, Outcome
 from tracking.errors import PublishingFailed
-from tracking.models import TrackingLink
+from tracking.models import TrackingLink, TrackingLinkQuerySet
+from tracking.numbers import record_last_number
+from tracking.writing import AT_ONCE, publish_links
 
-# Longer than a task's timeout (settings.Q_CLUSTER), so that the cluster stops a worker before its
-# claim lapses.
-LEASE = timedelta(seconds=120)
 # Per link and run; a job that keeps changing is left to the next run.
 MAX_ATTEMPTS = 5
+# A store that refuses this many documents in a row is out of order; a retry will say more.
+MAX_FAILURES_IN_A_ROW = 20
 # Jobs that the error message lists; the log has them all.
 MAX_NAMED_FAILURES = 5
-UNKNOWN_REVISION = 0
-log = logging.getLogger(__name__)
+# With more than a page behind, as after an import, this many of the newest changes are published,
+# then as many others: a customer of today does not wait for the rest.
+NEWEST = 8 * AT_ONCE
+# Links read or marked with one query, so that memory and locks do not grow with their number.
+PAGE = 1_000
 
 
-class Outcome(Enum):
-    """The result of one attempt to publish one link."""
+def publish(
+    *,
+    objects: ObjectStore,
+    everything: bool = False,
+    dry_run: bool = False,
+    seconds: float | None = None,
+) -> dict[str, int]:
+    """Publish what is behind, or with `everything` every document, as publish_behind does.
 
-    WRITTEN = "written"
-    DELETED = "deleted"
-    BUSY = "busy"
-    LOST = "lost"
-    FAILED = "failed"
+    Then record the last job number in the store, which every booking's document comes with.
+    """
+    if dry_run:
+        return _planned(everything=everything)
+    if everything:
+        mark_everything()
+    try:
+        done = publish_behind(objects=objects, seconds=seconds)
+    except PublishingFailed:
+        record_last_number(objects)
+        raise
+    if done["written"]:
+        record_last_number(objects)
+    return done
 
 
-def publish_behind(*, objects: ObjectStore, dry_run: bool = False) -> dict[str, int]:
-    """Publish every link that is behind, and repeat until none is.
+def mark_everything() -> None:
+    """Mark the documents of all active links as unknown, so that they are written again."""
+    last = 0
+    while pks := _after(TrackingLink.objects.active().order_by("pk"), last):
+        TrackingLink.objects.active().filter(pk__in=pks).mark_unknown()
+        last = pks[-1]
+
+
+def publish_behind(
+    *, objects: ObjectStore, dry_run: bool = False, seconds: float | None = None
+) -> dict[str, int]:
+    """Publish every link that is behind, and repeat until none is or `seconds` have passed.
 
     Returns counts: documents `written` and `deleted`; `busy`, claimed by another worker; `left`
     for the next run. A dry run returns the planned counts. If the store refused some documents,
-    raises PublishingFailed after trying all of them; they stay behind and are retried later.
+    raises PublishingFailed after trying the others; they stay behind and are retried later.
     """
     if dry_run:
         return _planned()
-    outcomes: Counter[Outcome] = Counter()
-    attempts: Counter[int] = Counter()
-    given_up: dict[int, Outcome] = {}
-    while waiting := _waiting(given_up):
-        for pk in waiting:
-            outcome = publish_link(pk=pk, objects=objects)
-            outcomes[outcome] += 1
-            attempts[pk] += 1
-            if outcome in (Outcome.BUSY, Outcome.FAILED) or attempts[pk] == MAX_ATTEMPTS:
-                given_up[pk] = outcome
-    _raise_for_failures([pk for pk, outcome in given_up.items() if outcome is Outcome.FAILED])
+    run = _Run(objects, ends=None if seconds is None else time.monotonic() + seconds)
+    while not run.is_over and (waiting := _waiting(run.given_up)):
+        run.publish(waiting)
+    _raise_for_failures([pk for pk, one in run.given_up.items() if one is Outcome.FAILED])
     return {
-        "written": outcomes[Outcome.WRITTEN],
-        "deleted": outcomes[Outcome.DELETED],
-        "busy": outcomes[Outcome.BUSY],
-        "left": _still_behind(given_up),
+        "written": run.outcomes[Outcome.WRITTEN],
+        "deleted": run.outcomes[Outcome.DELETED],
+        "busy": run.outcomes[Outcome.BUSY],
+        "left": _still_behind(run.given_up) if run.is_over or run.given_up else 0,
     }
 
 
-def publish_link(*, pk: int, objects: ObjectStore) -> Outcome:
-    """Update one link's document, unless another worker is publishing it."""
-    claim = claim_link(pk=pk)
-    if claim is None:
-        return Outcome.BUSY
-    # Read after the claim, so that the document has every change committed before it.
-    link = TrackingLink.objects.get(pk=pk)
-    try:
-        if link.is_active:
-            revision = _write(link, objects)
-            return record(pk=pk, claim=claim, revision=revision, outcome=Outcome.WRITTEN)
-        objects.delete([link.key])
-    except (EdgeError, OSError) as error:
-        _release(pk=pk, claim=claim)
-        # Neither traceback nor message: both may contain the document's key.
-        reason = getattr(error, "code", type(error).__name__)
-        log.warning("Publishing %s failed: %s. It will be retried.", link, reason)
-        return Outcome.FAILED
-    return record(pk=pk, claim=claim, revision=None, outcome=Outcome.DELETED)
+class _Run:
+    """What one run has done so far."""
+
+    def __init__(self, objects: ObjectStore, *, ends: float | None) -> None:
+        self.outcomes: Counter[Outcome] = Counter()
+        self.given_up: dict[int, Outcome] = {}
+        self.is_over = False
+        self._objects, self._ends = objects, ends
+        self._attempts: Counter[int] = Counter()
+        self._failures_in_a_row = 0
+
+    def publish(self, waiting: list[int]) -> None:
+        """Publish links, unless the run ends before."""
+        for start in range(0, len(waiting), AT_ONCE):
+            self._note(publish_links(waiting[start : start + AT_ONCE], self._objects))
+            if self.is_over:
+                break
+
+    def _note(self, outcomes: dict[int, Outcome]) -> None:
+        for pk, outcome in outcomes.items():
+            self.outcomes[outcome] += 1
+            self._attempts[pk] += 1
+            if outcome in (Outcome.BUSY, Outcome.FAILED) or self._attempts[pk] == MAX_ATTEMPTS:
+                self.given_up[pk] = outcome
+            is_failure = outcome is Outcome.FAILED
+            self._failures_in_a_row = self._failures_in_a_row + 1 if is_failure else 0
+        is_late = self._ends is not None and time.monotonic() >= self._ends
+        self.is_over = is_late or self._failures_in_a_row >= MAX_FAILURES_IN_A_ROW
 
 
-def claim_link(*, pk: int) -> datetime | None:
-    """Claim a link and return the claim, or None if another worker has it.
-
-    Also records, before anything is written, that a document may exist from now on. So if the link
-    is revoked while its first document is being written, the document is found and deleted.
-    """
-    now = timezone.now()
-    free = TrackingLink.objects.unclaimed(lapsed_before=now - LEASE).filter(pk=pk)
-    may_exist = Coalesce("published_revision", Value(UNKNOWN_REVISION))
-    return now if free.update(claimed_at=now, published_revision=may_exist) else None
-
-
-def record(*, pk: int, claim: datetime, revision: int | None, outcome: Outcome) -> Outcome:
-    """Record the published revision and release the claim; LOST if another worker took it."""
-    link = TrackingLink.objects.filter(pk=pk)
-    values = {"published_revision": revision, "published_at": timezone.now(), "claimed_at": None}
-    if link.filter(claimed_at=claim).update(**values):
-        return outcome
-    # This write may have replaced a newer document, before or after the other worker recorded it.
-    link.update(published_revision=UNKNOWN_REVISION, claimed_at=None)
-    return Outcome.LOST
-
-
-def _planned() -> dict[str, int]:
+def _planned(*, everything: bool = False) -> dict[str, int]:
     behind = TrackingLink.objects.behind()
-    written = behind.active().count()
-    return {"written": written, "deleted": behind.count() - written, "busy": 0, "left": 0}
+    stale = behind.active().count()
+    written = TrackingLink.objects.active().count() if everything else stale
+    return {"written": written, "deleted": behind.count() - stale, "busy": 0, "left": 0}
 
 
 def _waiting(given_up: dict[int, Outcome]) -> list[int]:
-    behind = TrackingLink.objects.behind().values_list("pk", flat=True)
-    return [pk for pk in behind if pk not in given_up]
+    """Return the next links to publish, at most PAGE.
+
+    They are in any order, so that a run that ends early after a failure does not leave the same
+    ones to every later run. Of more than a page, these are the newest changes, then any others.
+    """
+    behind = TrackingLink.objects.behind()
+    waiting = _after(behind, 0)
+    if len(waiting) < PAGE:
+        return _shuffled(waiting, given_up)
+    newest = _shuffled(_newest(behind), given_up)
+    last = behind.order_by("-pk").values_list("pk", flat=True).first() or waiting[-1]
+    any_of_them = random.randrange(waiting[0] - 1, last)  # noqa: S311 - not a secret
+    page = _not_given_up(behind, any_of_them, given_up) or _not_given_up(behind, 0, given_up)
+    others = _shuffled(set(page) - set(newest), given_up)
+    return [*newest, *others[:NEWEST]]
 
 
-def _write(link: TrackingLink, objects: ObjectStore) -> int:
-    jobs = Job.objects.select_related("service", "crew").prefetch_related("events", "prices")
-    job = jobs.get(pk=link.job_id)
-    body = to_bytes(public_document(job))
-    objects.put(link.key, body, content_type=CONTENT_TYPE, cache_control=CACHE_CONTROL)
-    return job.revision
+def _newest(behind: TrackingLinkQuerySet) -> list[int]:
+    """Return the links that changed last, of those that no worker has just claimed.
+
+    A job's change counts, not only the first one since its document was published: that may be an
+    import.
+    """
+    changed = Greatest("job__updated_at", Coalesce("revoked_at", "due_since", "created_at"))
+    free = behind.unclaimed(lapsed_before=database_now() - LEASE)
+    return list(free.order_by(changed.desc()).values_list("pk", flat=True)[:NEWEST])
 
 
-def _release(*, pk: int, claim: datetime) -> None:
-    TrackingLink.objects.filter(pk=pk, claimed_at=claim).update(claimed_at=None)
+def _shuffled(pks: Iterable[int], given_up: dict[int, Outcome]) -> list[int]:
+    """Return those that are not given up, in any order."""
+    found = [pk for pk in pks if pk not in given_up]
+    random.shuffle(found)
+    return found
+
+
+def _not_given_up(
+    links: "QuerySet[TrackingLink]", last: int, given_up: dict[int, Outcome]
+) -> list[int]:
+    """Return the first page of links after a key that has others than those given up."""
+    while behind := _after(links, last):
+        if any(pk not in given_up for pk in behind):
+            return behind
+        last = behind[-1]
+    return []
+
+
+def _after(links: "QuerySet[TrackingLink]", pk: int) -> list[int]:
+    return list(links.filter(pk__gt=pk).values_list("pk", flat=True)[:PAGE])
 
 
 def _still_behind(given_up: dict[int, Outcome]) -> int:
-    pks = [pk for pk, outcome in given_up.items() if outcome is not Outcome.BUSY]
-    return TrackingLink.objects.behind().filter(pk__in=pks).count()
+    behind = TrackingLink.objects.behind().values_list("pk", flat=True)
+    return sum(given_up.get(pk) is not Outcome.BUSY for pk in behind)
 
 
 def _raise_for_failures(pks: list[int]) -> None:
     if not pks:
         return
     numbers = Job.objects.filter(tracking_links__in=pks[:MAX_NAMED_FAILURES]).order_by("number")
-    named = ", ".join(job.label for job in numbers)
+    named = ", ".join(job.label for job in numbers) or "a check"
     more = f" and {len(pks) - MAX_NAMED_FAILURES} more" if len(pks) > MAX_NAMED_FAILURES else ""
     raise PublishingFailed(
-        f"The store refused the tracking documents of {named}{more}.",
-        "Customers see the previous state until a retry succeeds; there is one every minute. "
+        f"The tracking documents of {named}{more} were not written.",
+        "Customers see the previous state until a retry succeeds; there is one every few seconds. "
         "Run publish_tracking to retry now, and check the log if it keeps failing.",
     )

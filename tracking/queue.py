@@ -1,45 +1,44 @@
-"""Requesting background work. Tasks have no arguments, because the queue's tables store them."""
+"""Requesting background work. Tasks have no arguments, because the queue's tables store them.
 
-from typing import Any
+The links say what is to be published (TrackingLinkQuerySet.behind); a task only says that it should
+be now. So one task that waits is enough for any number of changes, and a lost one does no harm: the
+queue's heartbeat publishes too, every few seconds (qdn/tasks/heartbeat.py).
+"""
 
 from django.conf import settings
-from django.db import connections, transaction
-from django_q.models import Schedule
+from django.db import transaction
+from django.utils import timezone
+from django_q.brokers import get_broker
+from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 PUBLISH = "tracking.tasks.publish"
-SCHEDULE = "Publish tracking documents"
+QUEUE = "publishing"
 
 
 def request_publishing() -> None:
-    """Enqueue publishing. With the database as broker it rolls back with the caller's change.
+    """Enqueue publishing once the change is committed, unless a task waits already."""
+    enqueue_unless_waiting(PUBLISH, queue=QUEUE, group="tracking")
 
-    Redis has no part in the transaction: a task sent before the commit would find nothing to do.
-    Nor may a Redis outage stop bookings; the schedule publishes once Redis is back.
+
+def enqueue_unless_waiting(task: str, *, queue: str, group: str) -> None:
+    """Enqueue a task of a queue that has no other, once the change is committed.
+
+    Looking after the commit makes this safe: a task that still waits will see the change. An outage
+    of the queue is logged and does not stop the caller.
     """
+
+    def enqueue() -> None:
+        if not _waits(queue):
+            # A failed task is not repeated: the heartbeat is.
+            options = {"cluster": queue, "group": group, "ack_failure": True}
+            async_task(task, q_options=options)
+
+    transaction.on_commit(enqueue, robust=True)
+
+
+def _waits(queue: str) -> bool:
+    """Whether a task waits already. Asked without the database's broker, which reconnects."""
     if settings.REDIS_URL:
-        transaction.on_commit(_enqueue, robust=True)
-    else:
-        _enqueue()
-
-
-def _enqueue() -> None:
-    async_task(PUBLISH, q_options={"group": "tracking"})
-
-
-def on_job_changed(**kwargs: Any) -> None:
-    """Receive dispatch.signals.job_changed inside the transaction of the change."""
-    request_publishing()
-
-
-def ensure_schedule(using: str = "default", **kwargs: Any) -> None:
-    """Also publish every minute, as a safety net for lost tasks and store failures.
-
-    Receives post_migrate, which passes more arguments.
-    """
-    if Schedule._meta.db_table not in connections[using].introspection.table_names():
-        return  # `migrate tracking` on a database where the queue has no tables yet
-    Schedule.objects.using(using).get_or_create(
-        name=SCHEDULE,
-        defaults={"func": PUBLISH, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1},
-    )
+        return bool(get_broker(queue).queue_size())
+    return bool(OrmQ.objects.filter(key=queue, lock__lte=timezone.now()).exists())

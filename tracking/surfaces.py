@@ -3,52 +3,51 @@
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone, translation
 
+from dispatch.catalogue.pricing import from_prices
 from dispatch.forms import BookingForm
-from dispatch.models import ServiceType
-from dispatch.statuses import FLOW
+from dispatch.languages import LANGUAGES
+from dispatch.models import BookingSettings, Job, ServiceType
+from tracking.texts import DAY_POLL_SECONDS, page_texts, script_texts
 
-NO_PRICE = "To be agreed"
-NO_CREW = "Not assigned yet"
+# Load sizes and "dumpster", as in pricing.from_prices.
+HOME_PRICES = ("eighth", "half", "full", "dumpster")
 
 
 def home_context() -> dict[str, Any]:
-    """Return the services that can be booked."""
-    return {"services": list(ServiceType.objects.filter(active=True))}
+    """Return the services that can be booked, and today's lowest prices (pricing.from_prices)."""
+    lowest = from_prices(timezone.localdate())
+    return {
+        "services": list(ServiceType.objects.filter(active=True)),
+        "prices": {key: lowest[key] for key in HOME_PRICES if key in lowest},
+    }
 
 
 def book_context() -> dict[str, Any]:
     """Return the empty form. It has no key, because all visitors get the same file."""
-    return {"form": BookingForm()}
+    return {"form": BookingForm(), "answer_hours": BookingSettings.load().answer_hours}
 
 
 def track_context() -> dict[str, Any]:
-    """Return the data track.js needs besides the job's document."""
-    return {
-        "data": {
-            "zone": settings.TIME_ZONE,
-            "statuses": status_table(),
-            "noPrice": NO_PRICE,
-            "noCrew": NO_CREW,
-        }
-    }
+    """Return the data track.js needs besides the job's document: the texts, by language."""
+    hours = BookingSettings.load().answer_hours
+    texts = {}
+    for language in LANGUAGES:
+        with translation.override(language):
+            texts[language] = {**page_texts(hours), **script_texts()}
+    data = {"zone": settings.TIME_ZONE, "dayPoll": DAY_POLL_SECONDS, "texts": texts}
+    return {"data": data, "other_language": Job.Language.SPANISH.value}
 
 
 def dashboard_context() -> dict[str, Any]:
-    """Return the firm's time zone."""
-    return {"data": {"zone": settings.TIME_ZONE}}
+    """Return the firm's time zone, and the names under which the panel shows parts of a job.
 
-
-def status_table() -> dict[str, dict[str, Any]]:
-    """Return for each status the text `next`, the seconds to `poll`, and whether it `waits`.
-
-    A job that waits is late once its window has passed.
+    `wish` is the part that a dispatcher needs when choosing a window.
     """
-    return {
-        status.value: {
-            "next": step.next_for_customer,
-            "poll": step.poll_seconds,
-            "waits": step.can_be_late,
-        }
-        for status, step in FLOW.items()
+    facts = {
+        "requested": "Asked for",
+        "details": "Details",
+        "access_notes": "Access notes",
     }
+    return {"data": {"zone": settings.TIME_ZONE, "facts": facts, "wish": "requested"}}

@@ -1,69 +1,31 @@
-"""The customer pages that the application serves: the booking form's response and the job page.
+"""The pages of a job that the application serves.
 
 GET changes nothing, because mail scanners follow links.
 """
 
-from collections.abc import Callable
-from functools import wraps
-from uuid import uuid4
+import re
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
-from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils import timezone, translation
+from django.views.decorators.http import require_safe
 
-from dispatch.booking import book
-from dispatch.errors import ValueRefused
-from dispatch.forms import BookingForm
+from dispatch.calendars import CONTENT_TYPE, FILE_NAME, NoWindow, calendar_of
+from dispatch.models import BookingSettings
+from dispatch.search.text import JOB_NUMBER
+from tracking.access import can_be_unlocked, private_context, unlock_url, unlocked
+from tracking.actions import actions_for, done_text
 from tracking.documents import public_document
-from tracking.links import ensure_first_link, find_link, token_in, tracking_url
-from tracking.origins import is_own_page
+from tracking.languages import in_their_language
+from tracking.links import find_link, page_address, token_in
+from tracking.models import TrackingLink
+from tracking.private_pages import inactive_page, private
+from tracking.qr import qr_picture
 from tracking.wording import job_view
 
-SEND_AGAIN = "Check your details, then press Send again."
-PRIVATE = {
-    "Cache-Control": "private, no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex",
-}
-View = Callable[..., HttpResponse]
-
-
-def private(view: View) -> View:
-    """Keep private pages out of caches, search engines and other sites' logs."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
-        response = view(request, *args, **kwargs)
-        for name, value in PRIVATE.items():
-            response[name] = value
-        return response
-
-    return wrapped
-
-
-@csrf_exempt  # tracking.origins checks instead: the form's page is a static file
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def book_request(request: HttpRequest) -> HttpResponse:
-    """Book a job on POST; otherwise show the form with a new key."""
-    if request.method != "POST":
-        return _form_page(request, BookingForm(initial={"form_key": uuid4()}))
-    if not is_own_page(request):
-        return render(request, "tracking/refused.html", status=403)
-    form = BookingForm(request.POST)
-    if form.is_valid():
-        return _book(request, form)
-    if form.looks_like_spam:
-        return _form_page(request, _without_honeypot(request), notice=SEND_AGAIN)
-    if form.has_error("form_key"):
-        form = form.with_fresh_key()
-    # If only the key was missing, the form is now valid: sending it again books the job.
-    notice = SEND_AGAIN if form.is_valid() else ""
-    return _form_page(request, form, notice=notice, status=200 if notice else 422)
+TRACK_PAGE = re.compile(r"https?://[^/?#]+(/track(?:-[\w-]+)?/[^/?#]+/?)(?:\?.*)?")
 
 
 @private
@@ -72,57 +34,86 @@ def job_page(request: HttpRequest, token: str) -> HttpResponse:
     """Show one job without JavaScript, from the document that track.js reads."""
     link = find_link(token)
     if link is None:
-        return _inactive(request)
-    document = public_document(link.job)
+        return inactive_page(request)
+    with translation.override(link.job.language):
+        return render(request, "tracking/job.html", _job_context(request, link, token))
+
+
+@require_safe
+def offline_worker(request: HttpRequest) -> HttpResponse:
+    """Return the service worker with which a tracking page reloads without a signal.
+
+    It is not part of a release, so that every release and every environment has the same one.
+    """
+    response = render(request, "tracking/offline.js", content_type="text/javascript")
+    response["Cache-Control"] = "no-cache"
+    # A prefix of /track/ and of the pages of other environments, such as /track-staging/.
+    response["Service-Worker-Allowed"] = "/track"
+    return response
+
+
+def _job_context(request: HttpRequest, link: TrackingLink, token: str) -> dict[str, Any]:
+    document = public_document(link.job, is_receipt=link.is_receipt)
+    hours = BookingSettings.load().answer_hours
+    now = timezone.now()
+    view = job_view(document, now, answer_hours=hours)
+    is_open = unlocked(request, link)
+    address = page_address(token)
     context = {
         "job": document,
-        "view": job_view(document, timezone.now()),
-        "save": tracking_url(link),
+        "view": view,
+        "save": address,
+        "qr": qr_picture(address),
+        "unlocked": is_open,
+        "private": private_context(link) if is_open else None,
+        "unlock": unlock_url(link) if can_be_unlocked(link) else "",
+        "actions": actions_for(link, now),
+        "done": done_text(link.job, request.GET.get("done", ""), now),
     }
-    return render(request, "tracking/job.html", context)
+    if view["window"]:
+        context["calendar"] = reverse("tracking:calendar", kwargs={"token": token})
+    return context
 
 
 @private
 @require_safe
+def calendar_file(request: HttpRequest, token: str) -> HttpResponse:
+    """Return the job's window as a calendar file; 404 without a window, as for unknown links.
+
+    It is opened on other devices and shared calendars, so it has no link and no house number.
+    """
+    link = find_link(token)
+    if link is None:
+        return inactive_page(request)
+    try:
+        content = calendar_of(link.job)
+    except NoWindow:
+        return inactive_page(request)
+    response = HttpResponse(content, content_type=CONTENT_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
+    return response
+
+
+@private
+@in_their_language
+@require_safe
 def find_page(request: HttpRequest) -> HttpResponse:
     """Ask for a link or code, and redirect to its job."""
-    pasted = request.GET.get("link", "")
+    pasted = request.GET.get("link", _track_page_before(request))
     token = token_in(pasted)
+    # Links of earlier systems may be numbers too.
+    if JOB_NUMBER.fullmatch(pasted.strip()) and find_link(token) is None:
+        return render(request, "tracking/find.html", {"number": pasted.strip()})
     if token:
         return redirect("tracking:job", token=token)
     return render(request, "tracking/find.html", {"unreadable": bool(pasted.strip())})
 
 
-def _book(request: HttpRequest, form: BookingForm) -> HttpResponse:
-    booking = form.to_request(remote_address=request.META.get("REMOTE_ADDR", ""))
-    try:
-        booked = book(request=booking, form_key=form.cleaned_data["form_key"])
-    except ValueRefused as error:
-        return _form_page(request, form, notice=str(error), status=422)
-    link = ensure_first_link(job=booked.job, actor="customer")
-    if link is None:
-        return _inactive(request)
-    response = HttpResponseRedirect(reverse("tracking:job", kwargs={"token": link.token}))
-    response.status_code = 303  # See Other: the browser follows with GET
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+def _track_page_before(request: HttpRequest) -> str:
+    """Return the path of the track page that led here without JavaScript, or "".
 
-
-@private
-def _inactive(request: HttpRequest) -> HttpResponse:
-    return render(request, "tracking/inactive.html", status=404)
-
-
-def _without_honeypot(request: HttpRequest) -> BookingForm:
-    """Return the form with the honeypot emptied, in case a person's browser filled it in."""
-    data = request.POST.copy()
-    data["website"], data["form_key"] = "", str(uuid4())
-    return BookingForm(data)
-
-
-def _form_page(
-    request: HttpRequest, form: BookingForm, *, notice: str = "", status: int = 200
-) -> HttpResponse:
-    problems = [field for field in form.visible_fields() if field.errors]
-    context = {"form": form, "problems": problems, "notice": notice}
-    return render(request, "tracking/book.html", context, status=status)
+    It is a static page and knows no token. So its link asks the browser to name the page, which it
+    does to this site only.
+    """
+    page = TRACK_PAGE.fullmatch(request.headers.get("Referer", ""))
+    return page[1] if page else ""

@@ -1,38 +1,71 @@
-// Follows one job: polls its public document and shows it. All texts about a status come from the
-// page's data or the document; this script knows no status by name.
+// Follows one job: polls its public document and shows it. All texts come from the page's data, in two
+// languages, or from the document; this script knows no status by name. A status or a field that a later
+// release adds shows as much as is known.
 {
   const data = JSON.parse(document.getElementById('data').textContent);
   const byId = (id) => document.getElementById(id);
-  const RETRY_MS = 10e3, IDLE_MS = 300e3, EARLY_MS = 2e3, EARLY_POLLS = 2;
-  let shown = null, seenAt = null, failures = 0, timer, due = 0;
+  const RETRY_MS = 10e3, IDLE_MS = 300e3, EARLY_MS = 2e3, EARLY_POLLS = 3, JITTER = 0.1;
+  const UNKNOWN = { hello: '', when: '', unplanned: '', next: '', poll: 300, end: '' };
+  let shown = null, seenAt = null, failures = 0, timer, due = 0, language = 'en', texts = data.texts.en;
 
   // /track/<token> and /track-staging/<token>, slash or not. Decoding and re-encoding gives
   // one spelling, however the link was escaped when it was shared.
-  const address = () => {
-    const token = location.pathname.split('/')[2];
+  const token = (() => {
     try {
-      return token && `/track/${encodeURIComponent(decodeURIComponent(token))}.json`;
+      return encodeURIComponent(decodeURIComponent(location.pathname.split('/')[2] || ''));
     } catch (error) {
       return '';
     }
+  })();
+
+  // The page is in the document's language, and until then in the browser's. The <template> has all
+  // that differs; what it replaces is kept for the way back.
+  const speak = (code) => {
+    if (!data.texts[code] || code === language) return;
+    for (const part of byId('other').content.children) {
+      const here = document.querySelector(part.dataset.part), before = [...here.childNodes];
+      here.replaceChildren(...part.childNodes);
+      part.replaceChildren(...before);
+    }
+    language = document.documentElement.lang = code;
+    texts = data.texts[code];
   };
 
-  const format = (date, options) =>
-    new Intl.DateTimeFormat('en-US', { timeZone: data.zone, ...options }).format(date).replace(/\u202f/g, ' ');
-  const clock = (date) => format(date, { hour: 'numeric', minute: '2-digit' });
-  const dayOf = (date) => format(date, { year: 'numeric', month: '2-digit', day: '2-digit' });
-  const day = (date) => {
-    const near = { '-1': 'Yesterday', 0: 'Today', 1: 'Tomorrow' };
-    const days = Math.round((Date.parse(dayOf(date)) - Date.parse(dayOf(new Date()))) / 864e5);
-    return near[days] || format(date, { weekday: 'long', month: 'short', day: 'numeric' });
+  const fill = (text, values) => text.replace(/%\((\w+)\)s/g, (_, name) => values[name]);
+  const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+  const formats = {}; // slow to make
+  const parts = (date, options, locale = 'en-US') => {
+    const format = formats[locale + JSON.stringify(options)] ||= new Intl.DateTimeFormat(locale, { timeZone: data.zone, ...options });
+    return Object.fromEntries(format.formatToParts(date).map((one) => [one.type, one.value]));
   };
-  const moment = (text) => `${day(new Date(text))}, ${clock(new Date(text))}`;
-  const interval = ({ start, end }) => {
-    const [from, to] = [clock(new Date(start)), clock(new Date(end))];
-    if (day(new Date(start)) !== day(new Date(end))) return `${moment(start)} – ${moment(end)}`;
-    const same = from.slice(-2) === to.slice(-2);
-    return `${day(new Date(start))}, ${same ? from.slice(0, -3) : from} – ${to}`;
+  const hour = (date) => {
+    const { hour, minute, dayPeriod } = parts(date, { hour: 'numeric', minute: '2-digit', hour12: true });
+    return { text: `${hour}:${minute}`, half: texts.clock[dayPeriod[0] === 'A' ? 0 : 1] };
   };
+  const clock = (date) => fill(hour(date).half, { time: hour(date).text });
+  const numbers = (date) => {
+    const { year, month, day } = parts(date, { year: 'numeric', month: '2-digit', day: '2-digit' });
+    return Date.parse(`${year}-${month}-${day}`);
+  };
+  const away = (date) => Math.round((numbers(date) - numbers(new Date())) / 864e5);
+  const near = (date) => texts.near[away(date) + 1];
+  // The format is that of Django's filter `date`; M is a short month, F a long one.
+  const day = (date) => near(date) || texts.date.replace(/\\(.)|[lMFj]/g, (sign, literal) => literal || {
+    l: () => parts(date, { weekday: 'long' }, language).weekday,
+    M: () => parts(date, { month: 'short' }, language).month,
+    F: () => parts(date, { month: 'long' }, language).month,
+    j: () => parts(date, { day: 'numeric' }).day,
+  }[sign]());
+  const onDay = (date) => near(date) ? near(date).toLowerCase() : fill(texts.on, { day: day(date) });
+  const moment = (date) => `${day(date)}, ${clock(date)}`;
+  const range = (start, end, first, pattern, short) => {
+    if (day(start) !== day(end)) return `${first}, ${clock(start)} – ${moment(end)}`;
+    const from = hour(start), ends = short(clock(end));
+    const begins = short(from.half === hour(end).half ? from.text : clock(start));
+    return fill(pattern, { day: first, begins, ends });
+  };
+  const interval = (start, end) => capital(range(start, end, day(start), texts.interval, (text) => text));
+  const between = (start, end, first) => range(start, end, first, texts.between, (text) => text.replace(':00', ''));
 
   // Leaves unchanged text alone so that screen readers do not repeat it.
   const setText = (id, text) => {
@@ -41,96 +74,167 @@
   const make = (tag, text, className) =>
     Object.assign(document.createElement(tag), { textContent: text, className: className || '' });
 
-  const step = ({ code, label, at: when }, index, current, ends) => {
-    const state = index < current || (index === current && ends) ? 'done' : index === current ? 'now' : '';
+  const step = ({ label, at: reached }, index, current, end) => {
+    const state = index < current ? 'done' : index === current ? end || 'now' : '';
     const item = make('li', '', state);
     if (state === 'now') {
       item.setAttribute('aria-current', 'step');
       item.append(byId('truck').content.cloneNode(true));
     }
     const name = make('span', label);
-    if (state === 'done') name.append(make('span', ' (done)', 'vh'));
+    if (state === 'done') name.append(make('span', texts.done, 'vh'));
     item.append(name);
-    if (when) item.append(Object.assign(make('time', moment(when)), { dateTime: when }));
+    if (reached) item.append(Object.assign(make('time', capital(moment(new Date(reached)))), { dateTime: reached }));
     return item;
   };
 
-  const show = (job) => {
-    const about = data.statuses[job.status] || { next: '', poll: 300 };
-    const open = about.poll > 0;
-    const current = job.flow.findIndex(({ code }) => code === job.status);
-    setText('hello', `Hi ${job.first_name || 'there'}, here’s the status of your job:`);
-    setText('status', job.label);
-    byId('status').dataset.status = job.status;
-    setText('window', job.window && open ? interval(job.window) : '');
-    byId('late').hidden = !(about.waits && job.window && Date.parse(job.window.end) <= Date.now());
-    setText('next', about.next);
-    const road = byId('road').cloneNode(false);
-    road.append(...job.flow.map((one, index) => step(one, index, current, !open)));
-    if (!road.isEqualNode(byId('road'))) byId('road').replaceWith(road);
-    for (const id of ['number', 'service', 'area']) setText(id, job[id]);
-    setText('price', job.price || data.noPrice);
-    setText('crew', job.crew || data.noCrew);
-    setText('updated', `Last updated: ${moment(job.updated_at)}`);
-    byId('job').hidden = false;
-    document.title = `${job.label} · ${job.number}`;
+  const aboutOf = (job) => {
+    const row = texts.statuses[job.status] || UNKNOWN;
+    return job.on_hold ? { ...row, ...texts.onHold } : row;
   };
+  const windowOf = (job) => {
+    const open = job.window && !job.on_hold && !aboutOf(job).end;
+    return open ? [new Date(job.window.start), new Date(job.window.end)] : null;
+  };
+  const endOf = (job) => new Date(job.flow[job.flow.length - 1].at || job.updated_at);
+
+  // By how many minutes the crew says it is late, until they are over too.
+  const delay = (job, period) => (job.late_by && Date.now() < +period[1] + job.late_by * 60e3 ? job.late_by : 0);
+
+  const when = (job, about, period, late) => {
+    if (about.end) return fill(texts[job.cancelled_by] || about.when, { day: onDay(endOf(job)) });
+    if (late && delay(job, period)) return fill(texts.lateBy, { minutes: job.late_by });
+    if (about.when) return about.when;
+    if (late) return texts.late;
+    if (!period) return about.unplanned || job.label;
+    if (!job.placed) return capital(between(...period, day(period[0])));
+    // The crew comes to fetch the dumpster.
+    return fill(texts.pickup, { when: between(...period, onDay(period[0])) });
+  };
+
+  const show = (job) => {
+    speak(job.lang || 'en');
+    const about = aboutOf(job), period = windowOf(job), ended = !!about.end;
+    const late = !!(about.waits && period && (delay(job, period) || period[1] <= Date.now()));
+    const current = job.flow.findIndex(({ code }) => code === job.status);
+    const price = job.price || texts.noPrice;
+    const all = {
+      hello: (job.first_name ? fill(texts.hi, { name: job.first_name }) : texts.hiThere) + about.hello,
+      when: when(job, about, period, late), status: job.label, next: about.next,
+      question: job.price_question ? fill(texts.question, job.price_question) : '',
+      window: period ? interval(...period) : '', number: job.number, service: job.service,
+      area: job.area || '', price, crew: job.crew || texts.noCrew, receipt: `${price}, ${day(endOf(job))}`,
+      updated: fill(texts.changed, { at: moment(new Date(job.updated_at)) }),
+      checked: fill(texts.checked, { at: clock(seenAt) }), link: location.origin + location.pathname,
+    };
+    for (const id in all) setText(id, all[id]);
+    byId('status').dataset.status = job.status;
+    const road = byId('road').cloneNode(false);
+    road.append(...job.flow.map((one, index) => step(one, index, current, about.end)));
+    if (!road.isEqualNode(byId('road'))) byId('road').replaceWith(road);
+    const hidden = {
+      late: !late, 'question-box': !job.price_question, 'receipt-line': about.end !== 'done', again: !ended,
+      'next-title': ended, 'price-row': about.end === 'stopped', calendar: !period,
+      'window-row': !period, 'area-row': job.receipt, 'crew-row': job.receipt, road: job.receipt,
+      change: job.receipt, wait: true, job: false,
+    };
+    for (const id in hidden) byId(id).hidden = !!hidden[id];
+    if (ended) setText('change', texts.see);
+    byId('change').href = byId('answer').href = `/t/${token}/`;
+    byId('calendar').href = `/t/${token}/calendar.ics`;
+    byId('link').href = location.pathname;
+    document.title = `${job.label} · ${job.number}`;
+    dispatchEvent(new Event('shown'));
+  };
+
+  // A customer who has just booked may arrive before the document is published.
+  const early = () => token && !seenAt && failures < EARLY_POLLS;
 
   const found = (yes) => {
     byId('found').hidden = !yes;
     byId('inactive').hidden = yes;
+    byId('soon').hidden = !early();
+    if (!yes) document.title = texts.inactive;
+  };
+
+  // For a reload without a signal. The browser keeps it with this tab's history, under no name.
+  const keep = (job) => {
+    try { history.replaceState(job && { job, at: seenAt.getTime() }, ''); } catch (error) { /* off */ }
   };
 
   const pause = () => {
-    if (failures && !shown && failures <= EARLY_POLLS) return EARLY_MS;
+    if (failures && early()) return EARLY_MS;
     if (failures) return Math.min(IDLE_MS, RETRY_MS * 2 ** (failures - 1));
-    const about = shown && data.statuses[shown.status];
-    return about ? about.poll * 1e3 : IDLE_MS;
+    const { poll, waits } = aboutOf(shown), period = windowOf(shown);
+    const isDay = waits && period && away(period[0]) <= 0;
+    return (isDay ? Math.min(poll, data.dayPoll) : poll) * 1e3;
   };
 
+  // A hidden tab looks when it is seen again.
   const wait = () => {
     clearTimeout(timer);
-    const ms = pause();
+    const ms = pause() * (1 + JITTER * (2 * Math.random() - 1));
     due = ms ? Date.now() + ms : Infinity;
-    if (ms) timer = setTimeout(poll, document.hidden ? Math.max(ms, IDLE_MS) : ms);
+    if (ms && !document.hidden) timer = setTimeout(poll, ms);
+  };
+
+  const failed = () => {
+    if (!shown) setText('when', texts.searching);
+    setText('stale', shown ? fill(texts.stale, { at: clock(seenAt) }) : texts.offline);
+    byId('stale').hidden = false;
+  };
+
+  // Then a reload without a signal finds this page. Nothing waits for it, and a browser may refuse.
+  const prepareOffline = () => {
+    if (!navigator.serviceWorker) return;
+    const scope = `/${location.pathname.split('/')[1]}/`;
+    navigator.serviceWorker.register('/t/offline.js', { scope }).catch(() => {});
   };
 
   // `no-cache` revalidates with the edge every time, using the ETag of the browser's copy.
   const poll = async () => {
+    clearTimeout(timer);
+    due = Infinity;
     try {
-      const answer = await fetch(address(), { cache: 'no-cache', credentials: 'omit', referrerPolicy: 'no-referrer' });
+      const answer = await fetch(`/track/${token}.json`, { cache: 'no-cache', credentials: 'omit', referrerPolicy: 'no-referrer' });
       if (answer.status === 404 || answer.status === 403) {
         failures += 1;
-        // A customer who has just booked may arrive before the document is published.
-        if (shown || failures > EARLY_POLLS) found(false);
         shown = null;
+        keep(null);
+        found(false);
         return wait();
       }
       if (!answer.ok) throw new Error(answer.status);
-      shown = await answer.json();
+      const job = await answer.json();
+      if (!seenAt || !shown) prepareOffline();
+      shown = job;
       seenAt = new Date();
       failures = 0;
-      show(shown);
+      show(job);
       found(true);
+      keep(job);
       byId('stale').hidden = true;
     } catch (error) {
       failures += 1;
-      if (!shown) setText('status', 'Still looking…');
-      setText('stale', shown ? `No connection. Showing the status as of ${clock(seenAt)}.`
-        : 'No connection yet. This page will keep trying.');
-      byId('stale').hidden = false;
+      failed();
     }
     return wait();
   };
 
   document.addEventListener('visibilitychange', () => {
+    clearTimeout(timer);
     if (document.hidden) return;
     if (shown) show(shown);
-    if (Date.now() >= due) poll();
-    else if (due < Infinity) { clearTimeout(timer); timer = setTimeout(poll, due - Date.now()); }
+    if (due < Infinity) poll();
   });
   addEventListener('online', () => failures && poll());
 
-  if (address()) poll();
+  speak((navigator.language || '').slice(0, 2));
+  if (history.state && history.state.job) {
+    ({ job: shown, at: seenAt } = history.state);
+    seenAt = new Date(seenAt);
+    try { show(shown); } catch (error) { shown = null; } // of another release
+  }
+  if (token) poll();
   else found(false);
 }
