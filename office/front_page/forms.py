@@ -1,0 +1,33 @@
+"""The form that snoozes a need."""
+
+from typing import Any
+
+from django import forms
+
+from dispatch.models import Job, Snooze
+from dispatch.needs.snoozing import HOURS
+
+
+class SnoozeForm(forms.Form):
+    """Which need to hide, for how long, and why."""
+
+    rule = forms.CharField(max_length=30)
+    job = forms.ModelChoiceField(
+        Job.objects.all(),
+        required=False,
+        error_messages={"invalid_choice": "This job does not exist. Reload the page."},
+    )
+    hours = forms.TypedChoiceField(
+        choices=[(hours, str(hours)) for hours in HOURS],
+        coerce=int,
+        error_messages={"invalid_choice": "Choose for how long to snooze."},
+    )
+    reason = forms.CharField(
+        max_length=Snooze._meta.get_field("reason").max_length,
+        error_messages={"required": "Snoozing needs a reason. Enter a reason."},
+    )
+
+    def refusals(self) -> list[str]:
+        """Return the messages of all errors."""
+        errors: Any = self.errors.values()
+        return [str(message) for messages in errors for message in messages]

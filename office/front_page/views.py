@@ -1,0 +1,37 @@
+"""Snoozing from the front page."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from dispatch.errors import ValueRefused
+from dispatch.needs.snoozing import snooze
+from office.front_page.forms import SnoozeForm
+
+
+@require_POST
+def snooze_need(request: HttpRequest) -> HttpResponse:
+    """Hide a need as the form says, and return to the front page with what was done."""
+    if not request.user.has_perm("dispatch.change_job"):
+        raise PermissionDenied
+    form = SnoozeForm(request.POST)
+    if form.is_valid():
+        _snooze(request, form)
+    else:
+        for refusal in form.refusals():
+            messages.error(request, refusal)
+    return redirect("admin:index")
+
+
+def _snooze(request: HttpRequest, form: SnoozeForm) -> None:
+    try:
+        row = snooze(**form.cleaned_data, actor=request.user.get_username())
+    except ValueRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        hours = (
+            "1 hour" if form.cleaned_data["hours"] == 1 else f"{form.cleaned_data['hours']} hours"
+        )
+        messages.success(request, f"Snoozed {row.job or 'the rule'} for {hours}.")
