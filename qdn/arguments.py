@@ -1,11 +1,12 @@
-"""Types of command arguments: counts, durations, times, reasons, paths.
+"""Types of command arguments: counts, durations, times, reasons, paths; and what jobs need.
 
-Each raises ArgumentTypeError for text it cannot read, so argparse rejects it before anything runs.
+Each type raises ArgumentTypeError for text it cannot read, so argparse rejects it before anything
+runs.
 """
 
 import math
 import re
-from argparse import ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
@@ -42,6 +43,16 @@ def reason(text: str) -> str:
             "shorten it, or link to the details"
         )
     return text
+
+
+def add_supplies(parser: ArgumentParser) -> None:
+    """Add what supplies or overrides a job's needs; the texts go to dispatch.supplies."""
+    parser.add_argument("--window", default="", help='for example "2026-11-23 9-11"')
+    parser.add_argument("--crew", default="", metavar="NAME")
+    parser.add_argument("--price", default="", help='for example "600 all-in"')
+    parser.add_argument(
+        "--force", action="store_true", help="go ahead without what is missing; needs --reason"
+    )
 
 
 def duration(text: str) -> timedelta:

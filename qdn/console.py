@@ -1,8 +1,8 @@
 """Base classes of all commands: output, exit codes, confirmation.
 
 Exit codes: 0 done, or nothing to do; 1 refused, nothing changed; 2 usage error (argparse); 3 lock
-held, or changed by another run; 4 changed in part, or the back end did not answer: the message
-gives the next command.
+held, or changed by another run; 4 changed in part, or the back end or the database did not answer:
+the message gives the next command.
 """
 
 import getpass
@@ -22,21 +22,26 @@ from deployments.context import Caller
 from deployments.errors import ChangedMeanwhile, DeploymentError, PartlyChanged, Refused
 from deployments.models import Environment
 from deployments.wording import format_time
-from dispatch.errors import DispatchError, JobChangedMeanwhile
+from dispatch.errors import DispatchError, JobChangedMeanwhile, ProbeExists
+from dispatch.field_history import acting_as
 from edge.errors import EdgeError, StaleEtag
+from notifications.errors import NotificationError
 from qdn.command_lines import command_line, words_for
+from qdn.outages import NO_ANSWER, Outage, outage_of
 from tracking.errors import PublishingFailed, TrackingError
 
 PIPED_WIDTH = 200
-REFUSED, CHANGED_MEANWHILE, PARTLY_CHANGED = 1, 3, 4
+REFUSED, USAGE, CHANGED_MEANWHILE, PARTLY_CHANGED = 1, 2, 3, 4
 EXIT_CODES: dict[type[Exception], int] = {
     ChangedMeanwhile: CHANGED_MEANWHILE,
     JobChangedMeanwhile: CHANGED_MEANWHILE,
+    ProbeExists: CHANGED_MEANWHILE,
     StaleEtag: CHANGED_MEANWHILE,
     PartlyChanged: PARTLY_CHANGED,
     PublishingFailed: PARTLY_CHANGED,
     DeploymentError: REFUSED,
     DispatchError: REFUSED,
+    NotificationError: REFUSED,
     TrackingError: REFUSED,
     EdgeError: REFUSED,
 }
@@ -56,6 +61,14 @@ class OperatorCommand(BaseCommand):
     requires_system_checks: list[str] = []
     changes_something = True
     quiet = False
+    # What had been changed, for the message of a failure; "" if that is not known.
+    so_far = ""
+    fault_code = REFUSED
+    typed: list[str] | None = None
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        self.typed = argv[1:]
+        super().run_from_argv(argv)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -69,30 +82,54 @@ class OperatorCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self.quiet = options["json"]
         try:
-            result = self.run(**options)
+            with acting_as(actor()):
+                result = self.run(**options)
         except tuple(EXIT_CODES) as error:
             raise self.failure(error, options) from error
+        except Exception as error:
+            if (outage := outage_of(error)) is None:
+                raise
+            raise self._outage(outage, options) from error
         if self.quiet:
             self.stdout.write(json.dumps(result))
         if fault := self.fault(result):
-            raise CommandError(fault, returncode=REFUSED)
+            raise CommandError(fault, returncode=self.fault_code)
 
     def failure(self, error: Exception, options: Mapping[str, Any]) -> CommandError:
         """Return an app's error as an exit code and one line, even if its message has several."""
         return CommandError(" ".join(str(error).split()), returncode=exit_code_for(error))
+
+    def _outage(self, outage: Outage, options: Mapping[str, Any]) -> CommandError:
+        line = outage.line
+        if outage.code == NO_ANSWER:
+            line = " ".join(filter(None, [line, self.so_far, f"Run: {self._again(options)}"]))
+        return CommandError(line, returncode=outage.code)
+
+    def _again(self, options: Mapping[str, Any]) -> str:
+        """Return the command line that runs the same command again."""
+        name = type(self).__module__.rpartition(".")[2]
+        parser = self.create_parser("manage.py", name)
+        return command_line(self.typed or words_for(name, parser, options))
 
     def run(self, **options: Any) -> Any:
         """Do the work and return the result for --json."""
         raise NotImplementedError
 
     def fault(self, result: Any) -> str:
-        """Return why this result means exit code 1, or "" if it is fine. Called after printing."""
+        """Return why this result is a failure, or "" if it is fine. Called after printing.
+
+        The exit code is `fault_code`.
+        """
         return ""
 
     def say(self, line: str) -> None:
         """Print a step in one line, in the present tense."""
         if not self.quiet:
             self.stdout.write(line)
+
+    def warn(self, line: str) -> None:
+        """Print on standard error what is wrong although the command has done its work."""
+        self.stderr.write(self.style.WARNING(line), str)
 
     def summarise(self, line: str) -> None:
         """Print the summary in one line."""
@@ -132,15 +169,10 @@ class DeployCommand(OperatorCommand):
     """
 
     so_far = "Nothing was changed."
-    typed: list[str] | None = None
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
-
-    def run_from_argv(self, argv: list[str]) -> None:
-        self.typed = argv[1:]
-        super().run_from_argv(argv)
 
     def failure(self, error: Exception, options: Mapping[str, Any]) -> CommandError:
         failure = super().failure(error, options)
@@ -150,12 +182,6 @@ class DeployCommand(OperatorCommand):
         if code in {CHANGED_MEANWHILE, PARTLY_CHANGED} and "manage.py" not in line:
             line += f" Run: {self._again(options)}"
         return CommandError(line, returncode=code)
-
-    def _again(self, options: Mapping[str, Any]) -> str:
-        """Return the command line that runs the same command again."""
-        name = type(self).__module__.rpartition(".")[2]
-        parser = self.create_parser("manage.py", name)
-        return command_line(self.typed or words_for(name, parser, options))
 
     def caller(self, environment: Environment, options: Mapping[str, Any]) -> Caller:
         """Return who is at the shell, and how the options want them asked. Raises Refused."""

@@ -6,16 +6,12 @@ finding, not a traceback.
 
 import secrets
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from functools import partial
 
-from django.conf import settings
 from django.core import checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.utils import timezone
-from django_q.brokers import get_broker
-from django_q.models import OrmQ, Schedule
+from redis.exceptions import RedisError
 
 from deployments.models import Distribution, Environment, Strategy
 from deployments.wording import plural
@@ -24,11 +20,7 @@ from edge.errors import EdgeError
 from edge.functions.shipped import function_name
 from edge.protocols import DEPLOYED, Backend, Diagnosis
 from edge.runtime.njs import njs_command
-
-START_CLUSTER = "Start the task cluster and keep it running: manage.py qcluster"
-LONGEST_WAIT = timedelta(minutes=1)
-# The cluster checks schedules every 30 seconds, and ours is due every minute.
-OVERDUE = timedelta(minutes=3)
+from qdn.tasks.findings import queue_findings, schedule_findings
 
 Findings = Iterator[Diagnosis]
 
@@ -37,7 +29,7 @@ def examine() -> list[Diagnosis]:
     """Check settings, database, tasks, the back end and njs."""
     found = [*_guarded("settings", _settings), *_guarded("database", _database)]
     if all(one.ok for one in found if one.name in {"database", "migrations"}):
-        found += [*_guarded("tasks", _tasks), *_guarded("schedule", _schedule)]
+        found += [*_guarded("tasks", queue_findings), *_guarded("schedule", schedule_findings)]
         found += _examine_backend()
     return found
 
@@ -68,7 +60,7 @@ def _guarded(name: str, check: Callable[[], Findings]) -> list[Diagnosis]:
         found.extend(check())
     except EdgeError as error:
         found.append(Diagnosis(name, ok=False, message=error.message, hint=error.hint))
-    except (DatabaseError, OSError) as error:
+    except (DatabaseError, OSError, RedisError) as error:
         message = " ".join(str(error).split()) or type(error).__name__
         found.append(Diagnosis(name, ok=False, message=message, hint=_HINTS.get(name, "")))
     return found
@@ -148,37 +140,6 @@ def _distributions(backend: Backend) -> Findings:
 
 def _diagnostics(backend: Backend) -> Findings:
     yield from backend.diagnostics.diagnose() if backend.diagnostics else ()
-
-
-def _tasks() -> Findings:
-    if settings.REDIS_URL:
-        answers, waiting = get_broker().ping(), plural(get_broker().queue_size(), "task")
-        message = f"{waiting} waiting in Redis" if answers else "Redis does not answer"
-        yield Diagnosis("tasks", ok=answers, message=message, hint=_HINTS["tasks"])
-        return
-    now = timezone.now()
-    # Until a worker takes a task, its lock is the time when it was queued.
-    oldest = OrmQ.objects.filter(lock__lte=now).order_by("lock").first()
-    age = now - oldest.lock if oldest else timedelta()
-    yield Diagnosis(
-        "tasks",
-        ok=age <= LONGEST_WAIT,
-        message=f"the oldest has waited {int(age.total_seconds())} s" if oldest else "none waiting",
-        hint=START_CLUSTER,
-    )
-
-
-def _schedule() -> Findings:
-    """Check for an overdue schedule: a running cluster keeps it."""
-    first = Schedule.objects.order_by("next_run").first()
-    if first is None:
-        yield Diagnosis("schedule", ok=False, message="is empty", hint="Run: manage.py migrate")
-        return
-    late = max(timezone.now() - first.next_run, timedelta())
-    overdue = f"'{first.name}' is {int(late.total_seconds())} s late: no cluster is running"
-    is_kept = late <= OVERDUE
-    message = "on time" if is_kept else overdue
-    yield Diagnosis("schedule", ok=is_kept, message=message, hint=START_CLUSTER)
 
 
 def njs_finding(command: str | None, backend: Backend) -> Diagnosis:

@@ -10,6 +10,7 @@ from deployments.context import Caller
 from deployments.deploy.deploy import Deployed
 from deployments.deploy.plan import Target
 from deployments.deploy.switch import switch
+from deployments.invalidation.wait import wait_until_dropped
 from deployments.locks.deploy_lock import NO_PATIENCE, Patience
 from deployments.models import Environment
 from deployments.releases.diff import Diff
@@ -45,7 +46,25 @@ class LockingCommand(DeployCommand):
         return Patience(options["lock_wait"], options["take_over"])
 
 
-class SwitchCommand(LockingCommand):
+class WaitingCommand(DeployCommand):
+    """A command that can wait until the edges have dropped what it invalidated."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--wait",
+            action="store_true",
+            help="wait until the edges have dropped invalidated paths",
+        )
+
+    def wait(self, environment: Environment, options: Mapping[str, Any]) -> None:
+        """Wait if that was asked for. Raises PartlyChanged."""
+        if options["wait"] and not options["dry_run"]:
+            seconds = wait_until_dropped(get_backend(), environment, say=self.say)
+            self.say(f"The edges have dropped everything that was invalidated ({seconds} s)")
+
+
+class SwitchCommand(WaitingCommand, LockingCommand):
     """A command that deploys a target made from its options."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -69,7 +88,16 @@ class SwitchCommand(LockingCommand):
             prepare=self.prepare,
             dry_run=options["dry_run"],
         )
-        return self.report(deployed, started, changes=deployed.changes, dry_run=options["dry_run"])
+        self.wait(target.environment, options)
+        found = self.look_after(deployed, **options)
+        result = self.report(
+            deployed, started, changes=deployed.changes, dry_run=options["dry_run"]
+        )
+        return result | found
+
+    def look_after(self, deployed: Deployed, **options: Any) -> dict[str, Any]:
+        """Look at what depends on the switch, which is final; return what --json adds."""
+        return {}
 
     def report(
         self, deployed: Deployed, started: float, *, changes: Diff | None, dry_run: bool = False
@@ -93,7 +121,9 @@ class SwitchCommand(LockingCommand):
     def _sum_up(self, deployed: Deployed, seconds: float) -> None:
         plan, target = deployed.plan, deployed.plan.target
         if deployed.deployment is None:
-            self.summarise(f"Nothing to do: {target.environment} already serves {target}")
+            # What followed the last switch may have been repaired, as the lines above say.
+            nothing = "Nothing else to do" if deployed.invalidated else "Nothing to do"
+            self.summarise(f"{nothing}: {target.environment} already serves {target}")
             return
         before = "" if plan.live == target.release.name else f", before {plan.live or 'nothing'}"
         self.summarise(

@@ -2,9 +2,11 @@
 
 import http.client
 import http.cookies
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 TIMEOUT_SECONDS = 20
@@ -17,7 +19,11 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    body: str
+    content: bytes
+
+    @property
+    def body(self) -> str:
+        return self.content.decode(errors="replace")
 
     @property
     def release(self) -> str:
@@ -39,18 +45,31 @@ class Visitor:
         """POST a form as the site's own page would."""
         return self._request("POST", path, body=urlencode(fields))
 
+    def post_json(self, path: str, values: Mapping[str, Any], *, csrf: str = "") -> Answer:
+        """POST a JSON object as a script of the site's own page would."""
+        headers = {"Content-Type": "application/json", **({"X-CSRFToken": csrf} if csrf else {})}
+        return self._request("POST", path, body=json.dumps(values), headers=headers)
+
     def post_with_csrf(self, path: str, fields: Mapping[str, str]) -> Answer:
         """GET a page of Django for its token, then POST its form."""
         found = CSRF_FIELD.search(self.get(path).body)
         token = {"csrfmiddlewaretoken": found.group(1)} if found else {}
         return self.post(path, {**token, **fields})
 
-    def _request(self, method: str, path: str, *, host: str = "", body: str = "") -> Answer:
-        headers = {"Host": f"{host or self.site.hostname}:{self.site.port}"}
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        host: str = "",
+        body: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        headers = {"Host": f"{host or self.site.hostname}:{self.site.port}", **(headers or {})}
         if self.cookies and not host:
             headers["Cookie"] = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
         if method == "POST":
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
             headers["Origin"] = headers["Referer"] = self.site.geturl()
         connection = http.client.HTTPConnection(
             "127.0.0.1", self.site.port, timeout=TIMEOUT_SECONDS
@@ -59,9 +78,8 @@ class Visitor:
             connection.request(method, path, body=body or None, headers=headers)
             response = connection.getresponse()
             self._keep_cookies(response)
-            text = response.read().decode(errors="replace")
             lowered = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, lowered, text)
+            return Answer(response.status, lowered, response.read())
         finally:
             connection.close()
 

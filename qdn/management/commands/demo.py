@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 
 from qdn import demonstration
 from qdn.console import REFUSED, OperatorCommand
-from qdn.walk import Walk, WalkFailed
+from qdn.walk import WalkFailed, walk
 
 
 class Command(OperatorCommand):
@@ -23,7 +23,7 @@ class Command(OperatorCommand):
         demonstration.refuse_in_production()
         if options["walk"]:
             try:
-                return Walk(site=settings.SITE_URL, say=self.say).run()
+                return walk(site=settings.SITE_URL, say=self.say)
             except WalkFailed as error:
                 raise CommandError(str(error), returncode=REFUSED) from error
         if options["dry_run"]:

@@ -1,11 +1,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from deployments.releases.diff import Diff, diff_releases, release_or_live
+from deployments.releases.diff import diff_releases, release_or_live
 from edge.backends import get_backend
 from qdn.console import OperatorCommand
-
-SHOWN = 40
+from qdn.differences import SHOWN, show_differences
 
 
 class Command(OperatorCommand):
@@ -14,7 +13,7 @@ class Command(OperatorCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        names = "a release, or an environment for its live release"
+        names = "a release, its commit, or an environment for its live release"
         parser.add_argument("one", metavar="A", help=names)
         parser.add_argument("other", metavar="B", help=names)
         parser.add_argument(
@@ -23,22 +22,6 @@ class Command(OperatorCommand):
 
     def run(self, **options: Any) -> dict[str, Any]:
         one, other = (release_or_live(options[name]) for name in ("one", "other"))
-        self.say(f"{one} -> {other}")
         diff = diff_releases(get_backend().objects, one, other)
-        self._show(diff, None if options["all"] else SHOWN)
-        self.summarise("; ".join(diff.lines()))
+        show_differences(self, one, other, diff, every=options["all"])
         return {"from": one.name, "to": other.name, **diff.as_json()}
-
-    def _show(self, diff: Diff, limit: int | None) -> None:
-        if not diff:
-            return
-        self.table(
-            ["path", "change", "bytes before", "bytes after"],
-            [
-                [one.path, one.change.value, *("" if n is None else f"{n:,}" for n in one.sizes)]
-                for one in diff.differences[:limit]
-            ],
-            empty="",
-        )
-        if left := len(diff.differences[limit:]) if limit else 0:
-            self.say(f"and {left:,} more: add --all")

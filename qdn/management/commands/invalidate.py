@@ -4,10 +4,10 @@ from typing import Any
 from deployments.invalidation.by_path import invalidate_paths
 from deployments.models import Environment
 from edge.backends import get_backend
-from qdn.console import DeployCommand
+from qdn.switching import WaitingCommand
 
 
-class Command(DeployCommand):
+class Command(WaitingCommand):
     help = "Invalidate cached paths of an environment and show what that costs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -24,6 +24,7 @@ class Command(DeployCommand):
             caller=self.caller(environment, options),
             dry_run=options["dry_run"],
         )
+        self.wait(environment, options)
         self.summarise(f"{'Would invalidate' if options['dry_run'] else 'Invalidated'} {done.cost}")
         entries = {name: list(paths) for name, paths in done.drops.entries.items()}
         return {

@@ -33,10 +33,10 @@ class Command(OperatorCommand):
         report = read_report(
             get_backend(), environments, hours=options["hours"], now=timezone.now()
         )
-        if report.measured:
-            self._show(report)
-        else:
+        if not report.measured:
             self.say(NOT_MEASURED)
+        if report.measured or report.subjects:
+            self._show(report)
         return report.as_json()
 
     def _show(self, report: Report) -> None:

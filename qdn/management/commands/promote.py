@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 
+from deployments.deploy.deploy import Deployed
 from deployments.deploy.plan import Target
 from deployments.deploy.targets import MOST_PERCENT, canary_target, promote_target
 from deployments.models import Deployment, Environment, Release
@@ -11,6 +12,7 @@ from deployments.push import promote_surfaces
 from edge.backends import get_backend
 from qdn.console import actor
 from qdn.switching import SwitchCommand
+from qdn.tracking_check import as_json, check_if_it_tracks, summary
 
 
 def share(text: str) -> int:
@@ -42,6 +44,11 @@ class Command(SwitchCommand):
             metavar="PCT",
             help="show the release to this percentage of viewers",
         )
+        parser.add_argument(
+            "--no-tracking-check",
+            action="store_true",
+            help="do not follow a change to the tracking pages afterwards",
+        )
 
     def run(self, **options: Any) -> dict[str, Any]:
         if not options["only"]:
@@ -60,7 +67,9 @@ class Command(SwitchCommand):
             dry_run=options["dry_run"],
         )
         if pushed.deployed:
-            return self.report(pushed.deployed, started, changes=pushed.changes)
+            self.wait(to, options)
+            found = self.look_after(pushed.deployed, **options)
+            return self.report(pushed.deployed, started, changes=pushed.changes) | found
         return {
             "deployment": None,
             "environment": to.name,
@@ -71,6 +80,21 @@ class Command(SwitchCommand):
             "seconds": round(time.monotonic() - started, 2),
             "changes": pushed.changes.counts if pushed.changes else None,
         }
+
+    def look_after(self, deployed: Deployed, **options: Any) -> dict[str, Any]:
+        """Check the tracking pages. What is wrong there is a warning: the switch is final."""
+        if deployed.deployment is None or options["no_tracking_check"]:
+            return {}
+        environment = deployed.plan.target.environment
+        self.reached(f"{environment} serves the release.")
+        check = check_if_it_tracks(get_backend(), environment.name)
+        if check is None:
+            return {}
+        if check.problem:
+            self.warn(f"{environment} serves the release, but {summary(check)}")
+        else:
+            self.say(f"Check the tracking pages: {summary(check)}")
+        return {"tracking_check": as_json(check)}
 
     def target(self, **options: Any) -> Target:
         named = options["release"]

@@ -3,17 +3,24 @@ from argparse import ArgumentParser
 from typing import Any
 
 from deployments.retention.plan import PrunePlan
-from deployments.retention.prune import Pruned, PruneRun, prune
+from deployments.retention.prune import Pruned, PruneRun
 from deployments.wording import format_time, plural
 from edge.backends import get_backend
 from qdn.console import OperatorCommand, actor
+from qdn.recovery import prune_everything
+from tracking.comparing import Orphans
 
 
 class Command(OperatorCommand):
-    help = "Mark releases that nothing needs, and remove those that were marked before."
+    help = "Remove releases that nothing needs, after a wait, and documents without a link."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
+        parser.add_argument(
+            "--documents",
+            action="store_true",
+            help="only tracking documents without a link, even if they are most of them",
+        )
         parser.add_argument(
             "--yes", action="store_true", help="do it; without it, only show what would be done"
         )
@@ -22,10 +29,24 @@ class Command(OperatorCommand):
         started = time.monotonic()
         dry_run = options["dry_run"] or not options["yes"]
         run = PruneRun(get_backend(), actor(), self.say)
-        done = prune(run, show=self._show, dry_run=dry_run)
+        releases, orphans = prune_everything(
+            run, show=self._show, documents_only=options["documents"], dry_run=dry_run
+        )
         seconds = round(time.monotonic() - started, 2)
-        self._sum_up(done, seconds, dry_run=dry_run)
-        return {"dry_run": dry_run, **done.as_json(), "seconds": seconds}
+        if releases:
+            self._sum_up(releases, seconds, dry_run=dry_run)
+        self._sum_up_documents(orphans, dry_run=dry_run)
+        plan = releases and releases.plan
+        if dry_run and (orphans.keys or (plan and (plan.marks or plan.unmarks or plan.sweeps))):
+            only = " --documents" if options["documents"] else ""
+            self.say(f"Nothing was changed. To do it: manage.py prune{only} --yes")
+        counts = releases.as_json() if releases else {}
+        return {
+            "dry_run": dry_run,
+            **counts,
+            "tracking": orphans.as_json(),
+            "seconds": seconds,
+        }
 
     def _show(self, plan: PrunePlan) -> None:
         """Show what happens to each release that is not simply kept."""
@@ -45,5 +66,12 @@ class Command(OperatorCommand):
             f"mark {len(plan.marks)}, wait for {len(plan.waits)}, remove {len(done.swept)} "
             f"and {plural(done.assets.files, 'shared asset')}: {done.total}; {seconds} s"
         )
-        if dry_run and (plan.marks or plan.unmarks or plan.sweeps):
-            self.say("Nothing was changed. To do it: manage.py prune --yes")
+
+    def _sum_up_documents(self, orphans: Orphans, *, dry_run: bool) -> None:
+        if orphans.left:
+            self.say(
+                f"Leave the tracking documents: {orphans}, so this may be another installation's "
+                "store. If it is not: manage.py prune --documents --yes"
+            )
+        elif orphans.keys:
+            self.summarise(f"{orphans}: {'would remove' if dry_run else 'removed'}")

@@ -3,8 +3,8 @@ from typing import Any
 
 from deployments.deploy.plan import Target
 from deployments.deploy.targets import function_target
+from deployments.deploy.trial import try_out
 from deployments.models import Environment
-from deployments.routing import functions
 from deployments.wording import plural
 from edge.backends import get_backend
 from qdn.console import actor
@@ -26,9 +26,7 @@ class Command(SwitchCommand):
         )
 
     def prepare(self, target: Target) -> None:
-        tests = functions.try_out(
-            get_backend(), target.environment, target.function, target.release
-        )
+        tests = try_out(get_backend(), target)
         self.say(f"Try out edge function {target.function}: {plural(len(tests), 'request')} passed")
         utilizations = [test.utilization for test in tests if test.utilization is not None]
         if utilizations:

@@ -1,0 +1,1 @@
+"""Background work: the queues, their heartbeats, and the supervisor of their clusters."""
