@@ -84,7 +84,7 @@ def prepare(folder: Path) -> None:
         f"releases/{RELEASE}/track/index.html",
         PAGE,
         content_type="text/html; charset=utf-8",
-        cache_control="public, max-age=0, must-revalidate, s-maxage=31536000",
+        cache_control="public, max-age=0, must-revalidate",
         metadata={"release": RELEASE},
     )
     plain = folder / "plain"

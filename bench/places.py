@@ -12,11 +12,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 
-def set_up(stack: ExitStack, folder: Path, backend: str) -> None:
-    """Prepare an empty installation on a back end."""
+def set_up(stack: ExitStack, folder: Path, backend: str, database: str = "") -> None:
+    """Prepare an empty installation on a back end. `database` is a URL; SQLite without one."""
     os.environ.update(
         DATA_DIR=str(folder),
-        DATABASE_URL=f"sqlite:///{folder}/db.sqlite3",
+        DATABASE_URL=database or f"sqlite:///{folder}/db.sqlite3",
         DJANGO_SETTINGS_MODULE="qdn.settings",
         EDGE_BACKEND=backend,
         DEBUG="true",

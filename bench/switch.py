@@ -108,7 +108,7 @@ def measure(releases: dict[int, list[str]], rounds: int) -> dict[tuple[int, str]
             command("promote", "--release", first)
             times.setdefault((size, "promote"), []).append(command("promote", "--release", second))
             times.setdefault((size, "rollback"), []).append(command("rollback", first))
-            command("unfreeze")
+            command("unfreeze", "--release", second)
     return times
 
 
