@@ -4,10 +4,22 @@ They write rows directly, so that a test can start from any state; the applicati
 through dispatch.booking and dispatch.changing.
 """
 
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from dispatch.models import Counter, Crew, Customer, Job, JobEvent, Price, ServiceType
+from django.utils import timezone
+
+from dispatch.models import (
+    Counter,
+    Crew,
+    Customer,
+    Job,
+    JobEvent,
+    Price,
+    ServiceType,
+    ServiceWindow,
+)
 from dispatch.statuses import ServiceKind, Status
 
 _serial = count(1)
@@ -37,6 +49,14 @@ def make_crew(**kwargs: Any) -> Crew:
     return Crew.objects.create(**{"name": f"Crew {next(_serial)}", **kwargs})
 
 
+def make_window(
+    start: datetime, *, hours: int = 2, units: int = 16, **kwargs: Any
+) -> ServiceWindow:
+    """Make a service window; customers can take all of it unless `public_units` says less."""
+    values = {"end": start + timedelta(hours=hours), "public_units": units, **kwargs}
+    return ServiceWindow.objects.create(start=start, units=units, **values)
+
+
 def make_price(job: Job, cents: int = 60_000, **kwargs: Any) -> Price:
     return Price.objects.create(job=job, cents=cents, **{"actor": "test", **kwargs})
 
@@ -57,7 +77,7 @@ def make_job(*, service: ServiceType | str = "junk", **kwargs: Any) -> Job:
     if values["status"] == Status.CANCELLED:
         values.setdefault("cancel_side", Job.CancelSide.CUSTOMER)
     service = make_service(service) if isinstance(service, str) else service
-    job = Job.objects.create(customer=customer, service=service, **values)
+    job: Job = Job.objects.create(customer=customer, service=service, **values)
     JobEvent.objects.create(
         job=job,
         kind=JobEvent.Kind.CREATED,
@@ -65,6 +85,19 @@ def make_job(*, service: ServiceType | str = "junk", **kwargs: Any) -> Job:
         revision=job.revision,
         actor="test",
     )
+    return job
+
+
+def make_planned_job(**kwargs: Any) -> Job:
+    """Make a job with what every step needs: a window around now, a crew and an all-in price."""
+    now, hour = timezone.now(), timedelta(hours=1)
+    planned: dict[str, Any] = {
+        "crew": make_crew(),
+        "window_start": now - hour,
+        "window_end": now + hour,
+    }
+    job = make_job(**planned | kwargs)
+    make_price(job)
     return job
 
 

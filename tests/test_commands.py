@@ -13,6 +13,7 @@ from deployments.routing import functions
 from dispatch.models import Job, JobEvent
 from edge.backends import get_backend
 from edge.protocols import FunctionTest
+from tests.builders import make_crew
 from tests.deployments.sites import write_site
 
 pytestmark = pytest.mark.django_db
@@ -65,10 +66,14 @@ def test_push_prints_the_documented_json(site):
         "uploaded",
         "copied",
         "skipped",
+        "writes",
+        "dollars",
         "seconds",
         "environment",
     }
     assert (answer["files"], answer["uploaded"], answer["environment"]) == (6, 6, "staging")
+    # Six files, the manifest and the audit object.
+    assert (answer["writes"], answer["dollars"]) == (8, 0.00004)
     assert live("staging") == answer["release"]
 
 
@@ -77,6 +82,8 @@ def test_push_without_a_source_builds_the_surfaces():
     assert set(Release.objects.get(name=answer["release"]).pages) == {
         "home",
         "book",
+        "home-es",
+        "book-es",
         "track",
         "dashboard",
     }
@@ -137,6 +144,7 @@ def test_promote_prints_the_documented_json(site):
         "kind",
         "invalidated",
         "seconds",
+        "tracking_check",
     }
     assert answer["release"] == pushed["release"]
     assert (answer["kind"], answer["previous"]) == ("promote", None)
@@ -235,7 +243,7 @@ def test_push_refuses_an_asset_with_other_content(site, tmp_path):
     (tmp_path / "site-A/assets/site.0123456789ab.css").write_text("other")
     code, message = refused("push", source=tmp_path / "site-A")
     assert code == 1
-    assert "content hash" in message
+    assert "hash of its content" in message
 
 
 def test_unknown_environment_is_refused(site):
@@ -316,9 +324,13 @@ def test_status_finds_no_drift_after_a_promotion(site):
         "actor",
         "function",
         "frozen",
+        "guards",
         "drift",
         "canary",
         "maintenance",
+        "tracking",
+        "timings",
+        "tracking_check",
     }
     assert [rows[name]["release"] for name in ("staging", "production")] == [release, release]
     assert rows["production"]["drift"] == []
@@ -376,10 +388,11 @@ JOB = {
     "address": "1423 Soderblom Avenue, Fairbanks, 99709",
     "price": "600 all-in",
 }
+WINDOW = "2096-11-23 9-11"
 
 
 def test_create_job_prints_number_and_link():
-    answer = run("create_job", status="ready_for_pickup", **JOB)
+    answer = run("create_job", status="ready_for_pickup", window=WINDOW, **JOB)
     assert set(answer) == {"number", "token", "url", "status"}
     assert answer["url"].endswith(f"/track/{answer['token']}")
     assert answer["status"] == "ready_for_pickup"
@@ -400,6 +413,9 @@ def test_create_job_dry_run_writes_nothing():
         {"price": "much"},
         {"service": "x"},
         {"status": "lost"},
+        {"status": "scheduled"},
+        {"window": "9-11"},
+        {"crew": "Nobody"},
     ],
     ids=ascii,
 )
@@ -410,12 +426,12 @@ def test_create_job_refuses_invalid_values(wrong):
 
 def test_job_status_moves_a_job():
     number = run("create_job", **JOB)["number"]
-    answer = run("job_status", number, "scheduled")
+    answer = run("job_status", number, "scheduled", window=WINDOW)
     assert (answer["before"], answer["status"]) == ("requested", "scheduled")
     assert Job.objects.get().status == "scheduled"
 
 
-@pytest.mark.parametrize("status", ["lost", "completed"], ids=["unknown", "impossible"])
+@pytest.mark.parametrize("status", ["lost", "on_site"], ids=["unknown", "impossible"])
 def test_job_status_refuses_and_changes_nothing(status):
     number = run("create_job", **JOB)["number"]
     events = JobEvent.objects.count()
@@ -431,6 +447,57 @@ def test_job_status_cancels_only_with_side_and_reason(dry_run):
     for given in [{}, {"reason": "sold it"}, {"side": "customer", "reason": " "}]:
         code, message = refused("job_status", number, "cancelled", dry_run=dry_run, **given)
         assert (code, message.startswith(f"Cancelling {number} needs")) == (1, True)
+
+
+def test_job_status_walks_several_steps():
+    number = run("create_job", **JOB)["number"]
+    given = {"window": WINDOW, "crew": make_crew().name, "reason": "early"}
+    answer = run("job_status", number, "en_route", **given)
+    assert (answer["before"], answer["status"]) == ("requested", "en_route")
+    statuses = JobEvent.objects.filter(kind="status").values_list("status", flat=True)
+    assert list(statuses) == ["scheduled", "ready_for_pickup", "en_route"]
+
+
+def test_job_status_names_all_that_the_steps_need():
+    number = run("create_job", **JOB)["number"]
+    events = JobEvent.objects.count()
+    message = refused("job_status", number, "en_route")[1]
+    for lack in ("no arrival window", "no crew"):
+        assert lack in message
+    assert JobEvent.objects.count() == events
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_job_status_steps_back(dry_run):
+    number = run("create_job", **JOB)["number"]
+    run("job_status", number, "scheduled", window=WINDOW)
+    given = {"back": True, "reason": "wrong job", "dry_run": dry_run}
+    answer = run("job_status", number, **given)
+    assert (answer["before"], answer["status"]) == ("scheduled", "requested")
+    assert Job.objects.get().status == ("scheduled" if dry_run else "requested")
+    assert JobEvent.objects.filter(reason="wrong job").exists() != dry_run
+
+
+def test_job_status_steps_back_only_with_a_reason_and_a_step():
+    number = run("create_job", **JOB)["number"]
+    assert refused("job_status", number, back=True, reason="wrong job")[0] == 1
+    run("job_status", number, "scheduled", window=WINDOW)
+    assert refused("job_status", number, back=True)[0] == 1
+    assert Job.objects.get().status == "scheduled"
+
+
+@pytest.mark.parametrize(
+    "given", [["--back", "scheduled"], ["--back", "--force"], ["--back", "--crew=Birch"], []]
+)
+def test_job_status_needs_a_status_or_back(given):
+    number = run("create_job", **JOB)["number"]
+    assert refused("job_status", number, *given)[0] == 2
+
+
+def test_job_status_takes_its_status_after_options():
+    number = run("create_job", **JOB)["number"]
+    answer = run("job_status", number, "--window", WINDOW, "scheduled")
+    assert answer["status"] == "scheduled"
 
 
 def test_job_status_refuses_a_reason_that_is_too_long():

@@ -1,6 +1,7 @@
 """`doctor`: every fault is a finding with a hint."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
@@ -11,6 +12,7 @@ from django.db import OperationalError
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from deployments.models import Distribution, Environment
 from edge.backends import get_backend
@@ -19,6 +21,8 @@ from edge.backends.local.rows import RowDistribution, RowKeyValueStore
 from edge.errors import BackendUnavailable
 from edge.models import FunctionStage
 from qdn import doctor
+from qdn.models import Heartbeat
+from qdn.tasks import queues
 from tests.deployments.sites import write_site
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +32,14 @@ pytestmark = pytest.mark.django_db
 def development(settings):
     """Use the settings of a clean checkout; Django turns DEBUG off in tests."""
     settings.DEBUG = True
+
+
+@pytest.fixture(autouse=True)
+def supervised(db):
+    """Let every queue have beaten just now, as if `work` were running."""
+    now = timezone.now()
+    for queue in queues.names():
+        Heartbeat.objects.create(queue=queue, watched_at=now, beat_at=now)
 
 
 def run_doctor():
@@ -123,23 +135,42 @@ def test_distribution_that_is_being_changed(monkeypatch):
     assert "E1: InProgress" in assert_fault("distributions", "wait")
 
 
-@pytest.mark.parametrize(("minutes", "code"), [(0, 0), (5, 1)])
-def test_task_that_waits(minutes, code):
-    queued = timezone.now() - timedelta(minutes=minutes)
-    OrmQ.objects.create(key="quickdumpnow", payload="x", lock=queued)
-    found, rows = run_doctor()
-    assert (found, "qcluster" in rows["tasks"]["hint"]) == (code, bool(code))
+def test_without_a_supervisor():
+    late = timezone.now() - timedelta(minutes=5)
+    Heartbeat.objects.filter(queue="publishing").update(watched_at=late)
+    OrmQ.objects.create(key="publishing", payload="x", lock=timezone.now() - timedelta(seconds=90))
+    message = assert_fault("tasks", "Start it and keep it running: manage.py work")
+    assert message.startswith("publishing: manage.py work is not running; the oldest task has wait")
 
 
-def test_running_task_is_not_waiting():
-    taken = timezone.now() + timedelta(minutes=3)
-    OrmQ.objects.create(key="quickdumpnow", payload="x", lock=taken)
-    assert run_doctor()[1]["tasks"]["message"] == "none waiting"
+def test_cluster_that_runs_and_finishes_nothing():
+    """Its supervisor watches it, so starting another one is not what helps."""
+    Heartbeat.objects.filter(queue="deployments").update(
+        beat_at=timezone.now() - timedelta(minutes=5),
+        replaced_at=timezone.now(),
+        replaced_why="no heartbeat for 15 s with a free worker",
+    )
+    message = assert_fault("tasks", "restart it")
+    assert re.match(r"deployments: its cluster runs but has finished nothing for 30\d s", message)
+    assert "no heartbeat for 15 s with a free worker" in message
 
 
-def test_schedule_without_a_cluster():
+def test_long_deployment_is_no_fault():
+    Heartbeat.objects.filter(queue="deployments").update(
+        beat_at=timezone.now() - timedelta(minutes=5), is_busy=True
+    )
+    assert run_doctor()[0] == 0
+
+
+def test_redis_that_does_not_answer(settings, monkeypatch):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    monkeypatch.setattr(queues, "get_broker", fails(RedisConnectionError("connection refused")))
+    assert assert_fault("tasks", "REDIS_URL") == "connection refused"
+
+
+def test_schedule_that_is_not_kept():
     Schedule.objects.update(next_run=timezone.now() - timedelta(hours=1))
-    assert "no cluster is running" in assert_fault("schedule", "qcluster")
+    assert "is 3600 s late" in assert_fault("schedule", "manage.py work")
 
 
 def test_schedule_that_was_deleted():

@@ -9,18 +9,28 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("deployments", "dispatch", "edge", "qdn", "tracking")
+APPS = (
+    *("builds", "crews", "deployments", "dispatch", "edge", "notifications", "office", "qdn"),
+    "tracking",
+)
 # The modules and packages of an app, low to high. A package may import itself and those of lower
 # layers, but not its neighbours in the same layer.
 LAYERS = {
+    "builds": (
+        "models, output, git, detect, keeper, secrets < log, folders, hooks, mirrors, apps"
+        " < command, turns, delivery, setup < run, reports, queue < receive, tasks, admin, github"
+    ),
     "deployments": (
-        "errors, wording, templatetags < models < live_history, audit, locks, metrics, seeding"
-        " < context, releases, apps < sources, routing, invalidation < deploy, stacks"
-        " < push, verification, retention, recovery < operations < admin, tasks"
+        "errors, wording, templatetags < models"
+        " < live_history, audit, locks, metrics, seeding, timings"
+        " < context, releases, apps < sources, routing, invalidation < hooks < deploy, stacks"
+        " < push, verification, retention, recovery < operations, previews < environments, api"
+        " < admin, tasks"
     ),
     "edge": (
-        "errors, models, behaviours, routing, functions < limits, pricing < protocols"
-        " < origins, runtime < serving < provisioning"
+        "errors, models, database_clock, behaviours, routing, functions, viewer_address, access"
+        " < limits, pricing, sites < protocols"
+        " < origins, runtime < serving_rules < serving < provisioning"
         " < backends.rules, backends.bounded_map, backends.viewers"
         " < backends.local, backends.aws < backends < checks, local_edge < apps"
     ),

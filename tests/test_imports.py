@@ -7,8 +7,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
-    "qdn": {"tracking", "deployments", "dispatch", "edge"},
+    "qdn": {
+        *("office", "crews", "notifications", "tracking", "builds", "deployments", "dispatch"),
+        "edge",
+    },
+    "office": {"crews", "notifications", "tracking", "builds", "deployments", "dispatch", "edge"},
+    "crews": {"tracking", "dispatch", "edge"},
+    "notifications": {"tracking", "dispatch", "edge"},
     "tracking": {"dispatch", "edge"},
+    "builds": {"deployments", "edge"},
     "deployments": {"edge"},
     "dispatch": set(),
     "edge": set(),

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
-import time_machine
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -39,9 +38,9 @@ def refused(*arguments):
     return failed.value.returncode, str(failed.value)
 
 
-def test_prints_the_link_and_when_it_expires(release):
-    with time_machine.travel(NOW, tick=False):
-        link, summary = preview(release).splitlines()
+def test_prints_the_link_and_when_it_expires(release, database_clock):
+    database_clock.stop(NOW)
+    link, summary = preview(release).splitlines()
     assert link.startswith(
         f"http://localhost:8000/?release={release}.{int(NOW.timestamp()) + 86400}."
     )
@@ -50,11 +49,9 @@ def test_prints_the_link_and_when_it_expires(release):
     )
 
 
-def test_json_is_as_documented(release):
-    with time_machine.travel(NOW, tick=False):
-        text = preview(
-            release, "--expires=12h", "--environment=staging", "--path=/book/", json=True
-        )
+def test_json_is_as_documented(release, database_clock):
+    database_clock.stop(NOW)
+    text = preview(release, "--expires=12h", "--environment=staging", "--path=/book/", json=True)
     answer = json.loads(text)
     assert answer.pop("url").startswith("http://staging.localhost:8000/book/?release=")
     assert answer == {

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.deployments.sites import write_site
+from tests.migrated import OURS, put_database
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = ("DATABASE_URL", "REDIS_URL", "DATA_DIR", "DEBUG", "EDGE_BACKEND", "SITE_URL")
 
 
 class Installation:
@@ -22,8 +22,7 @@ class Installation:
         inherited = {name: value for name, value in os.environ.items() if name not in OURS}
         self.environ = {**inherited, "DATA_DIR": str(folder / "var"), "PYTHONWARNINGS": "error"}
         self.environ["EDGE_PROBE_SECONDS"] = "1"
-        (folder / "var").mkdir()
-        assert self.manage("migrate", "--verbosity", "0").returncode == 0
+        put_database(folder / "var")
 
     def start(self, *arguments):
         return subprocess.Popen(

@@ -62,8 +62,13 @@ def test_canary_grows_and_ends(two):
     assert (answer["kind"], answer["percent"], answer["release"]) == ("canary", 5, two[1])
     assert answer["previous"] == two[0]
     assert run("promote", canary=25, yes=True)["percent"] == 25
-    assert run("status")[1]["canary"] == {"release": two[1], "percent": 25}
+    assert run("status")[1]["canary"] == {"release": two[1], "percent": 25, "margin": None}
     assert "canary" in printed("status")
+    run("environment", "set", "production", canary_margin=20, yes=True)
+    assert run("status")[1]["canary"]["margin"] == 20
+    assert "ends if its pages are" in " ".join(printed("status").split())
+    run("environment", "set", "production", canary_margin=0, yes=True)
+    assert run("status")[1]["canary"]["margin"] is None
     assert run("rollback", yes=True)["release"] == two[0]
     assert run("status")[1]["canary"] is None
 
@@ -219,6 +224,28 @@ def test_unfreezing_what_is_not_frozen_succeeds():
     assert run("unfreeze", yes=True)["lifted"] == []
 
 
+def test_freeze_and_guard_are_shown_and_lifted_separately(two):
+    run("promote", yes=True)
+    run("rollback", reason="form broken", yes=True)
+    guard = f"manage.py unfreeze --environment production --release {two[1]}"
+    assert f"to lift it: {guard}" in printed("unfreeze", yes=True)
+    assert "Nothing to do: production has no freeze" in printed("unfreeze", yes=True)
+    run("freeze", reason="exam", yes=True)
+    status = run("status")[1]
+    assert status["frozen"]["reason"] == "exam"
+    assert [one["release"] for one in status["guards"]] == [two[1]]
+    assert f"guard on {two[1]}: Rolled back from: form broken" in printed("status")
+    (lifted,) = run("unfreeze", release=two[1], yes=True)["lifted"]
+    assert lifted == {"reason": "Rolled back from: form broken", "release": two[1]}
+    status = run("status")[1]
+    assert (status["frozen"]["reason"], status["guards"]) == ("exam", [])
+    assert run("unfreeze", release=two[1], yes=True)["lifted"] == []
+
+
+def test_guard_on_an_unknown_release_is_refused(two):
+    assert refused("unfreeze", release="20200101-000000-00000000", yes=True)[0] == 1
+
+
 def test_freezing_production_needs_confirmation(two):
     assert refused("freeze", reason="exam")[0] == 1
     assert run("status")[1]["frozen"] is None
@@ -270,7 +297,11 @@ def test_promoting_one_surface_does_not_end_a_canary(two):
     for how in ({}, {"canary": 25}, {"dry_run": True}):
         code, line = refused("promote", only=["book"], yes=True, **how)
         assert (code, f"promote --release {two[1]}" in line) == (1, True)
-    assert run("status")[1]["canary"] == {"release": two[1], "percent": 5}
+    assert run("status")[1]["canary"] == {
+        "release": two[1],
+        "percent": 5,
+        "margin": None,
+    }
 
 
 def test_canary_of_one_surface_can_grow_and_be_finished(two):

@@ -1,7 +1,7 @@
 """Many objects at once over S3: signatures, second attempts and errors."""
 
 import hashlib
-import itertools
+from collections import Counter
 from contextlib import closing
 from dataclasses import replace
 from types import SimpleNamespace
@@ -156,11 +156,15 @@ def test_answer_that_is_late_halves_what_is_in_flight(through_proxy, proxy):
 
 
 def test_throttled_objects_are_all_written(through_proxy, proxy):
-    """Every fifth request is refused, whoever sends it again."""
-    asked = itertools.count(1)
-    slow_down = Fault(
-        1, proxies.answering(503, "SlowDown"), lasting=True, when=lambda _: not next(asked) % 5
-    )
+    """Every fifth object is refused until its last try but one."""
+    tries = Counter()
+
+    def is_refused(request):
+        tries[request.path] += 1
+        number = int(request.path.rpartition("/a")[2])
+        return number % 5 == 0 and tries[request.path] < PATIENCE.attempts - 1
+
+    slow_down = Fault(1, proxies.answering(503, "SlowDown"), lasting=True, when=is_refused)
     proxy.clear(slow_down)
     through_proxy.objects.clients.patience = replace(PATIENCE, pause_seconds=0)
     assert len(put_all(through_proxy, *(new_object(f"a{n}") for n in range(200)))) == 200

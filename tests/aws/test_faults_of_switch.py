@@ -10,10 +10,10 @@ from edge.backends.aws import clients
 from edge.functions.shipped import function_name, function_source
 from edge.routing import RoutingDocument
 from tests.aws.conftest import next_command
-from tests.aws.faults import CASES, FAULTS, walk
-from tests.aws.proxy import Fault, hang, others_first
+from tests.aws.faults import ALL_KINDS, CASES, walk
+from tests.aws.proxy import Fault, answering, hang, lose_answer, others_first
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.every_step]
 
 
 @pytest.fixture
@@ -26,38 +26,35 @@ def releases(shop):
     return names
 
 
-@pytest.mark.parametrize(("spoil", "lasting"), CASES)
-def test_promotion(shop, proxy, releases, spoil, lasting):
+@pytest.mark.parametrize(("kind", "lasting"), CASES)
+def test_promotion(shop, proxy, releases, kind, lasting):
     requests, codes = walk(
         shop,
         proxy,
         "production",
         lambda number: ("promote", "--release", releases[number % 2 - 1], "--yes"),
-        lambda number: Fault(number, spoil, lasting),
+        lambda number: Fault(number, kind(number), lasting),
     )
     assert requests > 15
     assert codes & {3, 4} or not lasting
 
 
-@pytest.mark.parametrize("lasting", [False, True], ids=["once", "from-then-on"])
-@pytest.mark.parametrize("first", range(4))
+# Each request meets two kinds of faults: one once, another from then on.
+@pytest.mark.parametrize(("first", "lasting"), [(2, False), (0, True)])
 def test_rollback(shop, proxy, releases, first, lasting):
     """The same way as a promotion; the kinds of faults take turns."""
-    spoils = list(FAULTS.values())
     requests, _ = walk(
         shop,
         proxy,
         "production",
         lambda number: ("rollback", releases[number % 2 - 1], "--yes"),
-        lambda number: Fault(number, spoils[(number + first) % 4], lasting),
+        lambda number: Fault(number, ALL_KINDS[(number + first) % 4], lasting),
     )
     assert requests > 15
 
 
-@pytest.mark.parametrize("lasting", [False, True], ids=["once", "from-then-on"])
-@pytest.mark.parametrize("first", range(2))
+@pytest.mark.parametrize(("first", "lasting"), [(0, False), (1, True)])
 def test_publishing_a_function(aws, shop, proxy, releases, ship_function, first, lasting):
-    spoils = list(FAULTS.values())
     newer = ""
 
     def command(number):
@@ -71,7 +68,7 @@ def test_publishing_a_function(aws, shop, proxy, releases, ship_function, first,
         proxy,
         "staging",
         command,
-        lambda number: Fault(number, spoils[(number + first) % 4], lasting),
+        lambda number: Fault(number, ALL_KINDS[(number + first) % 4], lasting),
     )
     assert requests > 20
     assert 4 in codes or not lasting
@@ -118,12 +115,12 @@ def test_store_that_always_changes_ends_with_exit_code_3(aws, shop, proxy, relea
 
 
 def test_throttled_write_is_sent_again(shop, proxy, releases):
-    proxy.clear(Fault(1, FAULTS["503"], when=writes_keys))
+    proxy.clear(Fault(1, answering(503, "SlowDown"), when=writes_keys))
     assert shop.run("rollback", "--yes")["release"] == releases[0]
 
 
 def test_write_whose_answer_was_lost_is_not_sent_again(shop, proxy, releases):
-    proxy.clear(Fault(1, FAULTS["done-but-answer-lost"], when=writes_keys))
+    proxy.clear(Fault(1, lose_answer, when=writes_keys))
     code, message = shop.attempt("rollback", "--yes")
     updates = [json.loads(r.body)["Puts"] for r in proxy.seen if r.writes_keys]
     assert code == 4

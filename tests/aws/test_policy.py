@@ -4,6 +4,7 @@ import dataclasses
 import fnmatch
 from datetime import timedelta
 from io import StringIO
+from zipfile import ZipFile
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,12 +12,15 @@ from django.utils import timezone
 
 from deployments.invalidation import send
 from deployments.models import Environment, Release, Strategy
+from deployments.operations import incoming, uploads
 from deployments.routing import functions
+from edge.backends import get_backend
 from edge.backends.aws import backend as aws_module
 from edge.backends.aws import stacks as aws_stacks
 from edge.functions.shipped import function_name, function_source
 from edge.limits import CLOUDFRONT
 from edge.provisioning.iam import Places, Role, write_policy
+from qdn.backup.record import last_backup_age
 from tests.aws.requests import ACCOUNT, needs, recorded
 from tests.aws.stand_in import BUCKET, STORE
 from tests.deployments.sites import write_site
@@ -125,10 +129,14 @@ def test_deploying(aws, places, calls, monkeypatch, settings, tmp_path):
     for environment in ("staging", "production") * 2:
         run("invalidate", "/book/*", "--environment", environment, "--yes")
     remove_a_release(site, settings)
+    with pytest.raises(CommandError, match="only rebuilt into an empty one"):
+        run("rebuild_history", "--dry-run")
+    aws.s3.put_object(Bucket=BUCKET, Key=f"jobs/{'0' * 64}.json", Body=b"{}")
+    run("prune", "--documents", "--yes")
     # It reports faults here (no task cluster is running) after having checked everything.
     with pytest.raises(CommandError, match="fault"):
         run("doctor")
-    hold(Role.DEPLOY, places, reading(calls), aws.arn)
+    hold(Role.DEPLOY, places, reading(calls, aws), aws.arn)
 
 
 def remove_a_release(site, settings):
@@ -144,23 +152,46 @@ def test_reading(aws, places, monkeypatch, tmp_path):
     run("push", "--source", str(write_site(tmp_path / "site")))
     run("promote", "--yes")
     with recorded(monkeypatch) as calls:
-        hold(Role.READ, places, reading(calls), aws.arn)
+        hold(Role.READ, places, reading(calls, aws), aws.arn)
 
 
-def reading(calls):
+def reading(calls, aws):
     """Run the commands that only read, which the role `deploy` may also do."""
-    for command in ("status", "history", "releases", "metrics", "verify"):
+    for command in ("status", "history", "releases", "metrics"):
         run(command)
+    link = make_link(published_revision=1)
+    aws.s3.put_object(Bucket=BUCKET, Key=link.key, Body=b"not what the job shows")
+    with pytest.raises(CommandError, match="1 discrepancy"):
+        run("verify")
     return calls
 
 
-def test_the_application(places, calls):
+def test_the_application(aws, places, calls, tmp_path):
     link = make_link()
     run("publish_tracking")
     revoke_link(link=link, actor="olga", reason="lost")
     run("publish_tracking")
+    run("publish_tracking", "--registry")
+    run("import_jobs", "--registry")
     run("metrics")
+    last_backup_age(get_backend().objects)  # for /readyz
+    receive_an_upload(tmp_path / "site.zip")
+    for environment in ("staging", "production"):
+        key = f"{incoming.PREFIX}{environment}/site.zip"
+        aws.s3.upload_file(str(tmp_path / "site.zip"), BUCKET, key)
+    assert incoming.receive() == {"pushed": 1, "refused": 1}
     hold(Role.APPLICATION, places, calls)
+
+
+def receive_an_upload(archive):
+    with ZipFile(archive, "w") as output:
+        output.writestr("index.html", "<!doctype html>")
+    objects = get_backend().objects
+    upload = uploads.keep(objects, archive)
+    with uploads.opened(objects, upload) as found:
+        assert found.read_bytes() == archive.read_bytes()
+    uploads.remove(objects, upload)
+    uploads.forget(objects)
 
 
 def test_provisioning(aws_environ, plain_boto, calls, monkeypatch, settings):

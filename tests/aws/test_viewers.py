@@ -53,6 +53,13 @@ def test_viewer_connects_where_it_is_told_and_asks_for_the_host(echo):
     assert seen.headers["x-amz-meta-release"] == "r1"
 
 
+def test_viewer_connects_to_the_distribution_of_an_alias(secure):
+    viewer = HttpViewer(secure.replace("127.0.0.1", ""))  # only its scheme and port
+    assert viewer.fetch("localhost", "/", via="127.0.0.1").status == 302
+    with pytest.raises(BackendUnavailable, match="CERTIFICATE"):
+        viewer.fetch("www.example.org", "/", via="127.0.0.1")
+
+
 def test_viewer_tells_where_nobody_answered(unused_port):
     with pytest.raises(BackendUnavailable, match="EDGE_VIEWER_URL"):
         HttpViewer(f"http://127.0.0.1:{unused_port}").fetch("www.example.org", "/")

@@ -1,7 +1,7 @@
 """Kills a real process at each store operation of a command in turn.
 
-test_killed.py runs it as `python -m tests.deployments.killing push`, with an empty folder in
-DATA_DIR. Each attempt is a forked process that sends itself SIGKILL just before its n-th store
+test_killed.py runs it as `python -m tests.deployments.killing push`. Only a migrated database is
+in DATA_DIR. Each attempt is a forked process that sends itself SIGKILL just before its n-th store
 operation. Then the environment is requested through the edge, the command runs again, and the
 history is compared with what was served. The walk ends with a run that met no n-th operation, and
 prints the names of the operations that were killed.
@@ -135,15 +135,17 @@ class Scene:
         expect(len(marks) == 1, f"pages of {marks} are served at once")
         return marks.pop()
 
-    def check_history(self, killed, seen):
-        """Check that history and edge agree, and that killed attempts have their true outcome."""
+    def check_history(self, killed, seen, mark):
+        """Check that history and edge agree, and that killed attempts have their true outcome.
+
+        `seen` was served after the kill, and `mark` is now.
+        """
         from deployments.models import DeployLock, Deployment, Environment  # noqa: PLC0415
         from edge.backends import get_backend  # noqa: PLC0415
 
         environment = Environment.objects.get(name=self.environment)
         expect(not environment.deployments.unfinished().exists(), "a deployment has no end")
         expect(not DeployLock.objects.exists(), "a lock is left")
-        mark = self.served()
         expect(self.mark_of(environment.live.release) == mark, f"history and {mark} differ")
         for deployment in Deployment.objects.filter(pk__in=killed):
             happened = self.mark_of(deployment.release) == seen
@@ -228,11 +230,11 @@ class Prune(Scene):
     def wanted(self, number, seen):
         return {seen}
 
-    def check_history(self, killed, seen):
+    def check_history(self, killed, seen, mark):
         from deployments.models import Release  # noqa: PLC0415
         from edge.backends import get_backend  # noqa: PLC0415
 
-        super().check_history(killed, seen)
+        super().check_history(killed, seen, mark)
         self.check_whole()
         present = {one.name for one in Release.objects.complete()}
         expect(present == set(self.names.values()), f"listed are {present}")
@@ -269,9 +271,10 @@ def walk(scene, log):
     from deployments.models import Deployment  # noqa: PLC0415
 
     operations = []
+    now = scene.served()
     for number in count(1):
         expect(number < MOST_OPERATIONS, "there is no end of operations")
-        seen = scene.served()
+        seen = now
         command = scene.command(number)
         status = in_a_process(scene, command, Killer(number, log))
         if os.WIFEXITED(status):
@@ -286,8 +289,9 @@ def walk(scene, log):
         scene.check_whole()
         again = in_a_process(scene, command, None)
         expect(os.WIFEXITED(again) and os.WEXITSTATUS(again) == 0, f"{where}: no way on")
-        expect(scene.served() in scene.wanted(number, seen), f"{where}: not finished")
-        scene.check_history(killed, served)
+        now = scene.served()
+        expect(now in scene.wanted(number, seen), f"{where}: not finished")
+        scene.check_history(killed, served, now)
     return None
 
 
@@ -314,9 +318,7 @@ def main(name):
     os.environ["DJANGO_SETTINGS_MODULE"] = "qdn.settings"
     django.setup()
     from django.conf import settings  # noqa: PLC0415
-    from django.core.management import call_command  # noqa: PLC0415
 
-    call_command("migrate", verbosity=0)
     folder = Path(settings.DATA_DIR)
     operations = walk(SCENES[name](folder / "sites"), folder / "killed-at")
     sys.stdout.write(json.dumps(operations))

@@ -15,10 +15,14 @@ from deployments.sources.source import opened_source
 PAGES = ["index.html", "book/index.html", "track/index.html", "dashboard/index.html", "404.html"]
 
 
-def write_site(folder, *, mark="A", extra=0):
-    """Write the four surfaces, an error page, a shared asset and `extra` more files."""
+def write_site(folder, *, mark="A", extra=0, more=None):
+    """Write the four surfaces, an error page, a shared asset and `extra` more files.
+
+    `more` are others: text by path.
+    """
     files = {path: f"<!doctype html><title>{mark}</title>{path}" for path in PAGES}
     files["assets/site.0123456789ab.css"] = "body{color:#123}"
+    files |= more or {}
     files |= {f"more/{number}.txt": f"{mark} {number}" for number in range(extra)}
     for path, text in files.items():
         target = folder / path
@@ -49,9 +53,9 @@ class Operator:
         """Push a site without deploying it."""
         return self._push(mark, extra, environment, deploys=False, repair=repair)
 
-    def push(self, mark="A", *, extra=0):
-        """Push a site to staging."""
-        return self._push(mark, extra, "staging")
+    def push(self, mark="A", *, extra=0, to="staging", more=None):
+        """Push a site to an environment."""
+        return self._push(mark, extra, to, more=more)
 
     def release_of(self, files):
         """Make a release of exactly these files, given as text by path."""
@@ -65,8 +69,8 @@ class Operator:
             objects=objects, plan=plan, message="", actor="olga", say=self.said.append
         )
 
-    def _push(self, mark, extra, environment, **options):
-        source = write_site(self.folder / f"site-{mark}", mark=mark, extra=extra)
+    def _push(self, mark, extra, environment, *, more=None, **options):
+        source = write_site(self.folder / f"site-{mark}", mark=mark, extra=extra, more=more)
         environment = Environment.objects.named(environment)
         pushed = push(
             self.backend, environment, caller=self.caller, source=source, message=mark, **options
@@ -78,8 +82,8 @@ class Operator:
         source, to = named("staging"), named("production")
         return self.deploy(promote_target(source=source, to=to, release=release, actor="olga"))
 
-    def rollback(self, release=None):
-        environment = Environment.objects.named("production")
+    def rollback(self, release=None, *, environment="production"):
+        environment = Environment.objects.named(environment)
         return self.deploy(rollback_target(environment=environment, release=release, actor="olga"))
 
     def canary(self, percent, release=None):

@@ -17,16 +17,27 @@ def at(hour, minute=0):
 
 
 @pytest.fixture
-def day(operator, time_machine):
+def stop_clocks(time_machine, database_clock):
+    """Return a function that stops the clocks of the database and of the edge."""
+
+    def stop(moment):
+        time_machine.move_to(moment, tick=False)
+        database_clock.stop(moment)
+
+    return stop
+
+
+@pytest.fixture
+def day(operator, stop_clocks):
     """A is promoted at 9:00 and B at 12:00; production is rolled back to A at 15:00."""
     releases = []
     for mark, hour in (("A", 9), ("B", 12)):
-        time_machine.move_to(at(hour), tick=False)
+        stop_clocks(at(hour))
         releases.append(operator.push(mark))
         operator.promote()
-    time_machine.move_to(at(15), tick=False)
+    stop_clocks(at(15))
     operator.rollback()
-    time_machine.move_to(at(18), tick=False)
+    stop_clocks(at(18))
     return releases
 
 
@@ -47,7 +58,7 @@ def test_live_since_a_moment(day, production):
     assert [d.release for d in live_since(production, at(1))] == [first, second, first]
 
 
-def test_failed_deployments_were_never_live(day, operator, production, time_machine, backend):
+def test_failed_deployments_were_never_live(day, operator, production, backend):
     other = operator.release("C")
     backend.objects.delete([other.key("manifest.json")])
     with pytest.raises(Refused):
@@ -55,8 +66,8 @@ def test_failed_deployments_were_never_live(day, operator, production, time_mach
     assert live_at(production, at(18)).release == day[0]
 
 
-def test_canary_leaves_what_was_live(day, operator, production, time_machine):
-    time_machine.move_to(at(20), tick=False)
+def test_canary_leaves_what_was_live(day, operator, production, stop_clocks):
+    stop_clocks(at(20))
     operator.canary(5, operator.push("C"))
     assert live_at(production, at(20)).release == day[0]
 

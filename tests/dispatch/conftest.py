@@ -1,5 +1,6 @@
 """Fixtures for jobs."""
 
+import fcntl
 import sqlite3
 import threading
 
@@ -57,10 +58,20 @@ def shared_database(transactional_db, tmp_path):
 
 
 @pytest.fixture
-def together(shared_database):
-    """Call a function in several threads at once; return what each returned or raised."""
+def together(shared_database, tmp_path_factory):
+    """Call a function in several threads at once; return what each returned or raised.
+
+    One test does this at a time: a PostgreSQL server takes 100 connections by default, which two
+    test processes would exceed with 64 threads each.
+    """
+    turn = tmp_path_factory.getbasetemp().parent / "together.lock"
 
     def run(function, times=6):
+        with turn.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return run_at_once(function, times)
+
+    def run_at_once(function, times):
         results, start = [], threading.Barrier(times)
 
         def call():

@@ -6,57 +6,29 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.contrib.auth.models import User
-from django.contrib.messages import get_messages
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 
 from dispatch.admin.job_forms import JobForm
 from dispatch.changing import change_details, move_job, set_price
 from dispatch.models import Job
 from dispatch.prices import parse_price
 from dispatch.statuses import FLOW, Status
-from tests.builders import make_crew, make_customer, make_job, make_price
+from dispatch.stepping import advance, step_back
+from dispatch.visits import Failure, fail_visit, report_arrival, report_delay
+from tests.builders import make_crew, make_customer, make_job, make_planned_job, make_price
+from tests.dispatch.job_page import LIST, act, errors_of, page_of, posted, press, texts
 
 pytestmark = pytest.mark.django_db
-LIST = "/admin/dispatch/job/"
 ADD = "/admin/dispatch/job/add/"
 NOW = datetime(2026, 11, 20, 20, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def page_of(job):
-    return reverse("admin:dispatch_job_change", args=[job.pk])
-
-
 def found(desk, **query):
     jobs = desk.get(LIST, query).context["cl"].result_list
     return {job.number for job in jobs}
-
-
-def texts(response):
-    return [str(message) for message in get_messages(response.wsgi_request)]
-
-
-def posted(job, **changes):
-    """Return what a browser posts from the job page: the fields shown, with `changes`."""
-    form = JobForm(instance=Job.objects.get(pk=job.pk))
-    data: dict[str, Any] = {}
-    for name, field in form.fields.items():
-        value = form.get_initial_for_field(field, name)
-        if name.startswith("window"):
-            data[f"{name}_0"] = value.strftime("%Y-%m-%d") if value else ""
-            data[f"{name}_1"] = value.strftime("%H:%M:%S") if value else ""
-        elif value not in (None, False):
-            data[name] = value
-    for prefix in ("events", "prices"):
-        data |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
-    return data | changes
-
-
-def errors_of(response):
-    return response.context["adminform"].form.errors.as_data()
 
 
 def test_list_shows_the_main_fields(desk):
@@ -153,10 +125,9 @@ def test_search_finds_nothing(desk, text):
         ({"window": "week"}, {1, 2}),
         ({"window": "none"}, {3}),
         ({"window": "nonsense"}, {1, 2, 3}),
-        ({"needs": "answer"}, {3}),
-        ({"needs": "price"}, {2, 3}),
-        ({"needs": "crew"}, {2}),
+        ({"needs": "no-price"}, {2}),
         ({"needs": "late"}, {1}),
+        ({"needs": "any"}, {1, 2}),
         ({"on_hold__exact": "1"}, {2}),
     ],
 )
@@ -171,13 +142,8 @@ def test_filters(desk, query, expected):
         assert found(desk, **query) == expected
 
 
-def act(desk, action, *jobs, **more):
-    data = {"action": action, "_selected_action": [job.pk for job in jobs], **more}
-    return desk.post(LIST, data)
-
-
 def test_action_reports_every_job(desk):
-    moved, refused = make_job(), make_job(status=Status.COMPLETED)
+    moved, refused = make_planned_job(), make_job(status=Status.COMPLETED)
     response = act(desk, "move_to_scheduled", moved, refused)
     assert Job.objects.get(pk=moved.pk).status == Status.SCHEDULED
     assert moved.events.latest("pk").actor == "dana"
@@ -210,52 +176,78 @@ def test_cancel_action_without_a_reason_asks_again(desk):
 def test_page_offers_exactly_the_allowed_steps(desk):
     job = make_job(status=Status.READY_FOR_PICKUP)
     html = desk.get(page_of(job)).content.decode()
-    offered = set(re.findall(r'name="to"\s+value="(\w+)"', html))
+    offered = set(re.findall(r'name="move_to"\s+value="(\w+)"', html))
     assert offered == {"en_route", "in_progress", "scheduled"}
     assert "cancel_jobs" in html
 
 
 def test_page_of_a_closed_job_offers_no_step(desk):
     html = desk.get(page_of(make_job(status=Status.COMPLETED))).content.decode()
-    assert 'name="to"' not in html
+    assert 'name="move_to"' not in html
     assert "cancel_jobs" not in html
 
 
-def move(desk, job, **data):
-    return desk.post(reverse("admin:dispatch_job_move", args=[job.pk]), data)
-
-
-def test_button_moves_the_job(desk):
-    job = make_job()
-    response = move(desk, job, to="scheduled", revision=1)
+def test_button_saves_what_was_typed_and_moves_the_job(desk):
+    job, crew = make_planned_job(), make_crew(name="Birch")
+    response = press(desk, job, "scheduled", crew=crew.pk, reason="called")
     assert response.url == page_of(job)
-    assert Job.objects.get(pk=job.pk).status == Status.SCHEDULED
+    assert texts(response) == [f"Moved to “Scheduled”: {job.label}."]
+    job.refresh_from_db()
+    assert (job.status, job.crew, job.revision) == (Status.SCHEDULED, crew, 3)
+    assert job.events.latest("pk").actor == "dana"
+    assert job.events.latest("pk").reason == "called"
 
 
-def test_button_of_an_outdated_page_is_refused(desk):
-    job = make_job(status=Status.SCHEDULED)
-    change_details(job=job, changes={"details": "a piano"}, actor="anna")
-    response = move(desk, job, to="ready_for_pickup", revision=1)
-    assert Job.objects.get(pk=job.pk).status == Status.SCHEDULED
-    assert any("anna" in text for text in texts(response))
-
-
-@pytest.mark.parametrize("data", [{}, {"to": "lost"}, {"to": "scheduled", "revision": "x"}])
-def test_invalid_button_changes_nothing(desk, data):
-    job = make_job()
-    assert move(desk, job, **data).status_code == 302
+def test_button_with_a_field_that_is_refused_moves_nothing(desk):
+    job = make_planned_job()
+    response = press(desk, job, "scheduled", contact_email="nobody")
+    assert set(errors_of(response)) == {"contact_email"}
     assert Job.objects.get(pk=job.pk).revision == 1
 
 
-def test_get_does_not_move(desk):
-    job = make_job()
-    assert desk.get(reverse("admin:dispatch_job_move", args=[job.pk])).status_code == 405
+def test_button_of_a_page_with_an_older_status_is_refused(desk):
+    job = make_planned_job(status=Status.SCHEDULED)
+    old = posted(job, move_to="en_route")
+    move_job(job=job, to=Status.READY_FOR_PICKUP, actor="anna")
+    response = desk.post(page_of(job), old)
+    assert Job.objects.get(pk=job.pk).status == Status.READY_FOR_PICKUP
+    assert errors_of(response)["__all__"][0].code == "job-changed"
+    assert "anna" in response.content.decode()
 
 
-def test_user_without_permission_cannot_move(client):
-    client.force_login(User.objects.create_user("guest", is_staff=True))
-    job = make_job()
-    assert move(client, job, to="scheduled", revision=1).status_code == 403
+def test_button_moves_a_job_whose_details_others_changed(desk):
+    job = make_planned_job(status=Status.SCHEDULED)
+    old = posted(job, move_to="ready_for_pickup")
+    change_details(job=job, changes={"details": "a piano"}, actor="anna")
+    response = desk.post(page_of(job), old)
+    assert "Also changed by anna: what and where." in texts(response)
+    job.refresh_from_db()
+    assert (job.status, job.details) == (Status.READY_FOR_PICKUP, "a piano")
+
+
+@pytest.mark.parametrize("to", ["lost", "completed"])
+def test_button_that_the_page_does_not_have_changes_nothing(desk, to):
+    job = make_planned_job()
+    assert press(desk, job, to, details="a piano").status_code == 200
+    assert Job.objects.get(pk=job.pk).revision == 1
+
+
+def test_enter_saves_and_does_not_move(desk):
+    """Enter in a field presses the first button of the form, wherever it is on the page."""
+    html = desk.get(page_of(make_job())).content.decode()
+    buttons = re.findall(r'<button[^>]*form="job_form"[^>]*>', html)
+    assert 'name="_save"' in buttons[0]
+
+
+@pytest.mark.parametrize("may_view", [False, True])
+def test_user_without_permission_cannot_move(client, may_view):
+    user = User.objects.create_user("guest", is_staff=True)
+    if may_view:
+        user.user_permissions.add(Permission.objects.get(codename="view_job"))
+    client.force_login(user)
+    job = make_planned_job()
+    assert press(client, job, "scheduled").status_code == 403
+    assert Job.objects.get(pk=job.pk).revision == 1
 
 
 def test_edit_is_recorded_in_history(desk):
@@ -312,28 +304,72 @@ def test_second_save_wins(desk):
     assert Job.objects.get(pk=job.pk).details == "a piano"
 
 
-def test_second_save_keeps_others_changes_to_other_fields(desk):
-    job, crew = make_job(), make_crew()
+THEIRS: dict[str, Any] = {
+    "crew": None,
+    "window_start": NOW,
+    "window_end": NOW + HOUR,
+    "on_hold": True,
+    "hold_reason": "gate locked",
+    "unit": "B",
+}
+
+
+def test_edits_that_do_not_touch_are_merged(desk):
+    job = make_job()
     make_price(job)
+    theirs = {**THEIRS, "crew": make_crew()}
     old = posted(job, details="a piano")
-    theirs = {
-        "crew": crew,
-        "window_start": NOW,
-        "window_end": NOW + HOUR,
-        "on_hold": True,
-        "hold_reason": "gate locked",
-        "unit": "B",
-    }
     other = change_details(job=Job.objects.get(pk=job.pk), changes=theirs, actor="anna")
-    set_price(job=other, price=parse_price("700"), actor="anna", reason="more of it")
+    set_price(job=other, price=parse_price("700"), actor="olga", reason="more of it")
     response = desk.post(page_of(job), old)
-    assert "anna" in str(errors_of(response)["crew"][0])
-    shown = response.context["adminform"].form.data.dict()
-    assert desk.post(page_of(job), shown).status_code == 302
+    assert response.status_code == 302, errors_of(response)
+    note = next(text for text in texts(response) if text.startswith("Also changed"))
+    anna, olga = note.removeprefix("Also changed by ").split("; ")
+    assert set(anna.removeprefix("anna: ").split(", ")) == {
+        *("crew", "window starts", "window ends", "on hold", "hold reason", "unit")
+    }
+    assert olga == "olga: price."
     saved = Job.objects.get(pk=job.pk)
     assert saved.details == "a piano"
     assert {name: getattr(saved, name) for name in theirs} == theirs
     assert str(saved.price) == "$700 all-in"
+    assert set(saved.events.latest("pk").changes) == {"details"}
+
+
+def test_same_edit_by_two_people_is_no_conflict(desk):
+    job, crew = make_job(), make_crew()
+    old = posted(job, crew=crew.pk, details="a piano")
+    change_details(job=Job.objects.get(pk=job.pk), changes={"crew": crew}, actor="anna")
+    assert desk.post(page_of(job), old).status_code == 302
+    saved = Job.objects.get(pk=job.pk)
+    assert (saved.crew, saved.details) == (crew, "a piano")
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        ({"details": "a piano"}, {"details": "a sofa"}),
+        ({"unit": "C"}, {"town": "Nome", "zip_code": "99762"}),
+        ({"window_start_1": "8am"}, {"window_end": NOW + 3 * HOUR}),
+        ({"load_size": "half"}, {"rental_days": 3}),
+        ({"access_notes": "gate 12"}, {"access_notes": "gate 34"}),
+    ],
+)
+def test_edits_that_touch_are_a_conflict(desk, mine, theirs):
+    job = make_job(window_start=NOW, window_end=NOW + HOUR)
+    old = posted(job, **mine)
+    change_details(job=Job.objects.get(pk=job.pk), changes=theirs, actor="anna")
+    response = desk.post(page_of(job), old)
+    assert errors_of(response)["__all__"][0].code == "job-changed"
+    assert set(errors_of(response)) == {"__all__", *theirs}
+    assert Job.objects.get(pk=job.pk).revision == 2
+
+
+def test_edit_that_is_invalid_is_no_less_an_edit(desk):
+    job = make_job()
+    old = posted(job, zip_code="x", rental_days="many")
+    change_details(job=Job.objects.get(pk=job.pk), changes={"zip_code": "99712"}, actor="anna")
+    assert errors_of(desk.post(page_of(job), old))["__all__"][0].code == "job-changed"
 
 
 def test_second_save_keeps_the_input_over_others_changes(desk):
@@ -392,6 +428,24 @@ def test_refused_edit_changes_nothing(desk, changes, field):
     assert job.prices.count() == 1
 
 
+def test_timeline_has_visits_and_steps_back(desk):
+    job = make_planned_job(status=Status.SCHEDULED)
+    advance(job=job, to=Status.EN_ROUTE, actor="dana")
+    step_back(job=job, actor="dana", reason="wrong job")
+    move_job(job=job, to=Status.EN_ROUTE, actor="dana")
+    report_delay(job=job, minutes=30, actor="Birch")
+    report_arrival(job=job, actor="Birch")
+    fail_visit(job=job, why=Failure.NO_ACCESS, actor="Birch")
+    page = desk.get(page_of(job)).content.decode()
+    for line in (
+        "step taken back",
+        "failed visit: none → no_access",
+        "late by, in minutes: 0 → 30",
+    ):
+        assert line in page
+    assert "steps:" not in page
+
+
 def test_timeline_cannot_be_edited(desk):
     job = make_job()
     response = desk.get(page_of(job))
@@ -413,6 +467,7 @@ def new_job(desk, **changes):
     data = {
         "phone": "907-555-0142",
         "contact_name": "Mark Ames",
+        "language": "en",
         "service": form.fields["service"].queryset.get(code="junk").pk,
         "address_line": "1423 Soderblom Avenue",
         "town": "Fairbanks",
@@ -424,19 +479,40 @@ def new_job(desk, **changes):
     return desk.post(ADD, data), data
 
 
-def test_add_books_a_job(desk):
-    response, _ = new_job(
-        desk,
-        window_start_0="2026-11-20",
-        window_start_1="13:00",
-        window_end_0="2026-11-20",
-        window_end_1="15:00",
-    )
-    assert response.status_code == 302, errors_of(response)
+TIMES = {
+    "window_start_0": "2026-11-20",
+    "window_start_1": "1pm",
+    "window_end_0": "",  # the day of the start
+    "window_end_1": "3:00 PM",
+}
+
+
+@time_machine.travel(NOW - HOUR)
+def test_add_books_and_schedules_a_job(desk):
+    crew = make_crew()
+    response, _ = new_job(desk, crew=crew.pk, **TIMES)
     job = Job.objects.get()
-    assert (job.number, job.status, job.window_start) == (1001, Status.REQUESTED, NOW)
+    assert response.url == page_of(job)
+    assert (job.number, job.status, job.window_start) == (1001, Status.SCHEDULED, NOW)
+    assert (job.window_end, job.crew) == (NOW + 2 * HOUR, crew)
     assert str(job.price) == "$600 all-in"
     assert {event.actor for event in job.events.all()} == {"dana"}
+
+
+def test_add_without_a_window_books_a_request(desk):
+    crew = make_crew()
+    new_job(desk, crew=crew.pk)
+    assert Job.objects.values_list("status", "crew").get() == (Status.REQUESTED, crew.pk)
+
+
+@time_machine.travel(NOW + 24 * HOUR)
+def test_add_with_a_window_that_is_over_books_nothing_and_keeps_the_input(desk):
+    response, _ = new_job(desk, **TIMES)
+    assert errors_of(response)["window_start"][0].code == "window-over"
+    html = response.content.decode()
+    assert 'value="1423 Soderblom Avenue"' in html
+    assert 'value="3:00 PM"' in html
+    assert not Job.objects.exists()
 
 
 def test_saving_twice_books_one_job(desk):

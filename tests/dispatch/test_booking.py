@@ -9,9 +9,11 @@ from django.db import connection
 from dispatch import consent
 from dispatch.booking import BookingRequest, book, create_job
 from dispatch.errors import DispatchError, StatusUnknown, ValueRefused
+from dispatch.guards import GuardRefused
 from dispatch.models import Counter, Customer, Job, JobEvent
 from dispatch.signals import job_changed
 from dispatch.statuses import Status
+from dispatch.windows.parsing import parse_window
 from tests.builders import make_customer
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +32,7 @@ SHELL = {
     "address": "1423 Soderblom Avenue, Fairbanks, 99709",
     "actor": "shell",
 }
+WINDOW = "2096-11-23 9-11"
 
 
 def test_booking_makes_a_requested_job():
@@ -135,12 +138,13 @@ def test_refused_booking_leaves_nothing_behind(wrong):
 
 
 def test_create_job_in_a_status_with_a_price():
-    job = create_job(**SHELL, price="600 all-in", status="ready_for_pickup")
+    job = create_job(**SHELL, price="600 all-in", status="ready_for_pickup", window=WINDOW)
     assert (job.status, str(job.price)) == (Status.READY_FOR_PICKUP, "$600 all-in")
     assert job.service.code == "junk"
-    assert [event.revision for event in job.events.all()] == [1, 2]
     job.refresh_from_db()
-    assert job.revision == 2
+    assert (job.window_start, job.window_end) == parse_window(WINDOW)
+    assert [event.revision for event in job.events.all()] == [1, 2, 3]
+    assert job.revision == 3
 
 
 def test_create_job_separates_the_unit_from_the_street():
@@ -165,6 +169,12 @@ def test_create_job_separates_the_unit_from_the_street():
         ({"address": "1423 Soderblom Avenue, Fairbanks, 9970"}, ValueRefused),
         ({"address": f"1 A St, {'u' * 31}, Fairbanks, 99709"}, ValueRefused),
         ({"price": "cheap"}, ValueRefused),
+        ({"window": "tomorrow"}, ValueRefused),
+        ({"crew": "Nobody"}, ValueRefused),
+        ({"status": "scheduled"}, GuardRefused),
+        ({"status": "scheduled", "window": "2020-11-23 9-11"}, GuardRefused),
+        ({"status": "ready_for_pickup", "window": WINDOW}, GuardRefused),
+        ({"status": "completed", "price": "400 to 600"}, GuardRefused),
         ({"status": "lost"}, StatusUnknown),
         ({"status": "cancelled"}, ValueRefused),
         ({"status": "on_site"}, ValueRefused),

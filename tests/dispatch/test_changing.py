@@ -15,12 +15,13 @@ from dispatch.changing import (
     move_job,
     set_price,
 )
+from dispatch.details import history_value
 from dispatch.errors import JobChangedMeanwhile, JobUnknown, MoveNotAllowed, ValueRefused
 from dispatch.models import AppendOnlyError, Job, JobEvent
 from dispatch.prices import parse_price
 from dispatch.signals import job_changed
 from dispatch.statuses import FLOW, Status, flow_for
-from tests.builders import make_crew, make_job, make_price, make_service
+from tests.builders import make_crew, make_job, make_planned_job, make_price, make_service
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 20, 20, tzinfo=UTC)
@@ -31,7 +32,7 @@ def stored(job):
 
 
 def test_move_writes_status_event_and_revision():
-    job = make_job(status=Status.REQUESTED)
+    job = make_planned_job(status=Status.REQUESTED)
     before = job.updated_at
     assert move_job(job=job, to=Status.SCHEDULED, actor="dana") is job
     assert (stored(job).status, stored(job).revision) == (Status.SCHEDULED, 2)
@@ -43,7 +44,7 @@ def test_move_writes_status_event_and_revision():
 
 
 def test_move_sends_the_signal_inside_the_transaction():
-    job, seen = make_job(), []
+    job, seen = make_planned_job(), []
 
     def remember(sender, job_id, **kwargs):
         seen.append((job_id, connection.in_atomic_block, stored(job).revision))
@@ -84,9 +85,17 @@ def test_dumpster_goes_on_site():
     assert move_job(job=job, to=Status.ON_SITE, actor="dana").status == Status.ON_SITE
 
 
+def test_placing_a_dumpster_ends_its_window():
+    job = make_planned_job(service="dumpster-10", status=Status.SCHEDULED)
+    start = history_value(job, "window_start")
+    move_job(job=job, to=Status.ON_SITE, actor="dana")
+    assert (stored(job).window_start, stored(job).window_end) == (None, None)
+    assert job.events.latest("pk").changes["window_start"] == [start, None]
+
+
 @pytest.mark.parametrize("status", [Status.READY_FOR_PICKUP, Status.EN_ROUTE])
 def test_reschedule(status):
-    job = make_job(status=status)
+    job = make_planned_job(status=status)
     move_job(job=job, to=Status.SCHEDULED, actor="dana", reason="no one home")
     assert stored(job).status == Status.SCHEDULED
 
@@ -117,7 +126,7 @@ def test_started_work_cannot_be_cancelled(status):
 
 
 def test_second_change_from_the_same_revision_is_refused():
-    job = make_job()
+    job = make_planned_job()
     mine, theirs = stored(job), stored(job)
     move_job(job=theirs, to=Status.SCHEDULED, actor="anna")
     with pytest.raises(JobChangedMeanwhile) as refusal:
@@ -129,16 +138,16 @@ def test_second_change_from_the_same_revision_is_refused():
 
 
 def test_price_from_an_old_revision_leaves_no_row():
-    job = make_job()
+    job = make_planned_job()
     mine = stored(job)
     move_job(job=job, to=Status.SCHEDULED, actor="anna")
     with pytest.raises(JobChangedMeanwhile):
-        set_price(job=mine, price=parse_price("600"), actor="dana")
-    assert not job.prices.exists()
+        set_price(job=mine, price=parse_price("700"), actor="dana", reason="more")
+    assert job.prices.count() == 1
 
 
 def test_concurrent_moves_have_one_winner(together):
-    job = make_job()
+    job = make_planned_job()
     results = together(lambda: move_job(job=stored(job), to=Status.SCHEDULED, actor="crew"))
     assert len(results) == 6
     assert sum(isinstance(result, Job) for result in results) == 1
@@ -293,7 +302,7 @@ def test_random_moves_never_leave_the_flow(seed, dumpster):
         here, to = Status(job.status), chance.choice(list(Status))
         in_table = to in FLOW[here].to and (to in (*flow_for(job.kind), Status.CANCELLED))
         try:
-            move_job(job=job, to=to, actor="walker", side="firm", reason="because")
+            move_job(job=job, to=to, actor="walker", side="firm", reason="because", force=True)
         except MoveNotAllowed:
             assert not in_table
             assert stored(job).status == here
@@ -304,3 +313,14 @@ def test_random_moves_never_leave_the_flow(seed, dumpster):
     assert list(job.events.values_list("revision", flat=True)) == list(
         range(1, stored(job).revision + 1)
     )
+
+
+def test_window_of_more_than_a_week_is_refused():
+    """Searches for the windows of a day look back no further."""
+    job = make_job()
+    changes = {"window_start": NOON, "window_end": NOON + timedelta(days=7, minutes=1)}
+    with pytest.raises(ValueRefused, match="at most 7 days long"):
+        change_details(job=job, changes=changes, actor="dana")
+    changes["window_end"] = NOON + timedelta(days=7)
+    change_details(job=job, changes=changes, actor="dana")
+    assert Job.objects.with_window_in(NOON + timedelta(days=6), NOON + timedelta(days=8)).exists()

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def test_demo_has_marks_job():
     load_demo_jobs()
     mark = Job.objects.get(customer__phone=MARK_PHONE)
-    assert (mark.first_name, mark.status) == ("Mark", Status.READY_FOR_PICKUP)
+    assert (mark.contact_name, mark.status) == ("Mark Ames", Status.READY_FOR_PICKUP)
     assert "Soderblom Avenue" in mark.address
     assert str(mark.price) == "$600 all-in"
     assert mark.window_start == datetime(2026, 11, 20, 21, tzinfo=UTC)

@@ -11,15 +11,19 @@ from collections.abc import Iterator
 from deployments.errors import ChangedMeanwhile, PartlyChanged, Refused
 from dispatch import errors as dispatch_errors
 from edge import errors as edge_errors
+from notifications import errors as notifications_errors
 from qdn.console import PARTLY_CHANGED, exit_code_for
 from tests.docs.places import ROOT
 from tracking import errors as tracking_errors
 
-APPS = ["deployments", "dispatch", "edge", "qdn", "tracking"]
+APPS = [
+    *("builds", "crews", "deployments", "dispatch", "edge", "notifications", "office", "qdn"),
+    "tracking",
+]
 TAKE_CODE = (Refused, ChangedMeanwhile, PartlyChanged)
 HAVE_CODE = tuple(
     error
-    for module in (dispatch_errors, edge_errors, tracking_errors)
+    for module in (dispatch_errors, edge_errors, notifications_errors, tracking_errors)
     for error in vars(module).values()
     if isinstance(error, type)
 )

@@ -13,10 +13,12 @@ from tests.docs.places import ROOT, shown
 
 # Files and folders to check.
 CHECKED = [
-    ".env.example", "CHANGELOG.md", "CONTRIBUTING.md", "README.md", "bench", "bin", "deployments",
-    "dispatch", "docs", "edge", "manage.py", "qdn", "templates", "tracking",
+    ".env.example", "CHANGELOG.md", "CONTRIBUTING.md", "README.md", "bench", "bin", "builds",
+    "crews", "deployments", "dispatch", "docs", "edge", "manage.py", "notifications", "office",
+    "qdn", "templates", "tracking",
 ]  # fmt: skip
-SUFFIXES = {".css", ".example", ".html", ".js", ".md", ".py", ".txt", ".yml"}
+SUFFIXES = {".conf", ".css", ".example", ".html", ".js", ".md", ".py", ".service", ".timer"}
+SUFFIXES |= {".txt", ".yaml", ".yml"}
 LEFT_OUT = {"migrations", "vendor"}
 
 INSTEAD = {

@@ -6,16 +6,29 @@ import re
 import pytest
 
 from deployments.models import Environment
+from deployments.routing.preview_hosts import preview_key
 from edge.backends import get_backend
 from edge.limits import CLOUDFRONT
 from edge.routing import Canary, RoutingDocument, routing_keys
+from edge.serving_rules import ServingRules
+from edge.sites import Site, Slashes, site_key, site_prefixes
 from tests.builders import make_job
 from tests.deployments.sites import Operator
 from tests.docs.places import reference, rows
 from tracking.links import ensure_link
-from tracking.publishing import publish_behind
+from tracking.publishing import publish
+from tracking.registry.writing import write_registry
 
-NOT_STORED_HERE = {"live/<environment>/<path>", "doctor/<random>", "releases/<release>/checks.json"}
+NOT_STORED_HERE = {
+    "live/<environment>/<path>",
+    "doctor/<random>",
+    "registry/last-backup.json",
+    "uploads/<time>-<random>.zip",
+    "incoming/<environment>/<name>.zip",
+    "incoming/refused/<environment>/<name>.zip",
+    "releases/<release>/checks.json",
+    "releases/<release>/_site.json",
+}
 AS_RELEASED = {"the same", "as copied from the release"}
 
 
@@ -28,7 +41,8 @@ def used(db, settings, tmp_path):
     operator.push()
     operator.promote()
     ensure_link(job=make_job(), actor="olga")
-    publish_behind(objects=backend.objects)
+    publish(objects=backend.objects)
+    write_registry(backend.objects)
     return backend
 
 
@@ -73,16 +87,39 @@ def test_audit_objects(used, sort, key):
         assert set(json.loads(used.objects.get(one).body)) == set(re.findall(r'"(\w+)"', listed))
 
 
-def test_keys_of_the_key_value_store(used):
+def test_keys_of_the_key_value_store(used, settings):
+    settings.PREVIEW_DOMAIN = "<PREVIEW_DOMAIN>"
     shown = {key.strip("`") for key, _ in rows("keys.md", "name")}
-    stored = {*routing_keys("<environment>", ["<hostname>"]), "preview", "origin:<hostname>"}
-    assert shown == stored
+    rules = ServingRules(application=False, headers={"<name>": "x"}).keyvalues("<environment>")
+    stored = {
+        *routing_keys("<environment>", ["<hostname>"]),
+        "preview",
+        "origin:<hostname>",
+        *rules,
+        preview_key("<slug>"),
+    }
+    assert shown == stored | {
+        site_key("<release>"),
+        *(f"{prefix}<number>" for prefix in site_prefixes("<release>")[1:]),
+    }
     assert used.keyvalues.get("preview")
 
 
 def test_fields_of_a_routing_document():
-    full = RoutingDocument("staging", "R", "P", Canary("R", 5, "s"), True, "Back soon").to_json()
+    site = {"v": 1}
+    full = RoutingDocument(
+        "staging", "R", "P", Canary("R", 5, "s"), True, "Back soon", site, "a.example", "-"
+    ).to_json()
     assert {field.strip("`") for field, _ in rows("keys.md", "field")} == set(json.loads(full))
+
+
+def test_fields_of_a_site_document():
+    folders = ("build",)
+    full = Site(
+        True, ("/b/",), ("inv",), True, Slashes.ADD, "/index.html", 1, 1, ("html",), folders, (1,)
+    )
+    shown = {one.strip("`, ") for names, _ in rows("keys.md", "in `d`") for one in names.split(",")}
+    assert shown == set(full.as_document())
 
 
 def test_limits():

@@ -8,6 +8,7 @@ from deployments.releases.smoke_checks import SmokeCheck
 from deployments.sources import archive, limits
 from dispatch.statuses import FLOW, Status
 from edge.behaviours import BEHAVIOURS
+from qdn.readiness import PARTS
 from tests.builders import make_job
 from tests.docs.errors import exits_by_code
 from tests.docs.places import ROOT, rows
@@ -21,15 +22,21 @@ def test_statuses_and_transitions():
     assert list(shown) == Status.values
     for status in Status:
         allowed = [step.value for step in Status if step in FLOW[status].to]
-        label, to, for_customer = shown[status.value]
+        label, to, needs, for_customer = shown[status.value]
         assert label == status.label
         assert re.findall(r"`(\w+)`", to) == allowed, status
+        assert needs == "; ".join(need.value for need in FLOW[status].needs)
         assert for_customer == FLOW[status].next_for_customer
 
 
 def test_behaviours():
     shown = [(pattern.strip("`"), origin) for pattern, origin in rows("urls.md", "pattern")]
     assert shown == [(item.pattern, item.origin.value) for item in BEHAVIOURS]
+
+
+def test_parts_of_readyz():
+    shown = [name.strip("`") for name, *_ in rows("urls.md", "part of `/readyz`")]
+    assert shown == [*(part.name for part in PARTS), "routing"]
 
 
 @pytest.mark.django_db

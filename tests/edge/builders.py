@@ -10,7 +10,9 @@ from edge.routing import RoutingDocument
 from edge.serving.wsgi import LocalEdge
 
 RELEASE = "20260102-000000-aaaaaaaa"
-DOCUMENT_RULE = "public, max-age=0, must-revalidate, s-maxage=31536000"
+DOCUMENT_RULE = "public, max-age=0, must-revalidate"
+# Of releases that were pushed before the edge's own lifetime left the stored rule.
+EARLIER_RULE = f"{DOCUMENT_RULE}, s-maxage=31536000"
 PAGE = b"<!doctype html><p>A page.</p>\n" * 60
 
 
@@ -72,9 +74,13 @@ class Machine:
             },
             lambda status, headers: seen.append((status, headers)),
         )
+        try:
+            content = b"".join(body)
+        finally:
+            getattr(body, "close", bool)()  # as a server does
         ((status, headers),) = seen
         cookies = [value for name, value in headers if name == "set-cookie"]
         rest = [header for header in headers if header[0] != "set-cookie"]
         assert len(dict(rest)) == len(rest), f"a header twice: {headers}"
         seen_headers = dict(rest) | ({"set-cookie": "\n".join(cookies)} if cookies else {})
-        return ViewerResponse(int(status[:3]), seen_headers, b"".join(body))
+        return ViewerResponse(int(status[:3]), seen_headers, content)

@@ -7,8 +7,8 @@ from edge.behaviours import BEHAVIOURS, PRIVATE_HEADERS, PUBLIC_HEADERS, Origin,
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/jobs", "/admin/", "/crew/x", "/static/a.css", "/media/a.jpg", "/book/request/", "/t/x/",
-     "/healthz"],
+    ["/api/jobs", "/api/v1/windows", "/admin/", "/crew/x", "/static/a.css", "/media/a.jpg",
+     "/book/request/", "/t/x/", "/healthz", "/readyz", "/book/request/area/"],
 )  # fmt: skip
 def test_application_paths(path):
     assert behaviour_for(path).origin is Origin.APPLICATION
@@ -37,3 +37,9 @@ def test_every_storage_behaviour_has_a_policy():
             assert {"content-security-policy", "x-content-type-options"} <= set(names)
         else:
             assert names == [], "Django sends its own"
+
+
+def test_only_prices_and_windows_are_kept_of_the_application():
+    kept = [item.pattern for item in BEHAVIOURS if item.cached_by]
+    assert kept == ["/api/v1/windows"]
+    assert behaviour_for("/api/v1/windows").cached_by == ("zip", "service", "load", "days", "lang")

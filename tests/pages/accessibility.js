@@ -1,7 +1,9 @@
 // Gives a list of what is wrong with the page for people who see, hear or point differently.
 // After the Web Content Accessibility Guidelines 2.2: 1.1.1, 1.3.1, 1.4.3, 2.4.2, 2.4.4, 2.5.8,
 // 3.1.1, 3.3.2, 4.1.2. No substitute for a person, but it finds what breaks by accident.
-() => {
+async () => {
+  // A page that a form has led to may still wait for its styles.
+  if (document.readyState !== 'complete') await new Promise((done) => addEventListener('load', done));
   const wrong = [];
   const say = (what, element) => wrong.push(`${what}: ${(element.outerHTML || '').slice(0, 120)}`);
   const seen = (element) => element.checkVisibility({ visibilityProperty: true }) &&
@@ -31,7 +33,15 @@
     if (control.getBoundingClientRect().height < 44) say('too small to touch', control);
   }
 
-  const parse = (text) => (text.match(/[\d.]+/g) || []).map(Number);
+  const dot = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const drawn = (text) => { // colours of the admin's theme are not in red, green and blue
+    dot.clearRect(0, 0, 1, 1);
+    dot.fillStyle = text;
+    dot.fillRect(0, 0, 1, 1);
+    const [red, green, blue, alpha] = dot.getImageData(0, 0, 1, 1).data;
+    return [red, green, blue, alpha / 255];
+  };
+  const parse = (text) => text.startsWith('rgb') ? text.match(/[\d.]+/g).map(Number) : drawn(text);
   const luminance = (rgb) => rgb.slice(0, 3).map((part) => part / 255)
     .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
     .reduce((sum, part, index) => sum + part * [0.2126, 0.7152, 0.0722][index], 0);

@@ -96,8 +96,9 @@ def test_track_page_asks_for_no_more_than_it_did_but_for_the_look(site, open_pag
     page.goto(link(site.mark.removeprefix(site.url)))
     shown(page)
     page.wait_for_timeout(300)
-    # The link, the page, its script, the document, and whether the page is the release's.
-    assert len(page.asked) == 5
+    # The link, the page, its script, the document, whether the page is the release's, and the
+    # release that the browser's copy names.
+    assert len(page.asked) == 6
     assert page.said == []
 
 
@@ -107,7 +108,7 @@ def test_visitors_get_nothing_of_it(site, open_page, candidate):
     page.wait_for_timeout(300)
     assert banner(page).count() == 0
     assert page.locator("meta[name=robots]").count() == 0
-    assert len(page.asked) == 2  # the page and its script
+    assert len(page.asked) == 3  # the page, its script, and the browser's copy of the page
     assert page.said == []
 
 

@@ -1,5 +1,5 @@
 """Fixtures for links, shared with the jobs' tests."""
 
-from tests.dispatch.conftest import shared_database, together
+from tests.dispatch.conftest import desk, dispatcher, shared_database, together
 
-__all__ = ["shared_database", "together"]
+__all__ = ["desk", "dispatcher", "shared_database", "together"]

@@ -1,14 +1,19 @@
+import threading
 from hashlib import sha256
 
 import pytest
 from django.db import IntegrityError, transaction
 from django_q.models import OrmQ
 
+from dispatch.changing import move_job
+from dispatch.models import Job
 from dispatch.statuses import Status
-from tests.builders import make_job
+from tests.builders import make_job, make_planned_job
 from tests.tracking.builders import make_link
+from tracking import receivers
 from tracking.errors import LinkNotActive, ReasonMissing
 from tracking.links import (
+    create_tracked_job,
     ensure_link,
     ensure_open_links,
     find_link,
@@ -22,10 +27,11 @@ from tracking.models import TrackingLink, TrackingLinkQuerySet
 pytestmark = pytest.mark.django_db
 
 
-def test_new_link_opens_its_job(settings):
+def test_new_link_opens_its_job(settings, django_capture_on_commit_callbacks):
     settings.SITE_URL = "https://example.com"
     job = make_job()
-    link = ensure_link(job=job, actor="pat")
+    with django_capture_on_commit_callbacks(execute=True):
+        link = ensure_link(job=job, actor="pat")
     assert find_link(link.token) == link
     assert len(link.token) == 22
     assert link.token_sha256 == sha256(link.token.encode()).hexdigest()
@@ -36,6 +42,64 @@ def test_new_link_opens_its_job(settings):
 def test_job_keeps_its_link():
     job = make_job()
     assert ensure_link(job=job, actor="pat") == ensure_link(job=job, actor="kim")
+
+
+def test_new_job_has_a_link_in_its_own_transaction(django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        job, link = create_tracked_job(
+            actor="pat", name="Ann", phone="907-555-0155", address="1 A Road, Fairbanks, 99709"
+        )
+    assert TrackingLink.objects.get() == link
+    assert (link.job, link.created_by, link.due_revision) == (job, "pat", job.revision)
+    assert link.due_since
+    assert OrmQ.objects.count() == 1
+
+
+def test_new_job_without_a_link_is_not_kept(monkeypatch):
+    def refuse(**kwargs):
+        raise IntegrityError
+
+    monkeypatch.setattr(receivers, "first_link", refuse)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        create_tracked_job(
+            actor="pat", name="Ann", phone="907-555-0155", address="1 A Road, Fairbanks, 99709"
+        )
+    assert not Job.objects.exists()
+
+
+def test_change_makes_the_link_due():
+    job = make_planned_job()
+    link = make_link(job=job, published_revision=job.revision)
+    move_job(job=job, to=Status.SCHEDULED, actor="pat")
+    link.refresh_from_db()
+    assert link.due_revision == job.revision == 2
+    assert TrackingLink.objects.behind().get() == link
+
+
+def test_link_of_an_older_job_has_the_revision_of_now():
+    job = make_job()
+    Job.objects.filter(pk=job.pk).update(revision=7)
+    assert ensure_link(job=job, actor="pat").due_revision == 7
+
+
+def test_link_misses_no_change_that_is_under_way(together):
+    """The change finds no link to mark, and commits after the link was made."""
+    job, changing, made = make_planned_job(), threading.Event(), threading.Event()
+    turns = iter(["change", "link"])
+
+    def run():
+        if next(turns) == "link":
+            changing.wait(20)
+            ensure_link(job=job, actor="pat")
+            made.set()
+            return
+        with transaction.atomic():
+            move_job(job=Job.objects.get(pk=job.pk), to=Status.SCHEDULED, actor="pat")
+            changing.set()
+            made.wait(0.5)  # without the lock it would be made now
+
+    assert together(run, 2) == [None, None]
+    assert TrackingLink.objects.get().due_revision == 2
 
 
 def test_concurrent_requests_get_one_link(monkeypatch):

@@ -2,34 +2,30 @@
 
 import json
 import logging
+from contextlib import suppress
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from django_q.models import OrmQ, Schedule
 
 from dispatch.changing import move_job
 from dispatch.models import Job
 from dispatch.statuses import Status
-from tests.builders import make_job
-from tests.tracking.builders import MemoryStore, make_link
-from tracking import publishing, queue, tasks
+from tests.tracking.builders import MemoryStore, make_link, publish_link
+from tracking import publishing, tasks, writing
+from tracking.claims import LEASE, Outcome, claim_links, record
 from tracking.errors import PublishingFailed
 from tracking.links import revoke_link, rotate
 from tracking.models import TrackingLink
-from tracking.publishing import LEASE, Outcome, publish_behind, publish_link
+from tracking.publishing import publish_behind
+from tracking.writing import AT_ONCE, publish_links
 
 pytestmark = pytest.mark.django_db
 NOTHING = {"written": 0, "deleted": 0, "busy": 0, "left": 0}
-
-
-@pytest.fixture
-def clock(time_machine):
-    """A clock that can be shifted."""
-    time_machine.move_to(timezone.now())
-    return time_machine
 
 
 @pytest.fixture
@@ -44,7 +40,9 @@ def shown(store, link):
 
 
 def change(link, to=Status.SCHEDULED):
-    move_job(job=Job.objects.get(pk=link.job_id), to=to, actor="pat")
+    move_job(
+        job=Job.objects.get(pk=link.job_id), to=to, actor="pat", force=True, reason="no window"
+    )
 
 
 def test_link_behind_is_published(store):
@@ -115,12 +113,12 @@ def test_link_revoked_during_publishing_is_deleted(store):
     assert store.bodies == {}
 
 
-def test_document_of_a_killed_worker_is_deleted_once_its_link_is_revoked(store, clock):
+def test_document_of_a_killed_worker_is_deleted_once_its_link_is_revoked(store, database_clock):
     link = make_link()
-    publishing.claim_link(pk=link.pk)
+    claim_links([link.pk])
     store.bodies[link.key] = b"{}"  # written, but the worker died before recording it
     revoke_link(link=link, actor="pat", reason="leaked")
-    clock.shift(LEASE + timedelta(seconds=1))
+    database_clock.shift(LEASE + timedelta(seconds=1))
     assert publish_behind(objects=store)["deleted"] == 1
     assert store.bodies == {}
 
@@ -145,14 +143,14 @@ def test_second_worker_skips_a_claimed_link_and_the_first_publishes_again(store)
     assert shown(store, link) == 2
 
 
-def slow_worker_overtaken(store, link, clock):
+def slow_worker_overtaken(store, link, database_clock):
     """Stall a worker in its put until its claim lapses, the job changes and another worker
     publishes the change, so that the older document is written last.
     """
 
     def overtake():
         change(link)
-        clock.shift(LEASE + timedelta(seconds=1))
+        database_clock.shift(LEASE + timedelta(seconds=1))
         assert publish_link(pk=link.pk, objects=store) is Outcome.WRITTEN
         assert shown(store, link) == 2
 
@@ -160,28 +158,64 @@ def slow_worker_overtaken(store, link, clock):
     return publish_link(pk=link.pk, objects=store)
 
 
-def test_older_document_written_last_is_replaced(store, clock):
+@pytest.mark.parametrize("existed", [False, True])
+def test_older_document_is_not_written_last(store, database_clock, existed):
     link = make_link()
-    assert slow_worker_overtaken(store, link, clock) is Outcome.LOST
+    if existed:
+        publish_behind(objects=store)
+        TrackingLink.objects.mark_unknown()
+    assert slow_worker_overtaken(store, link, database_clock) is Outcome.LOST
+    assert shown(store, link) == 2
+    assert not TrackingLink.objects.behind().exists()
+    assert not TrackingLink.objects.filter(claimed_at__isnull=False).exists()
+
+
+def test_older_document_does_not_come_back_after_its_deletion(store, database_clock):
+    link = make_link()
+    publish_behind(objects=store)
+
+    def overtake():
+        revoke_link(link=link, actor="pat", reason="leaked")
+        database_clock.shift(LEASE + timedelta(seconds=1))
+        assert publish_link(pk=link.pk, objects=store) is Outcome.DELETED
+
+    change(link)
+    store.before_put = overtake
+    assert publish_link(pk=link.pk, objects=store) is Outcome.LOST
+    assert store.bodies == {}
+
+
+def test_document_changed_by_another_hand_is_replaced(store):
+    link = make_link()
+    publish_behind(objects=store)
+    change(link)
+    store.before_put = lambda: store.bodies.update({link.key: b"{}"})
+    assert publish_behind(objects=store)["written"] == 1
+    assert shown(store, link) == 2
+
+
+def test_older_document_written_last_is_replaced(store, database_clock):
+    """In a store that knows no conditions."""
+    store.is_conditional = False
+    link = make_link()
+    assert slow_worker_overtaken(store, link, database_clock) is Outcome.LOST
     assert shown(store, link) == 1
     assert TrackingLink.objects.behind().get() == link
     publish_behind(objects=store)
     assert shown(store, link) == 2
 
 
-def test_older_document_written_before_the_newer_is_recorded_is_replaced(store, clock):
+def test_older_document_written_before_the_newer_is_recorded_is_replaced(store, database_clock):
     """The slow worker writes after the other's put and records before the other does."""
     link = make_link()
     change(link)
-    claim = publishing.claim_link(pk=link.pk)
-    clock.shift(LEASE + timedelta(seconds=1))
+    claim, _ = claim_links([link.pk])
+    database_clock.shift(LEASE + timedelta(seconds=1))
     outcomes = []
 
     def slow_worker_finishes():
         store.bodies[link.key] = b'{"revision": 1}'
-        outcomes.append(
-            publishing.record(pk=link.pk, claim=claim, revision=1, outcome=Outcome.WRITTEN)
-        )
+        outcomes.append(record(pk=link.pk, claim=claim, revision=1, outcome=Outcome.WRITTEN))
 
     store.after_put = slow_worker_finishes
     outcomes.append(publish_link(pk=link.pk, objects=store))
@@ -191,12 +225,12 @@ def test_older_document_written_before_the_newer_is_recorded_is_replaced(store, 
     assert shown(store, link) == 2
 
 
-def test_document_written_after_its_deletion_is_deleted_again(store, clock):
+def test_document_written_after_its_deletion_is_deleted_again(store, database_clock):
     link = make_link()
 
     def overtake():
         revoke_link(link=link, actor="pat", reason="leaked")
-        clock.shift(LEASE + timedelta(seconds=1))
+        database_clock.shift(LEASE + timedelta(seconds=1))
         assert publish_link(pk=link.pk, objects=store) is Outcome.DELETED
 
     store.before_put = overtake
@@ -211,6 +245,7 @@ def test_concurrent_workers_leave_the_newest_document(store, together):
 
     def change_and_publish():
         Job.objects.filter(pk=link.job_id).update(revision=F("revision") + 1)
+        TrackingLink.objects.filter(pk=link.pk).update(due_revision=F("due_revision") + 1)
         return publish_behind(objects=store)
 
     results = together(change_and_publish)
@@ -243,6 +278,32 @@ def test_store_failure_is_logged_without_token_and_key(store, caplog):
     assert link.token_sha256 not in caplog.text
 
 
+def test_document_that_cannot_be_made_does_not_hold_up_the_others(store, monkeypatch, caplog):
+    broken, fine = make_link(), make_link()
+    made = writing.document_of
+
+    def refuse(link):
+        return 1 / 0 if link == broken else made(link)
+
+    monkeypatch.setattr(writing, "document_of", refuse)
+    with pytest.raises(PublishingFailed, match=broken.job.label):
+        publish_behind(objects=store)
+    assert list(store.bodies) == [fine.key]
+    assert "failed: ZeroDivisionError" in caplog.text
+    assert not TrackingLink.objects.filter(claimed_at__isnull=False).exists()
+
+
+def test_batch_takes_the_queries_of_one_document_and_a_record_for_each(store):
+    def queries(links):
+        with CaptureQueriesContext(connection) as captured:
+            publish_links([link.pk for link in links], store)
+        return len(captured)
+
+    one, many = queries([make_link()]), queries([make_link() for _ in range(AT_ONCE)])
+    assert many - one == AT_ONCE - 1
+    assert len(store.bodies) == 1 + AT_ONCE
+
+
 def test_failed_delete_is_retried(store):
     link = make_link(revoked=True, published_revision=1)
     store.bodies[link.key] = b"{}"
@@ -258,54 +319,57 @@ def test_job_that_keeps_changing_is_left_to_the_next_run(store):
 
     def change_during_every_put():
         Job.objects.filter(pk=link.job_id).update(revision=F("revision") + 1)
+        TrackingLink.objects.filter(pk=link.pk).update(due_revision=F("due_revision") + 1)
         store.before_put = change_during_every_put
 
     store.before_put = change_during_every_put
     assert publish_behind(objects=store) == {**NOTHING, "written": 5, "left": 1}
 
 
-def test_redis_gets_the_task_after_the_commit(
-    settings, monkeypatch, django_capture_on_commit_callbacks
-):
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    queued = []
-    monkeypatch.setattr(queue, "async_task", lambda *args, **kwargs: queued.append(args))
-    job = make_job()
-    with django_capture_on_commit_callbacks(execute=True):
-        move_job(job=job, to=Status.SCHEDULED, actor="dana")
-        assert queued == []  # a worker would not see the change yet
-    assert queued == [("tracking.tasks.publish",)]
-
-
-def test_jobs_change_while_redis_is_down(settings, monkeypatch, django_capture_on_commit_callbacks):
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-
-    def refuse(*args, **kwargs):
-        raise ConnectionError("connection refused")
-
-    monkeypatch.setattr(queue, "async_task", refuse)
-    job = make_job()
-    with django_capture_on_commit_callbacks(execute=True):
-        move_job(job=job, to=Status.SCHEDULED, actor="dana")
-    assert Job.objects.get().status == Status.SCHEDULED
-
-
-def test_change_of_a_job_enqueues_publishing_without_arguments():
-    job = make_job()
-    move_job(job=job, to=Status.SCHEDULED, actor="pat")
-    task = OrmQ.objects.get().task
-    assert task["func"] == "tracking.tasks.publish"
-    assert (task["args"], task["kwargs"]) == ((), {})
-
-
-def test_task_makes_links_and_publishes(store, monkeypatch):
-    job = make_job()
+def test_task_publishes(store, monkeypatch):
+    link = make_link()
     monkeypatch.setattr(tasks, "get_backend", lambda: SimpleNamespace(objects=store))
     assert tasks.publish() == {**NOTHING, "written": 1}
-    assert shown(store, TrackingLink.objects.get(job=job)) == 1
+    assert shown(store, link) == 1
 
 
-def test_schedule_is_created_once():
-    queue.ensure_schedule()
-    queue.ensure_schedule()
-    assert Schedule.objects.filter(func="tracking.tasks.publish").count() == 1
+def test_task_hands_the_rest_to_the_next_one(store, monkeypatch, settings):
+    for _ in range(3):
+        make_link()
+    settings.PUBLISH_SECONDS = 0  # one document takes longer
+    monkeypatch.setattr(publishing, "AT_ONCE", 1)
+    monkeypatch.setattr(tasks, "get_backend", lambda: SimpleNamespace(objects=store))
+    asked = []
+    monkeypatch.setattr(tasks, "request_publishing", lambda: asked.append(True))
+    counts = [tasks.publish() for _ in range(3)]
+    assert counts == [{**NOTHING, "written": 1, "left": left} for left in (2, 1, 0)]
+    assert len(asked) == 2
+    assert len([key for key in store.bodies if key.startswith("jobs/")]) == 3
+
+
+def test_document_that_the_store_refuses_does_not_hold_up_the_others(store, monkeypatch):
+    links = [make_link() for _ in range(3)]
+    store.refused.add(links[0].key)
+    monkeypatch.setattr(publishing, "AT_ONCE", 1)
+    for _ in range(100):  # runs that end after one document
+        with suppress(PublishingFailed):
+            publish_behind(objects=store, seconds=0)
+    assert set(store.bodies) == {link.key for link in links[1:]}
+
+
+def test_run_ends_when_the_store_refuses_everything(store, caplog):
+    for _ in range(publishing.MAX_FAILURES_IN_A_ROW + AT_ONCE):
+        make_link()
+    store.down = True
+    with pytest.raises(PublishingFailed):
+        publish_behind(objects=store)
+    tried = caplog.text.count("failed: backend-unavailable")
+    most = publishing.MAX_FAILURES_IN_A_ROW
+    assert most <= tried < most + AT_ONCE
+
+
+def test_claim_outlives_the_task_and_no_minute(settings):
+    cluster = settings.Q_CLUSTER["ALT_CLUSTERS"]["publishing"]
+    assert settings.PUBLISH_SECONDS < cluster["timeout"] < LEASE.total_seconds() - 3
+    assert LEASE.total_seconds() <= 40
+    assert cluster["retry"] > cluster["timeout"] + 3

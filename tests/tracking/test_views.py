@@ -75,7 +75,7 @@ def test_form_sent_again_does_not_restore_a_revoked_link(client):
     again = client.post(BOOK, form)
     assert again.status_code == 404
     assert b"This link is not active" in again.content
-    assert again["Referrer-Policy"] == "no-referrer"
+    assert again["Referrer-Policy"] == "same-origin"
     assert not TrackingLink.objects.active().exists()
 
 
@@ -172,7 +172,7 @@ def test_job_page_shows_the_public_document(client, settings):
 def test_tracking_pages_are_private(client, path):
     make_link(token="AB.12")
     response = client.get(path)
-    assert response["Referrer-Policy"] == "no-referrer"
+    assert response["Referrer-Policy"] == "same-origin"
     assert response["X-Robots-Tag"] == "noindex"
     assert response["Cache-Control"] == "private, no-store"
 
@@ -208,6 +208,61 @@ def test_pasted_text_without_a_code_says_what_is_expected(client, pasted):
     assert "find a code in what you entered" in response.content.decode()
 
 
+@pytest.mark.parametrize(
+    "page", ["/track/AB.12", "/track/AB.12/", "/track/AB.12?x=1", "/track-staging/AB.12"]
+)
+def test_track_page_without_javascript_leads_to_its_job(client, page):
+    response = client.get("/t/", headers={"Referer": f"https://qdn.example{page}"})
+    assert (response.status_code, response["Location"]) == (302, "/t/AB.12/")
+
+
+@pytest.mark.parametrize(
+    "page", ["/", "/book/", "/t/AB.12/", "/track/", "/track/a/b", "/tracks/AB.12", "[/track"]
+)
+def test_other_pages_lead_to_the_paste_form(client, page):
+    response = client.get("/t/", headers={"Referer": f"https://qdn.example{page}"})
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("referer", ["", "x", "https://[x", "https://[x/track/a", "%", "\u00e9"])
+def test_unreadable_referer_leads_to_the_paste_form(client, referer):
+    assert client.get("/t/", headers={"Referer": referer}).status_code in (200, 302)
+
+
+def test_pasted_link_counts_more_than_the_page_before(client):
+    headers = {"Referer": "https://qdn.example/track/AB.12"}
+    assert client.get("/t/", {"link": "other"}, headers=headers)["Location"] == "/t/other/"
+
+
+def test_page_of_a_spanish_job_is_in_spanish(client):
+    make_link(job=make_job(status=Status.EN_ROUTE, language="es"), token="AB.12")
+    text = client.get("/t/AB.12/").content.decode()
+    assert '<html lang="es">' in text
+    assert "El equipo va en camino" in text
+    assert "What happens next" not in text
+    make_link(token="CD.34")
+    assert '<html lang="en">' in client.get("/t/CD.34/").content.decode()
+
+
+def test_page_of_an_old_job_is_a_receipt(client):
+    make_link(job=make_job(status=Status.COMPLETED), token="AB.12", is_receipt=True)
+    text = client.get("/t/AB.12/").content.decode()
+    assert "Receipt:" in text
+    assert "Soderblom" not in text
+
+
+def test_card_of_a_shared_link_is_the_same_for_all(client):
+    def card(path):
+        return re.findall(
+            r'<meta (?:property="og|name="twitter):[^>]*>', client.get(path).content.decode()
+        )
+
+    make_link(token="AB.12")
+    assert len(card("/t/AB.12/")) == 6
+    assert card("/t/AB.12/") == card("/t/")
+    assert "AB.12" not in str(card("/t/AB.12/"))
+
+
 def test_empty_paste_form(client):
     assert "find a code in what you entered" not in client.get("/t/").content.decode()
 
@@ -235,7 +290,7 @@ def test_admin_ends_a_link(admin_client, end, left):
     link = make_link()
     path = reverse("admin:tracking_job_link", args=[link.job_id])
     assert admin_client.get(path).status_code == 200
-    admin_client.post(path, {"end": end, "reason": "lost phone"})
+    admin_client.post(path, {"do": end, "reason": "lost phone"})
     link.refresh_from_db()
     assert (link.is_active, link.revoked_by) == (False, "admin")
     assert TrackingLink.objects.active().count() == left
@@ -250,7 +305,7 @@ def test_admin_creates_a_missing_link(admin_client):
 def test_office_has_to_say_why(admin_client):
     link = make_link()
     path = reverse("admin:tracking_job_link", args=[link.job_id])
-    assert "Enter a reason" in admin_client.post(path, {"end": "revoke"}).content.decode()
+    assert "Enter a reason" in admin_client.post(path, {"do": "revoke"}).content.decode()
     assert TrackingLink.objects.active().count() == 1
 
 
@@ -259,3 +314,14 @@ def test_user_without_permission_cannot_change_links(client, django_user_model):
     link = make_link()
     path = reverse("admin:tracking_job_link", args=[link.job_id])
     assert client.get(path).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "recorded"),
+    [(0, "203.0.113.9", "10.0.0.7"), (1, "192.0.2.66, 203.0.113.9", "203.0.113.9")],
+)
+def test_consent_records_the_customers_address(client, settings, proxies, forwarded, recorded):
+    settings.TRUSTED_PROXIES = proxies
+    headers = {"HTTP_X_FORWARDED_FOR": forwarded, "REMOTE_ADDR": "10.0.0.7"}
+    client.post(BOOK, typed(text_consent="on"), **headers)
+    assert Job.objects.get().text_consent.ip_address == recorded

@@ -40,6 +40,7 @@ def test_promotion(desk, operator, two, production):
 
 def test_task_gets_only_the_operations_number(desk, two, settings):
     desk.confirm("promote", reason="Secret reason")
+    assert OrmQ.objects.get().key == "deployments"  # bookings are published from another queue
     task = OrmQ.objects.get().task
     assert (task["args"], task["kwargs"]) == ((Operation.objects.get().pk,), {})
     assert task["timeout"] == settings.OPERATION_SECONDS
@@ -131,7 +132,7 @@ def test_second_click_starts_nothing(desk, two):
 
 def test_second_click_during_the_task_starts_nothing(desk, two):
     desk.confirm("promote")
-    Operation.objects.update(state=State.RUNNING)
+    Operation.objects.update(state=State.RUNNING, alive_at=timezone.now())
     desk.confirm("promote")
     assert (Operation.objects.count(), OrmQ.objects.count()) == (1, 1)
 
@@ -162,7 +163,7 @@ def test_task_delivered_twice_deploys_once(desk, two, production):
 
 def test_task_delivered_again_while_running_does_nothing(desk, two):
     desk.confirm("promote")
-    Operation.objects.update(state=State.RUNNING)
+    Operation.objects.update(state=State.RUNNING, alive_at=timezone.now())
     run_tasks()
     assert (Operation.objects.get().state, lines(Operation.objects.get())) == (State.RUNNING, [])
 
@@ -257,8 +258,6 @@ def test_freeze_between_confirmation_and_task(desk, operator, two, production):
         ("canary", {"percent": "100"}, "takes 1 to 99"),
         ("canary", {"percent": "five"}, "takes 1 to 99"),
         ("canary", {"percent": "9" * 5000}, "takes 1 to 99"),  # more than int() reads
-        ("promote", {"release": "a\0"}, "No release is called"),
-        ("promote", {"source": "a\0"}, "No environment is called"),
     ],
 )
 def test_invalid_requests_are_refused(desk, two, kind, query, message):

@@ -21,7 +21,7 @@ from deployments.models import (
     Outcome,
     Strategy,
 )
-from deployments.seeding import OPERATORS, create_operators
+from deployments.seeding import OPERATORS
 
 KINDS = ("promote", "canary", "rollback")
 
@@ -125,7 +125,8 @@ def test_release_that_was_rolled_back_from_is_held_back(admin_client, operator, 
     operator.rollback()
     page = text_of(admin_client, production)
     assert "was rolled back and cannot be promoted" in page
-    assert "Unfreeze" in page
+    assert f"unfreeze/?release={two[1]}" in page
+    assert "Unfreeze production" not in page
     assert "Promote from" not in page
     operator.push("C")
     assert "Promote from staging" in text_of(admin_client, production)
@@ -307,6 +308,31 @@ def test_unfreezing_twice_is_not_an_error(admin_client, production):
     assert answer.headers["Location"] == address(production, "change")
 
 
+def lift(client, environment, release=""):
+    """Confirm the page that lifts a freeze, or the guard on a release."""
+    page = address(environment, "unfreeze") + (f"?release={release}" if release else "")
+    seen = client.get(page).context["seen"]
+    return client.post(page, {"seen": seen})
+
+
+def test_freeze_and_guard_are_lifted_separately(admin_client, operator, two, production):
+    operator.promote()
+    operator.rollback()
+    freeze(environment=production, reason="Stock-taking", actor="olga")
+    lift(admin_client, production)
+    assert production.freezes.in_force().get().release == two[1]
+    freeze(environment=production, reason="Stock-taking", actor="olga")
+    lift(admin_client, production, two[1])
+    assert production.freezes.in_force().get() == production.frozen
+
+
+@pytest.mark.parametrize("release", ["20200101-000000-00000000", "x" * 200])
+def test_guard_that_does_not_exist(admin_client, two, production, release):
+    freeze(environment=production, reason="Stock-taking", actor="olga")
+    assert lift(admin_client, production, release).status_code == 302
+    assert production.frozen
+
+
 def test_field_is_described_by_its_error(admin_client, production):
     page = confirm(admin_client, production, "freeze", reason="").content.decode()
     described = re.search(r'aria-describedby="([^"]+)"', page)[1].split()
@@ -386,13 +412,6 @@ def test_operators_may_deploy_and_nothing_else(client, django_user_model, two, p
     assert "Promote from staging" in text_of(client, production)
     names = {permission.split(".")[0] for permission in user.get_all_permissions()}
     assert names == {"deployments"}
-
-
-def test_permission_taken_from_operators_is_not_given_back(db):
-    group = Group.objects.get(name=OPERATORS)
-    group.permissions.remove(Permission.objects.get(codename="deploy_to_production"))
-    create_operators(using="default")
-    assert not group.permissions.filter(codename="deploy_to_production").exists()
 
 
 def test_environment_without_hosts_is_drift_with_its_repair(admin_client, two, production):

@@ -15,7 +15,7 @@ class Astray:
     def __init__(self, viewer):
         self.viewer = viewer
 
-    def fetch(self, host, path, *, cookie=""):
+    def fetch(self, host, path, *, cookie="", **more):
         if cookie:
             return self.viewer.fetch(host, path, cookie=cookie)
         return ViewerResponse(200, {"x-amz-meta-release": "another"}, b"")
@@ -233,6 +233,23 @@ def test_error_page_follows_production(operator, backend):
     assert b"<title>A" in page()
     assert operator.promote().invalidated == 1
     assert b"<title>B" in page()
+
+
+@pytest.mark.parametrize("rule", ["public, max-age=3600", "public, max-age=0, s-maxage=31536000"])
+def test_error_page_is_not_kept_by_caches(operator, backend, rule):
+    """Neither the release's own rule nor one that an earlier version stored reaches viewers."""
+    operator.push("A")
+    page = backend.objects.get("errors/404.html")
+    assert page.info.cache_control == "no-store"
+    backend.objects.put(
+        "errors/404.html",
+        page.body,
+        content_type=page.info.content_type,
+        cache_control=rule,
+        metadata=page.info.metadata,
+    )
+    assert operator.promote().invalidated == 1
+    assert backend.objects.get("errors/404.html").info == page.info
 
 
 def test_fault_points_are_counted():

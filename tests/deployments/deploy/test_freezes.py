@@ -43,18 +43,26 @@ def test_unfreeze_allows_promotion(operator, production, frozen):
     assert Freeze.objects.get().lifted_by == "otto"
 
 
-def test_freeze_ends_on_its_own(operator, production, frozen):
+def test_freeze_ends_on_its_own(operator, production, frozen, database_clock):
     freeze(
         environment=production,
         reason="the weekend",
         actor="olga",
         until=timezone.now() + timedelta(hours=2),
     )
-    with time_machine.travel(timezone.now() + timedelta(hours=1)), pytest.raises(Refused):
+    database_clock.shift(timedelta(hours=1))
+    with pytest.raises(Refused):
         operator.promote()
-    with time_machine.travel(timezone.now() + timedelta(hours=3)):
-        operator.promote()
+    database_clock.shift(timedelta(hours=2))
+    operator.promote()
     assert operator.served() == frozen[1].name
+
+
+def test_freeze_is_in_force_for_a_machine_whose_clock_is_ahead(operator, production, frozen):
+    until = timezone.now() + timedelta(hours=2)
+    freeze(environment=production, reason="the weekend", actor="olga", until=until)
+    with time_machine.travel(timezone.now() + timedelta(hours=3)), pytest.raises(Refused):
+        operator.promote()
 
 
 def test_live_release_may_be_deployed_again(operator, backend, frozen):
@@ -120,10 +128,31 @@ def test_release_that_was_rolled_back_is_not_promoted_again(operator, rolled_bac
     assert operator.served() == rolled_back[0].name
 
 
-def test_release_that_was_rolled_back_is_promoted_after_unfreeze(operator, production, rolled_back):
-    unfreeze(environment=production, actor="olga")
+def test_release_whose_guard_is_lifted_is_promoted(operator, production, rolled_back):
+    unfreeze(environment=production, release=rolled_back[1], actor="olga")
     operator.promote()
     assert operator.served() == rolled_back[1].name
+
+
+def test_unfreeze_leaves_the_guard_of_a_rollback(operator, production, rolled_back):
+    freeze(environment=production, reason="stock-taking", actor="olga")
+    assert [one.reason for one in unfreeze(environment=production, actor="olga")] == [
+        "stock-taking"
+    ]
+    with pytest.raises(Refused) as refused:
+        operator.promote()
+    assert refused.value.code == "release-frozen"
+    command = f"manage.py unfreeze --environment production --release {rolled_back[1]}"
+    assert refused.value.hint.endswith(command)
+
+
+def test_lifting_a_guard_leaves_the_freeze(operator, production, rolled_back):
+    freeze(environment=production, reason="stock-taking", actor="olga")
+    (lifted,) = unfreeze(environment=production, release=rolled_back[1], actor="olga")
+    assert lifted.release == rolled_back[1]
+    with pytest.raises(Refused) as refused:
+        operator.promote()
+    assert refused.value.code == "frozen"
 
 
 def test_newer_release_ends_the_freeze_of_a_rollback(operator, production, rolled_back):
@@ -147,7 +176,7 @@ def test_rollback_may_return_to_a_release_that_was_rolled_back(operator, rolled_
 
 
 def test_rollback_without_effect_freezes_nothing(operator, production, rolled_back):
-    unfreeze(environment=production, actor="olga")
+    unfreeze(environment=production, release=rolled_back[1], actor="olga")
     operator.rollback(rolled_back[0])
     assert not production.freezes.in_force().exists()
 

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.migrated import put_database
+
 # Operations that each command must have been killed at for the test to mean anything.
 MUST_MEET = {
     "push": ["_write", "RowKeyValueStore.update", "InProcessViewer.fetch", "manifest.json"],
@@ -16,6 +18,7 @@ MUST_MEET = {
 }
 
 
+@pytest.mark.every_step
 @pytest.mark.parametrize("command", sorted(MUST_MEET))
 def test_process_is_killed_at_every_store_operation(command, tmp_path):
     environ = {
@@ -25,6 +28,7 @@ def test_process_is_killed_at_every_store_operation(command, tmp_path):
         "EDGE_BACKEND": "local",
         "EDGE_PROBE_SECONDS": "0",
     }
+    put_database(tmp_path)
     done = subprocess.run(
         [sys.executable, "-m", "tests.deployments.killing", command],
         env=environ,

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
 from deployments.context import DeployContext
 from deployments.errors import ChangedMeanwhile, PartlyChanged
@@ -106,12 +105,11 @@ def test_request_within_the_limit_does_not_wait(drop):
     assert slow.events == [("asked", 2_000), ("asked", 1_000)]
 
 
-def test_old_invalidations_are_not_checked(drop, monkeypatch):
+def test_old_invalidations_are_not_checked(drop, database_clock):
     slow = Slow()
     drop(slow, names(3_000))
     slow.pending.clear()
-    later = timezone.now() + timedelta(hours=2)
-    monkeypatch.setattr(send.timezone, "now", lambda: later)
+    database_clock.shift(timedelta(hours=2))
     drop(slow, names(1), step="next")
     assert slow.events == [("asked", 3_000), ("asked", 1)]
 

@@ -1,6 +1,7 @@
 """The deploy lock: one deployment per environment; stale locks are taken over."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,8 +16,8 @@ from deployments.deploy.deploy import deploy
 from deployments.deploy.targets import promote_target
 from deployments.errors import ChangedMeanwhile
 from deployments.locks import lease
-from deployments.locks.deploy_lock import Patience, deploy_lock
-from deployments.models import DeployLock, Environment
+from deployments.locks.deploy_lock import Patience, deploy_lock, renew
+from deployments.models import DeployLock, Deployment, Environment, Outcome
 from edge.errors import BackendUnavailable
 from edge.protocols import ViewerResponse
 from tests.deployments.doubles import Counting
@@ -82,13 +83,48 @@ def test_second_operator_learns_who_holds_it_and_why(production):
     assert DeployLock.objects.get().holder == "otto@van"
 
 
-def test_takes_over_when_the_lease_has_run_out(production):
+def test_takes_over_when_the_lease_has_run_out(production, database_clock):
+    hold(production)
+    database_clock.shift(DeployLock.LASTS + timedelta(seconds=1))
+    with lock(production):
+        assert DeployLock.objects.get().holder == "olga@desk"
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=10, seconds=1), timedelta(hours=3)])
+def test_machine_whose_clock_is_ahead_takes_no_live_lock(production, ahead):
     hold(production)
     with (
-        time_machine.travel(timezone.now() + DeployLock.LASTS + timedelta(seconds=1)),
+        time_machine.travel(timezone.now() + ahead),
+        pytest.raises(ChangedMeanwhile) as refused,
         lock(production),
     ):
-        assert DeployLock.objects.get().holder == "olga@desk"
+        pass
+    assert refused.value.code == "lock-held"
+    assert re.search(r"\b[0-5] s ago", refused.value.message)
+
+
+@pytest.mark.parametrize("is_renewed", [False, True])
+def test_lock_of_a_machine_whose_clock_is_behind_is_live(production, is_renewed):
+    with time_machine.travel(timezone.now() - timedelta(hours=3)), lock(production) as held:
+        if is_renewed:
+            renew(held)
+        held.refresh_from_db()
+        elsewhere = held.expires_at - timezone.now()
+        assert not lease.is_stale(held)
+    assert elsewhere > timedelta(hours=3)
+
+
+def test_lease_that_its_holder_renews_just_now_is_not_taken(production, monkeypatch):
+    held = hold(production, expires_at=timezone.now() - timedelta(seconds=1))
+
+    def renewed_after_it_was_read(one):
+        lease.renew(held)
+        return True
+
+    monkeypatch.setattr(lease, "is_stale", renewed_after_it_was_read)
+    with pytest.raises(ChangedMeanwhile), lock(production):
+        pass
+    assert DeployLock.objects.get() == held
 
 
 def test_takes_over_from_a_process_that_has_ended(production):
@@ -148,11 +184,11 @@ def test_run_that_lost_its_lock_leaves_no_record(operator, backend, production):
     assert production.deployments.count() == rows
 
 
-@pytest.mark.parametrize("goes_wrong", [True, False])
+@pytest.mark.parametrize("probe", ["fails", "is wrong", "is right"])
 def test_run_that_lost_its_lock_does_not_undo_the_other_runs_switch(
-    operator, backend, replaced, production, goes_wrong
+    operator, backend, replaced, production, probe
 ):
-    """A hung run is given up and its command repeated; then it wakes, and its probe fails."""
+    """A hung run is given up and its command repeated; then it wakes, and its probe ends."""
     operator.push("A")
     operator.promote()
     second = operator.push("B")
@@ -165,8 +201,10 @@ def test_run_that_lost_its_lock_does_not_undo_the_other_runs_switch(
                 self.calls["fetch"] += 1
                 patience = Patience(take_over=True)
                 deploy(backend, promotion_to(production), say=print, patience=patience)
-            if goes_wrong:
+            if probe == "fails":
                 raise BackendUnavailable("No answer.")
+            if probe == "is right":
+                return backend.viewer.fetch(*args, **kwargs)
             return ViewerResponse(200, {"x-amz-meta-release": "another"}, b"")
 
     hung = replaced(viewer=Hanging(backend.viewer))
@@ -176,6 +214,58 @@ def test_run_that_lost_its_lock_does_not_undo_the_other_runs_switch(
     assert operator.served() == second.name
     assert production.live.release == second
     assert not production.deployments.unfinished().exists()
+
+
+class OvertakenAtAudit:
+    """An object store in which another run acts just before an audit object is written."""
+
+    def __init__(self, real, act):
+        self._real, self._act = real, act
+
+    def put(self, key, *args, **kwargs):
+        if re.match(r"audit/\d", key):
+            self._act()
+        return self._real.put(key, *args, **kwargs)
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+
+@pytest.mark.parametrize("probe", ["is right", "is wrong"])
+def test_deployment_that_another_run_settled_keeps_that_outcome(
+    operator, backend, replaced, production, probe
+):
+    """The other run takes the lock over when this one is about to record how it ended."""
+    operator.push("A")
+    operator.promote()
+    operator.push("B")
+    overtaken, third = promotion_to(production), operator.push("C")
+
+    def overtake():
+        patience = Patience(take_over=True)
+        deploy(backend, promotion_to(production), say=print, patience=patience)
+
+    class Wrong(Counting):
+        def fetch(self, *args, cookie="", **kwargs):
+            if cookie or probe == "is right":
+                return backend.viewer.fetch(*args, cookie=cookie, **kwargs)
+            return ViewerResponse(200, {"x-amz-meta-release": "another"}, b"")
+
+    slow = replaced(
+        objects=OvertakenAtAudit(backend.objects, overtake), viewer=Wrong(backend.viewer)
+    )
+    with pytest.raises(ChangedMeanwhile) as lost:
+        deploy(slow, overtaken, say=print)
+    assert lost.value.code == "settled-meanwhile"
+    assert "manage.py status" in lost.value.hint
+    assert operator.served() == third.name
+    recorded = {one.pk: one.outcome.result for one in Deployment.objects.all()}
+    assert {one["deployment"]: one["result"] for one in operator.audits()} == recorded
+    expected = Outcome.Result.SUCCEEDED if probe == "is right" else Outcome.Result.ABANDONED
+    assert (
+        Deployment.objects.get(release=overtaken.release, environment=production).outcome.result
+        == expected
+    )
 
 
 @pytest.mark.parametrize("error", [ProcessLookupError, FileNotFoundError])

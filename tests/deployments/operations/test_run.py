@@ -1,17 +1,15 @@
 """Operations of the admin: their task, their steps, and what happens when the task dies."""
 
 import re
-import socket
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from django_q.models import OrmQ
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from deployments import tasks
-from deployments.models import DeployLock, Environment, Operation, Strategy
-from deployments.operations import progress, run
+from deployments.models import Operation
+from deployments.operations import run
+from deployments.operations.alive import GOOD_FOR
 from edge.backends.local.rows import RowKeyValueStore
 from edge.backends.viewers import InProcessViewer
 from edge.errors import BackendUnavailable
@@ -69,7 +67,7 @@ def viewers(monkeypatch):
     fetch = InProcessViewer.fetch
 
     def replace(answer):
-        def fetch_other(viewer, host, path, *, cookie=""):
+        def fetch_other(viewer, host, path, *, cookie="", **more):
             return fetch(viewer, host, path, cookie=cookie) if cookie else answer()
 
         monkeypatch.setattr(InProcessViewer, "fetch", fetch_other)
@@ -126,77 +124,6 @@ def test_defect_in_a_task_is_reported(desk, two, monkeypatch):
     assert "ended early: division by zero." in lines(operation)[-1]
 
 
-@pytest.fixture
-def killed(desk, two):
-    """A task that was killed by kill -9 while it held the lock."""
-    desk.confirm("promote")
-    operation = Operation.objects.get()
-    OrmQ.objects.all().delete()
-    now = timezone.now()
-    Operation.objects.update(state=State.RUNNING)
-    operation.steps.create(line="Switch production")
-    DeployLock.objects.create(
-        environment=operation.environment,
-        holder=operation.actor,
-        reason="promote",
-        host="elsewhere",
-        pid=1,
-        acquired_at=now,
-        expires_at=now + DeployLock.LASTS,
-    )
-    return operation
-
-
-def kill_the_process():
-    """Make the lock's process one of this machine that does not exist."""
-    DeployLock.objects.update(host=socket.gethostname(), pid=2**22 + 1)
-
-
-def test_killed_task_shows_as_interrupted_at_once(desk, killed):
-    assert "Running" in desk.steps(killed)
-    kill_the_process()
-    page = desk.steps(killed)
-    assert "Interrupted" in page
-    assert "One whole release is served" in page
-    assert 'data-ended="yes"' in page
-    Environment.objects.update(strategy=Strategy.COPY)
-    assert "Files of both releases may be served" in desk.steps(killed)
-
-
-def test_killed_task_of_another_machine_shows_when_its_lock_expires(desk, killed, time_machine):
-    time_machine.move_to(timezone.now() + DeployLock.LASTS - timedelta(seconds=5))
-    assert "Running" in desk.steps(killed)
-    time_machine.shift(10)
-    assert "Interrupted" in desk.steps(killed)
-
-
-def test_killed_task_without_a_lock_shows_after_its_time_limit(
-    desk, killed, time_machine, settings
-):
-    DeployLock.objects.all().delete()
-    time_machine.move_to(timezone.now() + timedelta(seconds=settings.OPERATION_SECONDS))
-    assert "Running" in desk.steps(killed)
-    time_machine.shift(15)
-    assert "Interrupted" in desk.steps(killed)
-
-
-def test_retried_task_ends_a_killed_one(desk, killed, operator, two):
-    kill_the_process()
-    tasks.run_operation(killed.pk)
-    killed.refresh_from_db()
-    assert killed.state == State.FAILED
-    assert lines(killed)[-1].startswith("Interrupted")
-    assert operator.served() == two[0].name
-
-
-def test_repeating_the_action_settles_and_finishes(desk, killed, operator, two, production):
-    kill_the_process()
-    operation = desk.do("promote")
-    killed.refresh_from_db()
-    assert (killed.state, operation.state) == (State.FAILED, State.DONE)
-    assert operator.served() == two[1].name
-
-
 def test_deployment_of_a_killed_task_is_settled_by_the_next(
     desk, two, production, viewers, monkeypatch
 ):
@@ -221,25 +148,30 @@ def test_deployment_of_a_killed_task_is_settled_by_the_next(
 # Waiting
 
 
-def test_task_that_no_cluster_takes(desk, two, time_machine):
-    time_machine.move_to(timezone.now())
+def test_task_that_no_cluster_takes(desk, two, database_clock):
     desk.confirm("promote")
     operation = Operation.objects.get()
-    assert "qcluster" not in desk.steps(operation)
-    time_machine.shift(11)
-    assert "manage.py qcluster" in desk.steps(operation)
+    assert "manage.py work" not in desk.steps(operation)
+    database_clock.shift(timedelta(seconds=11))
+    assert "manage.py work" in desk.steps(operation)
     assert 'data-ended=""' in desk.steps(operation)
 
 
-def test_operation_requested_long_ago_is_not_carried_out(desk, operator, two, time_machine):
-    time_machine.move_to(timezone.now())
+def test_operation_requested_long_ago_is_not_carried_out(desk, operator, two, database_clock):
     desk.confirm("promote")
-    time_machine.shift(progress.GOOD_FOR + timedelta(seconds=1))
+    database_clock.shift(GOOD_FOR + timedelta(seconds=1))
     assert "Lapsed" in desk.steps(Operation.objects.get())
     run_tasks()
     operation = Operation.objects.get()
     assert (operation.state, operator.served()) == (State.FAILED, two[0].name)
     assert "try again" in lines(operation)[-1]
+
+
+def test_cluster_whose_clock_is_ahead_carries_an_operation_out(desk, operator, two, time_machine):
+    desk.confirm("promote")
+    time_machine.move_to(timezone.now() + 2 * GOOD_FOR)
+    run_tasks()
+    assert (Operation.objects.get().state, operator.served()) == (State.DONE, two[1].name)
 
 
 def test_time_limit_covers_a_switch_and_ends_before_a_retry(settings):

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from django.conf import settings as site_settings
 from django.contrib.staticfiles import finders
+from rjsmin import jsmin
 
 from deployments.errors import Refused
 from deployments.releases.build import build_surfaces
@@ -37,6 +39,8 @@ def test_builds_every_surface_and_the_error_page(settings):
     assert {
         "index.html",
         "book/index.html",
+        "es/index.html",
+        "es/book/index.html",
         "track/index.html",
         "dashboard/index.html",
         "404.html",
@@ -50,7 +54,22 @@ def test_scripts_of_a_page_are_one_file_named_by_its_content(templates):
     assert re.fullmatch(r"assets/site/track\.[0-9a-f]{12}\.js", path)
     assert hashlib.sha256(body).hexdigest()[:12] in path
     scripts = [Path(finders.find(f"site/{name}.js")) for name in ("track", "book", "preview")]
-    assert body.split() == [word for script in scripts for word in script.read_bytes().split()]
+    minified = [jsmin(script.read_text()) for script in scripts]
+    assert [body.decode().find(script) for script in minified] == sorted(
+        body.decode().index(script) for script in minified
+    )
+
+
+def test_timed_page_begins_with_the_beacon(templates, settings):
+    settings.TIMINGS_PERCENT = 25
+    page = templates('{% scripts "site/book.js" timed="book" %}')["index.html"].body.decode()
+    assert re.search(r'site/beacon\.\w{12}\.js" defer data-surface="book" data-rate="0.25">', page)
+
+
+def test_page_without_timings_has_no_beacon(templates, settings):
+    settings.TIMINGS_PERCENT = 0
+    page = templates('{% scripts "site/book.js" timed="book" %}')["index.html"].body.decode()
+    assert re.search(r'site/book\.\w{12}\.js" defer></script>', page)
 
 
 def test_page_without_scripts_has_the_banner(templates):
@@ -74,7 +93,9 @@ def test_every_asset_a_page_refers_to_is_in_the_release():
 def test_smoke_checks_pass_on_the_built_pages():
     built = {file.artifact.path: file.body for file in build_surfaces()}
     checks = parse_checks(built["checks.json"])
-    assert {check.path for check in checks} == {"/", "/book/", "/track/", "/dashboard/"}
+    assert {check.path for check in checks} == {
+        surface["path"] for surface in site_settings.SURFACES.values()
+    }
     for check in checks:
         assert check.text.encode() in built[page_path(check.path)]
 

@@ -7,7 +7,14 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from deployments.errors import Refused
-from deployments.releases.diff import Change, compare_manifests, diff_releases, surface_of
+from deployments.models import Release
+from deployments.releases.diff import (
+    Change,
+    compare_manifests,
+    diff_releases,
+    release_or_live,
+    surface_of,
+)
 from deployments.releases.manifest import Artifact, Manifest
 
 CACHE = "public"
@@ -141,3 +148,14 @@ def test_command_refuses_an_unknown_release(db, name):
         run(name, name)
     assert refused.value.returncode == 1
     assert "manage.py" in str(refused.value)
+
+
+def test_release_is_found_by_its_commit(operator):
+    first, second = operator.push("A"), operator.push("B")
+    Release.objects.filter(pk=first.pk).update(commit="0123456789abcdef")
+    Release.objects.filter(pk=second.pk).update(commit="0123456fffffffff")
+    assert release_or_live("0123456789") == first
+    assert release_or_live("0123456") == second  # the newest
+    with pytest.raises(Refused) as refused:
+        release_or_live("abcdef0")
+    assert refused.value.code == "release-unknown"

@@ -8,7 +8,6 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
-from django_q.models import Schedule
 
 from deployments.errors import ChangedMeanwhile, PartlyChanged, Refused
 from deployments.models import AssetSweep, Deployment, Environment, Release
@@ -152,10 +151,25 @@ def test_reasons_to_keep(promoted, operator, backend, settings):
     }
 
 
-def test_release_live_before_the_last_days_is_marked(promoted, backend, settings, time_machine):
+def test_release_live_before_the_last_days_is_marked(promoted, backend, settings, database_clock):
     settings.PRUNE_KEEP_DAYS = 30
-    time_machine.move_to(timezone.now() + 31 * DAY)
+    database_clock.shift(31 * DAY)
     assert [one.name for one in plan_prune(backend).marks] == [promoted[0].name]
+
+
+def test_marked_release_waits_for_a_machine_whose_clock_is_ahead(promoted, backend, time_machine):
+    run_prune(backend)
+    time_machine.move_to(timezone.now() + 2 * DAY)
+    plan = plan_prune(backend)
+    assert [one.name for one in plan.waits] == [promoted[0].name]
+    assert not plan.sweeps
+
+
+def test_unfinished_push_is_left_alone_by_a_machine_whose_clock_is_ahead(operator, time_machine):
+    release = operator.release("A")
+    Release.objects.update(completed_at=None)
+    time_machine.move_to(timezone.now() + 2 * DAY)
+    assert Release.objects.underway().get() == release
 
 
 def test_release_in_the_routes_stays_against_the_history(operator, backend):
@@ -471,12 +485,6 @@ def test_task_prunes_only_if_scheduled(promoted, settings):
     assert not Release.objects.filter(marked_at__isnull=False).exists()
     settings.PRUNE_SCHEDULED = True
     assert prune_task.prune_daily() == {"marked": 1, "removed": 0, "left": ""}
-
-
-def test_task_is_scheduled_once_a_day(db):
-    schedule = Schedule.objects.get(func="deployments.retention.task.prune_daily")
-    assert schedule.schedule_type == Schedule.DAILY
-    assert callable(prune_task.prune_daily)
 
 
 def test_nothing_is_removed_from_an_empty_installation(backend):

@@ -1,5 +1,7 @@
 import mimetypes
 import os
+from pathlib import Path
+from shutil import make_archive
 
 import pytest
 
@@ -23,7 +25,7 @@ def test_reads_every_file_with_its_headers(tmp_path):
     by_path = {f.artifact.path: f.artifact for f in files_of(write_site(tmp_path))}
     page, asset = by_path["book/index.html"], by_path["assets/site.0123456789ab.css"]
     assert page.content_type == "text/html; charset=utf-8"
-    assert page.cache_control == "public, max-age=0, must-revalidate, s-maxage=31536000"
+    assert page.cache_control == "public, max-age=0, must-revalidate"
     assert asset.cache_control == "public, max-age=31536000, immutable"
     assert page.size == (tmp_path / "book/index.html").stat().st_size
 
@@ -62,12 +64,13 @@ def test_a_link_within_the_folder_is_followed(tmp_path):
 def test_headers_apply_and_are_not_part_of_the_release(tmp_path):
     write_site(tmp_path)
     (tmp_path / "_headers").write_text("/book/\n Cache-Control: no-store\n")
-    (tmp_path / "book/_headers").write_text("an ordinary file")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more/_headers").write_text("an ordinary file")
     by_path = {f.artifact.path: f.artifact for f in files_of(tmp_path)}
     assert by_path["book/index.html"].cache_control == "no-store"
     assert by_path["assets/site.0123456789ab.css"].cache_control == ASSET_CACHE
     assert "_headers" not in by_path
-    assert "book/_headers" in by_path
+    assert "more/_headers" in by_path
 
 
 def test_checks_are_part_of_the_release(tmp_path):
@@ -171,6 +174,73 @@ def test_refuses_names_no_url_can_carry(tmp_path, name):
     with open(path, "w") as file:
         file.write("x")
     assert code_of(tmp_path) == "source-name"
+
+
+PRIVATE = [
+    ".env",
+    ".env.production",
+    "book/.htpasswd",
+    ".vscode/settings.json",
+    ".well-known/.env",
+    "docs/.well-known/security.txt",
+    ".well-known",
+    "keys/id_rsa",
+    "keys/ID_ED25519",
+    "server.pem",
+    "server.KEY",
+    "prod.env",
+]
+RESERVED = ["a?b.html", "a#b.html", "100%.html", "%D7%A9/index.html", "what?/index.html"]
+
+
+@pytest.fixture(params=["folder", "archive", "archive of a folder"])
+def refusal(request, tmp_path):
+    """Return a function that refuses a site with one more file, pushed as a folder or ZIP."""
+
+    def refuse(name):
+        folder = write_site(tmp_path / "top")
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
+        if request.param != "folder":
+            root, base = (folder, ".") if request.param == "archive" else (tmp_path, "top")
+            folder = make_archive(str(tmp_path / "site"), "zip", root, base)
+        with pytest.raises(Refused) as refused:
+            files_of(Path(folder))
+        return refused.value
+
+    return refuse
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+def test_refuses_files_that_should_not_be_public(refusal, name):
+    refused = refusal(name)
+    assert refused.code == "source-private"
+    assert refused.message.startswith(f"{name} is ")
+    assert refused.hint.startswith("Remove it from the source.")
+
+
+@pytest.mark.parametrize("name", RESERVED)
+def test_refuses_names_no_link_can_name(refusal, name):
+    refused = refusal(name)
+    assert refused.code == "source-name"
+    assert repr(name) in refused.message
+    assert refused.hint.startswith("Rename it")
+
+
+def test_takes_names_that_only_look_alike(tmp_path):
+    names = ["env.html", "id_rsa.pub", "keys.html", "a.pem.html", "environment", "pem", "a..b.html"]
+    for name in names:
+        (write_site(tmp_path) / name).write_text("x")
+    assert set(names) <= {file.artifact.path for file in files_of(tmp_path)}
+
+
+@pytest.mark.parametrize(
+    "name", [".nojekyll", ".buildinfo", ".gitignore", ".doctrees/index.doctree"]
+)
+def test_ignores_files_of_site_generators(tmp_path, name):
+    (write_site(tmp_path) / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("x")
+    assert name not in {file.artifact.path for file in files_of(tmp_path)}
 
 
 @pytest.mark.parametrize(("part", "times"), [("a", 250), ("%D7%A9", 25), ("~", 83)])

@@ -15,6 +15,7 @@ from edge.backends.aws import clients
 from edge.backends.aws import stacks as aws_stacks
 from edge.functions.shipped import function_source
 from edge.provisioning import template
+from edge.provisioning.shared_template import SHARED
 from edge.routing import RoutingDocument
 from qdn.management.commands import provision as command
 from tests.deployments.sites import write_site
@@ -71,13 +72,40 @@ def test_pages_go_through_the_stacks(settings, tmp_path):
     assert (seen.status, seen.headers["x-amz-meta-release"]) == (200, release.name)
 
 
+def test_own_name_answers_nothing_once_there_is_an_alias(settings, tmp_path, staging):
+    domain = run()["outputs"]["DistributionDomain"]
+    settings.EDGE_BACKEND, settings.EDGE_LOCAL_VIEWER = "aws", True
+    settings.EDGE_BUCKET = Environment.objects.get(name="staging").stack["outputs"]["Bucket"]
+    source = write_site(tmp_path / "site")
+    call_command("push", source=source, stdout=StringIO())
+    fetch = get_backend().viewer.fetch
+    assert fetch(domain, "/book/").status == 200
+    run(alias=["staging.example.com"], certificate=CERTIFICATE)
+    staging.refresh_from_db()
+    assert staging.host == "staging.example.com"
+    assert staging.address_of("staging.example.com") == domain
+    release = staging.live.release
+    call_command("promote", release=release.name, to="staging", yes=True, stdout=StringIO())
+    assert fetch("staging.example.com", "/book/").status == 200
+    seen = fetch(domain, "/book/")
+    assert (seen.status, b"Book" in seen.body) == (503, False)
+
+
+def test_previews_below_a_wildcard_are_answered_by_its_distribution(staging):
+    aliases = ["a.example.com", "*.preview.localhost"]
+    domain = run(alias=aliases, certificate=CERTIFICATE)["outputs"]["DistributionDomain"]
+    staging.refresh_from_db()
+    assert staging.address_of("topic.preview.localhost") == domain
+    assert [staging.address_of(host) for host in ("b.example.com", domain)] == ["", ""]
+
+
 def test_first_run_is_recorded(staging):
     outputs = run()["outputs"]
     staging.refresh_from_db()
     assert staging.stack["outputs"] == outputs
     row = staging.distributions.get()
     assert (row.remote_id, row.domain) == (outputs["DistributionId"], outputs["DistributionDomain"])
-    assert row.paths == ["/track*", "*"]
+    assert row.paths == template.storage_patterns()
     assert staging.hosts == [outputs["DistributionDomain"], "staging.localhost"]
 
 
@@ -147,6 +175,20 @@ def test_options_left_out_keep_their_values(staging, distribution_config):
     assert config["PriceClass"] == "PriceClass_All"
 
 
+def test_the_wildcard_of_previews_is_an_alias_and_no_host(staging, distribution_config):
+    wildcard = "*.preview.localhost"
+    answer = run(alias=["a.example.com", wildcard], certificate=CERTIFICATE)
+    id_ = answer["outputs"]["DistributionId"]
+    assert aliases_of(distribution_config(id_)) == ["a.example.com", wildcard]
+    assert wildcard not in answer["hosts"]
+    domain = answer["outputs"]["DistributionDomain"]
+    assert f"point {wildcard} at {domain} (CNAME or alias record)" in answer["next"]
+    code, message = refused(
+        environment="production", alias=[wildcard], certificate=CERTIFICATE, yes=True
+    )
+    assert (code, "staging" in message) == (1, True)
+
+
 def test_removed_alias_is_no_longer_a_host(staging, distribution_config):
     id_ = run(alias=["a.example.com"], certificate=CERTIFICATE)["outputs"]["DistributionId"]
     answer = run(alias=[""])
@@ -187,8 +229,8 @@ def test_a_second_environment_takes_the_shared_parts(cloudformation):
     first = run()["outputs"]
     second = run(environment="production", yes=True)
     made = {item["resource"] for item in second["changes"]}
-    assert not made & {"Bucket", "BucketPolicy", "KeyValueStore", "PagesCachePolicy"}
-    for name in ("Bucket", "BucketDomain", "KeyValueStore", "PagesCachePolicy"):
+    assert not made & {*SHARED, "BucketPolicy"}
+    for name in SHARED:
         assert second["outputs"][name] == first[name]
     assert second["outputs"]["DistributionId"] != first["DistributionId"]
     run(environment="production", yes=True, price_class="PriceClass_All")

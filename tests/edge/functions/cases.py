@@ -62,6 +62,7 @@ class Case:
     host: str = "localhost"
     cookie: str = ""
     ip: str = "192.0.2.1"
+    authorization: str = ""
     location: str = ""
     sets: tuple[str, ...] = ()  # the Set-Cookie values
     token: str = ""  # the header x-tracking-token
@@ -73,15 +74,21 @@ class Case:
         return viewer_event(
             uri=path,
             querystring=query,
-            headers={"host": self.host, "user-agent": "test"},
+            headers={"host": self.host, "user-agent": "test", **self._credentials},
             cookies=self.cookie,
             ip=self.ip,
             request_id="1",
         )
 
     @property
+    def _credentials(self) -> dict[str, str]:
+        return {"authorization": self.authorization} if self.authorization else {}
+
+    @property
     def name(self) -> str:
-        return f"{self.host} {self.path} {self.cookie}".encode("unicode_escape").decode()
+        return f"{self.host} {self.path} {self.cookie} {self.authorization}".encode(
+            "unicode_escape"
+        ).decode()
 
 
 def page(path: str, release=LIVE) -> str:
@@ -183,10 +190,10 @@ PAGES = [
     Case("/", page("/index.html", STAGED), host="STAGING.localhost:8000"),
     Case("/", page("/index.html"), host="[::1]"),
     Case("/", page("/index.html"), host="[::1]:8000"),
-    Case("/assets/app.1234.css", "/assets/app.1234.css", host="unknown.example"),
-    Case("/assets/app.1234.css", "/assets/app.1234.css", host="down.localhost"),
-    Case("/.well-known/x", "/.well-known/x"),
-    Case("/.well-known/acme-challenge/y?z", "/.well-known/acme-challenge/y"),
+    Case("/assets/app.0123abcd.css", "/assets/app.0123abcd.css", host="unknown.example"),
+    Case("/assets/app.0123abcd.css", "/assets/app.0123abcd.css", host="down.localhost"),
+    Case("/.well-known/x", page("/.well-known/x")),
+    Case("/.well-known/acme-challenge/y?z", page("/.well-known/acme-challenge/y")),
 ]
 
 # Nothing private is reachable by its own name: it is looked for inside the live release.

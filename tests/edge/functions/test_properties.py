@@ -3,16 +3,17 @@
 import re
 from urllib.parse import quote, unquote
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge.backends.local.objects import FolderStore
+from edge.behaviours import behaviour_for
 from edge.errors import KeyRefused
 from edge.functions.shipped import function_source
 from edge.runtime.event import ViewerRequest
 from edge.runtime.quickjs import EdgeFunction
-from edge.runtime.results import Generated
-from edge.serving.representation import parse_range
+from edge.runtime.results import Generated, Rewritten
+from edge.serving.conditions import parse_range
 from tests.edge.functions.cases import LIVE, NOW, STAGED, STORE
 
 REACHABLE = re.compile(
@@ -50,6 +51,19 @@ def test_every_path_is_answered_or_stays_below_a_public_prefix(path):
     key = unquote(result.uri[1:])
     assert not any(segment in (".", "..") for segment in key.split("/")), key
     assert not any(ord(char) < 32 or char in "\\\x7f" for char in key), key
+
+
+@settings(max_examples=400, deadline=None)
+@given(PATHS)
+@example("/track/a.json")
+@example("/track-staging/a.json")
+@example("/track/%61.json")
+@example("/assets/a.css")
+@example("/.well-known/a")
+def test_edge_keeps_for_long_only_what_no_switch_changes(path):
+    result = answer(path)
+    if isinstance(result, Rewritten) and behaviour_for(path.partition("?")[0]).minimum_ttl:
+        assert result.uri.startswith((f"/releases/{LIVE}/", f"/releases/{STAGED}/"))
 
 
 @settings(max_examples=200, deadline=None)

@@ -12,6 +12,8 @@ from edge.provisioning.shared_template import SHARED
 from edge.provisioning.template import write_template
 
 TEMPLATE_BYTES = 51_200  # CreateChangeSet, TemplateBody
+BEHAVIOURS_AT_MOST = 25  # cache behaviours of a distribution, before asking for more
+RETAINED = ("Bucket", "BucketPolicy", "KeyValueStore", "PagesCachePolicy", "ReleasesCachePolicy")
 
 
 @pytest.fixture
@@ -64,15 +66,13 @@ def test_template_fits_into_a_request(owner):
 
 
 def test_shared_parts_are_resources_once_and_parameters_elsewhere(owner, follower):
-    assert {"Bucket", "BucketPolicy", "KeyValueStore", "PagesCachePolicy"} <= set(
-        owner["Resources"]
-    )
+    assert set(RETAINED) <= set(owner["Resources"])
     assert set(SHARED) <= set(follower["Parameters"])
     assert not set(SHARED) & set(follower["Resources"])
     assert set(SHARED) <= set(owner["Outputs"]) == set(follower["Outputs"])
 
 
-@pytest.mark.parametrize("name", ["Bucket", "BucketPolicy", "KeyValueStore", "PagesCachePolicy"])
+@pytest.mark.parametrize("name", RETAINED)
 def test_shared_parts_outlive_their_stack(owner, name):
     resource = owner["Resources"][name]
     assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
@@ -100,7 +100,23 @@ def test_pages_run_the_function_and_the_application_does_not(owner):
         is_page = item["TargetOriginId"] == Origin.STORAGE.value
         assert ("FunctionAssociations" in item) == is_page
         assert item["AllowedMethods"][:2] == ["GET", "HEAD"]
-        assert ("POST" in item["AllowedMethods"]) != is_page
+        is_kept = item["PathPattern"] == "/api/v1/windows"
+        assert ("POST" in item["AllowedMethods"]) != (is_page or is_kept)
+
+
+def test_prices_and_windows_are_kept_by_what_they_depend_on(owner):
+    policy = cache_policy(owner, "/api/v1/windows")
+    assert (policy["MinTTL"], policy["DefaultTTL"], policy["MaxTTL"]) == (0, 0, 15)
+    key = policy["ParametersInCacheKeyAndForwardedToOrigin"]
+    assert set(key["QueryStringsConfig"]["QueryStrings"]) == {
+        "zip",
+        "service",
+        "load",
+        "days",
+        "lang",
+    }
+    assert key["CookiesConfig"] == {"CookieBehavior": "none"}
+    assert owner["Resources"]["OffersCachePolicy"]["Condition"] == "HasApplication"
 
 
 def test_headers_are_those_of_the_local_edge(owner):
@@ -122,9 +138,36 @@ def test_hsts_leaves_subdomains_out_until_asked(owner):
     assert owner["Parameters"]["HstsSubdomains"]["Default"] == "false"
 
 
-def test_cache_rules_are_kept(owner):
-    policy = owner["Resources"]["PagesCachePolicy"]["Properties"]["CachePolicyConfig"]
+def cache_policy(owner, path):
+    """Return the cache policy of the behaviour that answers a path."""
+    items = chosen(config(owner)["CacheBehaviors"], condition=True)
+    found = (item for item in items if fnmatchcase(path, item["PathPattern"]))
+    behaviour = next(found, config(owner)["DefaultCacheBehavior"])
+    name = behaviour["CachePolicyId"]["Ref"]
+    return owner["Resources"][name]["Properties"]["CachePolicyConfig"]
+
+
+@pytest.mark.parametrize("path", ["/", "/book/", "/data.json", "/track/x", "/track-staging/x"])
+def test_files_of_a_release_are_kept_for_a_year_whatever_viewers_are_told(owner, path):
+    policy = cache_policy(owner, path)
+    assert {policy[name] for name in ("MinTTL", "DefaultTTL", "MaxTTL")} == {31_536_000}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/track/x.json", "/track-staging/x.json", "/assets/a.css", "/_next/static/a.js",
+     "/_astro/a.js", "/_app/immutable/a.js", "/errors/404.html"],
+)  # fmt: skip
+def test_files_under_fixed_keys_are_kept_as_their_own_rule_says(owner, path):
+    policy = cache_policy(owner, path)
     assert (policy["MinTTL"], policy["DefaultTTL"]) == (0, 0)
+
+
+def test_behaviours_fit_into_a_distribution():
+    assert len(BEHAVIOURS) - 1 <= BEHAVIOURS_AT_MOST
+
+
+def test_missing_objects_and_failures_are_kept_for_seconds(owner):
     errors = {item["ErrorCode"]: item for item in config(owner)["CustomErrorResponses"]}
     assert errors[404]["ResponsePagePath"] == "/errors/404.html"
     assert errors[404]["ErrorCachingMinTTL"] <= 5
@@ -138,7 +181,7 @@ def test_only_distributions_may_read_and_only_what_viewers_may(owner):
     assert read["Action"] == "s3:GetObject"
     prefixes = {item["Fn::Sub"].partition("/")[2] for item in read["Resource"]}
     assert prefixes == {
-        ".well-known/*", "assets/*", "errors/*", "jobs/*", "live/*", "releases/*",
+        "assets/*", "errors/*", "jobs/*", "live/*", "releases/*",
     }  # fmt: skip
     assert listing["Action"] == "s3:ListBucket"
     for statement in (read, listing):

@@ -69,6 +69,15 @@ def test_digests(algorithm):
     assert answer(f"{made}.digest('base64url')") == plain
 
 
+@pytest.mark.parametrize(("length", "times"), [(100, 10_000), (7_000, 500)])
+@pytest.mark.parametrize("path", ["/track-{}/x", "/track/{}.json"])
+def test_viewers_cannot_fill_the_memory_with_keys_and_digests(path, length, times):
+    function = EdgeFunction(function_source())
+    for number in range(times):
+        request = ViewerRequest(path.format(str(number).zfill(length)), (("host", "localhost"),))
+        function.run_request(request, {"host:localhost": '{"r":"x"}'}, version="1")
+
+
 def test_keyed_digest():
     expected = hmac.digest(b"secret", b"text", "sha256").hex()
     assert answer("crypto.createHmac('sha256', 'secret').update('text').digest('hex')") == expected

@@ -3,7 +3,8 @@
 import pytest
 
 from edge.protocols import ObjectInfo, StoredObject
-from edge.serving.cache import EdgeCache, time_to_live
+from edge.serving.cache import EdgeCache
+from edge.serving.lifetimes import time_to_live
 from edge.serving.representation import Representation
 
 

@@ -16,12 +16,11 @@ from edge.routing import RoutingDocument
 from edge.serving.wsgi import LocalEdge
 from tests.edge.builders import PAGE, RELEASE, application
 from tests.edge.functions.cases import TOKEN
+from tests.migrated import put_database
 
 ROOT = Path(__file__).resolve().parents[3]
 PREPARE = """
 import django; django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
 from edge.backends import get_backend
 backend = get_backend()
 for key, body in {objects!r}.items():
@@ -31,7 +30,7 @@ backend.keyvalues.update(puts={{"host:127.0.0.1": {document!r}}}, if_match=backe
 OBJECTS = {
     f"releases/{RELEASE}/track/index.html": PAGE,
     "registry/jobs.json": b"private",
-    ".well-known/x": b"known",
+    f"releases/{RELEASE}/.well-known/x": b"known",
 }
 
 
@@ -71,6 +70,7 @@ def server(tmp_path_factory):
     environ = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"} | {
         "DATA_DIR": str(folder), "EDGE_BACKEND": "local", "DJANGO_SETTINGS_MODULE": "qdn.settings",
     }  # fmt: skip
+    put_database(folder)
     document = RoutingDocument(environment="production", release=RELEASE).to_json()
     program = PREPARE.format(objects=OBJECTS, document=document)
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environ, check=True)

@@ -6,7 +6,8 @@ import brotli
 import pytest
 
 from edge.protocols import ObjectInfo, StoredObject
-from edge.serving.representation import Representation, best_encoding, is_known, parse_range
+from edge.serving.conditions import is_known, parse_range
+from edge.serving.representation import Representation, best_encoding
 
 TEXT = b"A line of text.\n" * 200
 

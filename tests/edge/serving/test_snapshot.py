@@ -8,7 +8,8 @@ from edge.errors import BackendUnavailable
 from edge.functions.shipped import function_name
 from edge.protocols import Snapshot
 from edge.routing import RoutingDocument
-from edge.serving.snapshot import SnapshotKeeper, functions_by_host
+from edge.serving.host_functions import functions_by_host
+from edge.serving.snapshot import SnapshotKeeper
 
 
 class Clock:

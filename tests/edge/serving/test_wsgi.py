@@ -10,10 +10,12 @@ import time_machine
 
 from edge.behaviours import CONTENT_SECURITY_POLICY
 from edge.errors import BackendUnavailable
+from edge.routing import Canary, RoutingDocument
 from edge.serving.wsgi import raw_path
 from tests.edge.builders import PAGE, RELEASE, Machine, put
 from tests.edge.functions.cases import CASES, CLEARED, NOW, TOKEN
 
+ASSET = "assets/app.0123abcd.txt"
 TRACK = f"releases/{RELEASE}/track/index.html"
 FAILING = "function handler(event) { throw new Error('broken at ' + event.request.method); }"
 
@@ -56,6 +58,19 @@ def test_tracking_document(machine):
     assert response.headers["x-robots-tag"] == "noindex"
 
 
+def test_changed_tracking_document_shows_at_once(machine):
+    rules = {"content_type": "application/json", "rule": "public, max-age=5"}
+    key = f"jobs/{hashlib.sha256(TOKEN.encode()).hexdigest()}.json"
+    put(machine.objects, key, b"old", **rules)
+    machine.ask(f"/track/{TOKEN}.json")
+    kept = machine.ask(f"/track/{TOKEN}.json")
+    assert (kept.body, kept.headers["x-cache"]) == (b"old", "Hit from local edge")
+    put(machine.objects, key, b"new", **rules)
+    assert machine.ask(f"/track/{TOKEN}.json").body == b"new"
+    machine.objects.delete([key])  # the link was revoked
+    assert machine.ask(f"/track/{TOKEN}.json").status == 404
+
+
 def test_switch_is_immediate_without_an_invalidation(machine):
     put(machine.objects, "releases/new/track/index.html", b"new", release="new")
     machine.ask("/track/x")
@@ -66,12 +81,13 @@ def test_switch_is_immediate_without_an_invalidation(machine):
 
 
 def test_invalidated_path_is_read_again(machine):
-    put(machine.objects, ".well-known/x", b"old", content_type="text/plain")
-    assert machine.ask("/.well-known/x").body == b"old"
-    put(machine.objects, ".well-known/x", b"new", content_type="text/plain")
-    assert machine.ask("/.well-known/x").body == b"old"
-    machine.route(dropped=["/.well-known/x"])
-    assert machine.ask("/.well-known/x").body == b"new"
+    rules = {"content_type": "text/plain", "rule": "public, max-age=60"}
+    put(machine.objects, ASSET, b"old", **rules)
+    assert machine.ask(f"/{ASSET}").body == b"old"
+    put(machine.objects, ASSET, b"new", **rules)
+    assert machine.ask(f"/{ASSET}").body == b"old"
+    machine.route(dropped=[f"/{ASSET}"])
+    assert machine.ask(f"/{ASSET}").body == b"new"
 
 
 def test_key_is_the_decoded_uri(machine):
@@ -163,7 +179,7 @@ def test_function_of_the_hosts_environment_runs(machine):
         ("/book/", 200, f"releases/{RELEASE}/book/index.html"),
         ("/dashboard/", 200, f"releases/{RELEASE}/dashboard/index.html"),
         ("/track/AB.12", 200, TRACK),
-        ("/.well-known/x", 200, ".well-known/x"),
+        ("/.well-known/x", 200, f"releases/{RELEASE}/.well-known/x"),
         (f"/releases/{RELEASE}/index.html", 404, ""),
         ("/registry/jobs.json", 404, ""),
         ("/%2e%2e/", 400, ""),
@@ -259,7 +275,7 @@ def test_failing_store_is_503(machine, caplog, monkeypatch):
     def fail(key):
         raise BackendUnavailable("The disk is away.")
 
-    monkeypatch.setattr(machine.objects, "get", fail)
+    monkeypatch.setattr(machine.objects, "head", fail)
     assert machine.ask("/track/x").status == 503
     assert "The disk is away." in caplog.text
 
@@ -283,3 +299,26 @@ def test_failing_store_is_503(machine, caplog, monkeypatch):
 )
 def test_raw_path(environ, path):
     assert raw_path(environ) == path
+
+
+def releases_of_thirty_viewers(folder, **options):
+    """Request the home page as 30 viewers behind one proxy; return the releases they got."""
+    machine = Machine(folder, options)
+    for release in ("live", "trial"):
+        put(machine.objects, f"releases/{release}/index.html", release=release)
+    document = RoutingDocument("production", "live", canary=Canary("trial", 50, "5f0c9a1e"))
+    machine.route(keyvalues={"host:localhost": document.to_json()})
+    answers = [
+        machine.ask("/", REMOTE_ADDR="10.0.0.7", HTTP_X_FORWARDED_FOR=f"203.0.113.{number}")
+        for number in range(30)
+    ]
+    return {one.headers["x-amz-meta-release"] for one in answers}
+
+
+def test_canary_takes_viewers_behind_a_proxy_one_by_one(tmp_path):
+    assert releases_of_thirty_viewers(tmp_path, trusted_proxies=1) == {"live", "trial"}
+
+
+def test_viewers_cannot_choose_the_canary(tmp_path):
+    """Without a trusted proxy the header is the viewer's own, and chooses nothing."""
+    assert len(releases_of_thirty_viewers(tmp_path)) == 1

@@ -1,6 +1,7 @@
 """The object store in a folder: atomic writes, even if one fails, and keys as file names."""
 
 import os
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -52,6 +53,47 @@ def test_unreadable_file_is_an_error_and_not_a_missing_object(tmp_path, read):
     (tmp_path / "a~").mkdir()
     with pytest.raises(BackendUnavailable, match="'a': Is a directory"):
         read(FolderStore(tmp_path), "a")
+
+
+@pytest.mark.parametrize("change", [b"", b"longer than before"])
+def test_file_of_another_size_than_its_header_says_is_an_error(tmp_path, change):
+    """A response promises the size before its body is sent."""
+    store = FolderStore(tmp_path)
+    etag = store.put("a", b"content", **TEXT).etag
+    file = tmp_path / "a~"
+    file.write_bytes(file.read_bytes().removesuffix(b"content") + change)
+    with pytest.raises(BackendUnavailable, match="should have 7 bytes"):
+        store.open_part("a", start=0, end=7, if_match=etag)
+    with pytest.raises(BackendUnavailable, match="should have 7 bytes"):
+        store.copy("a", "b", metadata={})
+    assert store.head("b") is None
+
+
+def test_part_is_where_a_server_sends_it_from(tmp_path):
+    """A server may send a file by its descriptor, from the present position."""
+    store = FolderStore(tmp_path)
+    etag = store.put("a", b"0123456789", **TEXT).etag
+    part = store.open_part("a", start=4, end=8, if_match=etag)
+    position = os.lseek(part.fileno(), 0, os.SEEK_CUR)
+    assert os.pread(part.fileno(), 4, position) == b"4567"
+    part.seek(position + 2)
+    assert part.read() == b"67"
+    part.close()
+    with pytest.raises(ValueError, match="closed"):
+        part.fileno()
+
+
+def test_large_object_is_copied_piece_by_piece(tmp_path):
+    store = FolderStore(tmp_path)
+    size = 24 * objects.CHUNK_BYTES
+    store.put("a", b"x" * size, metadata={"release": "r1"}, **TEXT)
+    tracemalloc.start()
+    info = store.copy("a", "b", metadata={"release": "r2"})
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < size / 4
+    assert info == store.head("b")
+    assert store.get("b").body == store.get("a").body
 
 
 def test_key_cannot_leave_the_folder(tmp_path):

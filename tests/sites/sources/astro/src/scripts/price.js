@@ -1,0 +1,1 @@
+export const price = (thing) => `One ${thing}: $60`;

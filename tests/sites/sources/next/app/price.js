@@ -1,0 +1,1 @@
+export default function Price() { return <output>One desk: $30</output>; }

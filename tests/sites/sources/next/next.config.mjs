@@ -1,0 +1,1 @@
+export default { output: "export", generateBuildId: () => "Small0Build0Of0A0Site" };

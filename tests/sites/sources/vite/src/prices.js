@@ -1,0 +1,1 @@
+export default (thing) => `One ${thing}: $40`;

@@ -1,0 +1,2 @@
+// A font of 400 bytes would become part of the stylesheet.
+export default { build: { assetsInlineLimit: 0 } };
