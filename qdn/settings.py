@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -442,11 +443,11 @@ def _may_see_hooks(request: Any) -> bool:
     return may_deploy_somewhere(request.user) or request.user.has_perm("deployments.view_hook")
 
 
-def _theme(request: Any) -> str:
-    """Return the URL of our additions to the theme's styles."""
+def _theme_file(name: str, request: Any) -> str:
+    """Return the URL of one of our additions to the admin's theme."""
     from django.templatetags.static import static  # noqa: PLC0415 - commands use no templates
 
-    return static("deployments/theme.css")
+    return static(f"deployments/{name}")
 
 
 UNFOLD = {
@@ -455,7 +456,8 @@ UNFOLD = {
     "SITE_SUBHEADER": "Dispatch",
     "SITE_SYMBOL": "local_shipping",
     "SITE_URL": "/dashboard/",
-    "STYLES": [_theme],
+    "STYLES": [partial(_theme_file, "theme.css")],
+    "SITE_FAVICONS": [{"rel": "icon", "href": partial(_theme_file, "icon.svg")}],
     "DASHBOARD_CALLBACK": "office.front_page.page.front_page",
     # Shades of the customer pages' accent colour, which is 600.
     "COLORS": {

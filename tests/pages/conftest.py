@@ -95,10 +95,10 @@ def browser():
         browser.close()
 
 
-def _keep(said, text):
+def _keep(said, message):
     """Keep what the console says, but for a notice when a test was faster than the focus."""
-    if not text.startswith("Autofocus processing was blocked"):
-        said.append(text)
+    if not message.text.startswith("Autofocus processing was blocked"):
+        said.append(f"{message.text} {message.location['url']}")
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def open_page(browser):
         page = context.new_page()
         page.set_default_timeout(90_000)  # milliseconds; a busy machine is slow, not wrong
         page.said, page.asked = [], []
-        page.on("console", lambda message: _keep(page.said, message.text))
+        page.on("console", lambda message: _keep(page.said, message))
         page.on("pageerror", lambda error: page.said.append(str(error)))
         page.on("request", lambda request: page.asked.append(request.url))
         return page

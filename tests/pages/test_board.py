@@ -97,7 +97,8 @@ def test_request_is_scheduled_in_two_clicks(open_board, office, width):
     assert clicks(page) == 2
     assert office.cards[13]["status"] == "scheduled"
     page.wait_for_selector(".need", state="detached")
-    assert ["422" in line for line in page.said] == [True]  # the browser notes what was refused
+    # The browser notes what was refused.
+    assert ["status of 422" in line for line in page.said] == [True]
 
 
 def test_card_is_assigned_by_one_drag(open_board, office):

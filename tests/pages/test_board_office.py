@@ -77,7 +77,7 @@ def test_request_is_scheduled_moved_and_cancelled(open_office, jobs):
     page.click("#ask >> text=Customer cancels")
     said(page, "Cancelled")
     assert clicks(page) == 5
-    assert ["422" in line for line in page.said] == [True]
+    assert ["status of 422" in line for line in page.said] == [True]
 
 
 def test_job_is_assigned_ordered_started_and_undone(open_office):

@@ -32,7 +32,8 @@ def who(page, **changes):
 
 
 def choose(page, index=1):
-    """Choose a time once they are shown; return its value."""
+    """Choose a time once those for the whole answer are shown; return its value."""
+    page.wait_for_selector("#offer-price:has-text('all-in')")
     page.wait_for_selector("#times:not([hidden])")
     return page.select_option("[name=first_choice]", index=index)[0]
 

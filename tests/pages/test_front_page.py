@@ -61,6 +61,7 @@ def test_front_page_is_in_order(open_admin, width):
     page = open_admin("/admin/", width)
     page.wait_for_selector("text=Needs you")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.get_attribute("link[rel=icon]", "href")  # without one, browsers ask for one
     assert faults(page, "main.front") == []
     assert page.said == []
 
