@@ -11,25 +11,27 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dispatch.models import Crew, Job, ServiceWindow
+from dispatch.needs.reading import Found, read_needs
 from dispatch.needs.rules import Need
 from dispatch.runs import bounds, in_order
 from dispatch.statuses import Status
 from office.board.access import CHANGE, Viewer
 from office.board.cards import cards_of, local_iso, units_of
 from office.board.days import DONE, OUT, UNASSIGNED, Day, crew_column, week_of
-from office.board.needs import lane
 
 VERSION = 2
+# So many needs of each rule are shown; the others follow as these are done.
+MOST_NEEDS = 25
 # The moment that gives a row its day in the week.
 JOBS, WINDOWS = "window_start", "start"
 
 
 def board_document(day: date, now: datetime, *, viewer: Viewer) -> dict[str, Any]:
     """Return the board of a day as it is at `now`, in as many queries for many jobs as for few."""
-    waiting = lane(now, viewer.may)
+    waiting = read_needs(now, viewer.may, most=MOST_NEEDS)
     shown = Day(day, now)
     jobs = shown.jobs(waiting.jobs)
-    needs = waiting.needs({job.pk: job for job in jobs}, now)
+    found = waiting.by_rule({job.pk: job for job in jobs}, now)
     places = _places(shown, jobs)
     return {
         "v": VERSION,
@@ -39,7 +41,7 @@ def board_document(day: date, now: datetime, *, viewer: Viewer) -> dict[str, Any
         "may_change": viewer.may(CHANGE),
         "week": _week(day),
         "columns": [
-            {"code": "needs", "title": "Needs you", "needs": _needs(needs), "more": waiting.more},
+            {"code": "needs", "title": "Needs you", **_needs(found)},
             {"code": UNASSIGNED, "title": "Unassigned", "jobs": _keys(places[UNASSIGNED])},
             *(
                 _crew_column(crew, day, places[crew_column(crew.pk)])
@@ -91,21 +93,23 @@ def _crew_column(crew: Any, day: date, jobs: list[Job]) -> dict[str, Any]:
     }
 
 
-def _needs(needs: Iterable[Need]) -> list[dict[str, Any]]:
-    return [
-        {
-            "rule": need.rule,
-            "job": need.job.pk if need.job else None,
-            "sentence": need.sentence,
-            "action": {
-                "act": need.action.act,
-                "label": need.action.label,
-                "url": need.action.url,
-            },
-            "since": local_iso(need.since),
-        }
-        for need in needs
-    ]
+def _needs(found: Iterable[Found]) -> dict[str, Any]:
+    found = list(found)
+    return {
+        "needs": [_need(need) for one in found for need in one.needs],
+        "more": sum(one.count - len(one.needs) for one in found),
+    }
+
+
+def _need(need: Need) -> dict[str, Any]:
+    action = need.action
+    return {
+        "rule": need.rule,
+        "job": need.job.pk if need.job else None,
+        "sentence": need.sentence,
+        "action": {"act": action.act, "label": action.label, "url": action.url},
+        "since": local_iso(need.since),
+    }
 
 
 def _week(day: date) -> list[dict[str, Any]]:

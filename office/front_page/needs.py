@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from dispatch.models import Snooze
-from dispatch.needs.listing import Found, by_rule
+from dispatch.models import Job, Snooze
+from dispatch.needs.reading import Found, read_needs
 from dispatch.needs.rules import JobRule, Need
 from dispatch.needs.snoozing import HOURS, hiding
 from dispatch.needs.table import rules
@@ -60,7 +60,9 @@ class Needs:
 
 def needs_of(user: Any, now: datetime) -> Needs:
     """Return what needs the office, by the rules that the user may see."""
-    found = [one for one in by_rule(now) if user.has_perm(one.rule.permission)]
+    waiting = read_needs(now, user.has_perm, most=MOST)
+    jobs = Job.objects.with_placed_at().select_related("service").in_bulk(waiting.jobs)
+    found = list(waiting.by_rule(jobs, now))
     return Needs(
         count=sum(one.count for one in found),
         groups=_groups(found),
@@ -74,7 +76,7 @@ def _groups(found: Sequence[Found]) -> list[Group]:
     groups: list[Group] = []
     room = LINES - len(found)
     for one in found:
-        shown = [Shown(need, _and_back(need.action.url)) for need in one.needs[:MOST]]
+        shown = [Shown(need, _and_back(need.action.url)) for need in one.needs]
         lines = LINES_OF_NEED * len(shown)
         unfolded = not groups or lines <= room
         room -= lines if unfolded else room

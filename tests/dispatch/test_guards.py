@@ -427,4 +427,4 @@ def test_only_the_guards_read_what_a_step_needs():
         if isinstance(node, ast.Attribute) and node.attr == "needs"
     }
     # What needs the office (dispatch.needs) has the name too, and knows nothing of steps.
-    assert readers - {"dispatch/needs/listing.py"} == {"dispatch/guards.py"}
+    assert readers - {"dispatch/needs/reading.py"} == {"dispatch/guards.py"}

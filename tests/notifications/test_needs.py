@@ -6,11 +6,12 @@ import pytest
 from django.utils import timezone
 
 from dispatch.models import Job
-from dispatch.needs.listing import jobs_of, needs_you
+from dispatch.needs.listing import jobs_of
 from dispatch.statuses import Status
 from notifications.kinds import State
 from notifications.models import Message
 from tests.builders import make_job
+from tests.dispatch.needs.needing import needs_you
 from tests.notifications.builders import make_message
 
 pytestmark = pytest.mark.django_db

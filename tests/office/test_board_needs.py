@@ -4,14 +4,12 @@ import pytest
 from django.contrib.auth.models import Permission, User
 
 from dispatch.models import ServiceWindow, Snooze
-from dispatch.needs.listing import needs_you
 from dispatch.needs.table import rules
 from notifications.kinds import State
 from office.board.access import Viewer
-from office.board.document import board_document
-from office.board.needs import EXTRAS, MOST, _extras, lane
+from office.board.document import MOST_NEEDS, board_document
 from tests.builders import make_job, make_window
-from tests.dispatch.needs.needing import DAY, JOBS, NOW, at
+from tests.dispatch.needs.needing import DAY, JOBS, NOW, at, needs_you
 from tests.notifications.builders import make_message
 from tests.office.board import column, done, post, read, refused
 
@@ -42,8 +40,8 @@ def test_lane_is_the_table_of_needs(desk):
     make_all()
     found = needs_you(NOW)
     assert {need.rule for need in found} == {rule.code for rule in rules()}
-    assert lane(NOW, bool).more == 0
     document = board_document(NOW.date(), NOW, viewer=Viewer("dana", bool))
+    assert column(document, "needs")["more"] == 0
     assert [
         (one["rule"], one["job"], one["sentence"], one["action"])
         for one in column(document, "needs")["needs"]
@@ -73,10 +71,10 @@ def test_lane_takes_as_many_queries_for_all_rules(desk, django_assert_max_num_qu
 
 
 def test_lane_has_the_longest_waiting_and_counts_the_others(desk):
-    for _ in range(MOST + 2):
+    for _ in range(MOST_NEEDS + 2):
         JOBS["unanswered"]()
     needs = column(read(desk), "needs")
-    assert (len(needs["needs"]), needs["more"]) == (MOST, 2)
+    assert (len(needs["needs"]), needs["more"]) == (MOST_NEEDS, 2)
 
 
 def test_need_is_only_for_those_who_may_see_what_it_is_about(client):
@@ -86,11 +84,6 @@ def test_need_is_only_for_those_who_may_see_what_it_is_about(client):
     client.force_login(viewer)
     found = {need["rule"] for need in column(read(client), "needs")["needs"]}
     assert found == set(JOBS)
-
-
-def test_extra_columns_suffice_for_every_rule():
-    """A rule with more annotations needs another column."""
-    assert max(len(_extras(rule.jobs(NOW))) for rule in rules() if hasattr(rule, "jobs")) <= EXTRAS
 
 
 # Snoozing

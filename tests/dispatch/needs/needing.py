@@ -6,6 +6,7 @@ import time_machine
 
 from dispatch.changing import change_details, change_job, set_price
 from dispatch.models import Job, JobEvent, Photo
+from dispatch.needs.reading import read_needs
 from dispatch.prices import parse_price
 from dispatch.statuses import Status
 from dispatch.visits import Failure, fail_visit
@@ -21,6 +22,16 @@ def window(start, hours=2):
 
 def at(moment):
     return time_machine.travel(moment, tick=False)
+
+
+def found_by_rule(now, most=50):
+    """Return what each rule finds, for a viewer who may see everything."""
+    waiting = read_needs(now, bool, most=most)
+    return list(waiting.by_rule(Job.objects.with_placed_at().in_bulk(waiting.jobs), now))
+
+
+def needs_you(now):
+    return [need for found in found_by_rule(now) for need in found.needs]
 
 
 def event(job, moment, **changes):

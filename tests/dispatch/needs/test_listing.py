@@ -5,12 +5,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from dispatch.errors import ValueRefused
-from dispatch.needs import listing
-from dispatch.needs.listing import by_rule, count_by_rule, jobs_of, jobs_of_any, needs_you
+from dispatch.needs.listing import count_by_rule, jobs_of, jobs_of_any
+from dispatch.needs.reading import EXTRAS, _extras
 from dispatch.needs.table import job_rules, rules
 from tests.builders import make_window
 from tests.dispatch.job_page import LIST
-from tests.dispatch.needs.needing import HOUR, JOBS, NOW, at
+from tests.dispatch.needs.needing import HOUR, JOBS, NOW, at, found_by_rule, needs_you
 
 pytestmark = pytest.mark.django_db
 # Indexes that hold open jobs only.
@@ -54,23 +54,35 @@ def test_needs_come_in_the_order_of_the_table():
     assert places == sorted(places)
 
 
-def test_what_waits_longest_comes_first(monkeypatch):
-    monkeypatch.setattr(listing, "MOST", 2)
+def test_what_waits_longest_comes_first():
     jobs = [JOBS["late"]() for _ in range(3)]
     for hours, job in enumerate(jobs):
         type(job).objects.filter(pk=job.pk).update(
             window_start=job.window_start - hours * HOUR, window_end=job.window_end - hours * HOUR
         )
-    [found] = by_rule(NOW)
+    [found] = found_by_rule(NOW, most=2)
     assert [need.job for need in found.needs] == [jobs[2], jobs[1]]
     assert found.count == 3
+
+
+def test_long_set_keeps_no_other_out():
+    jobs = [JOBS["late"]() for _ in range(9)]
+    waiting = JOBS["unanswered"]()
+    late, unanswered = found_by_rule(NOW, most=1)
+    assert (late.needs[0].job in jobs, late.count) == (True, 9)
+    assert ([need.job for need in unanswered.needs], unanswered.count) == ([waiting], 1)
 
 
 def test_queries_are_bounded():
     make_all()
     few = queries(needs_you)
     make_all(ahead=2)
-    assert queries(needs_you) == few <= 15
+    assert queries(needs_you) == few <= 6
+
+
+def test_extra_columns_suffice_for_every_rule():
+    """A rule with more annotations needs another column."""
+    assert max(len(_extras(rule.jobs(NOW))) for rule in job_rules()) <= EXTRAS
 
 
 def test_counts_take_two_queries():

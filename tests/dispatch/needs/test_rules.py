@@ -4,7 +4,7 @@ import pytest
 
 from dispatch.changing import change_details, move_job, set_price
 from dispatch.models import Photo
-from dispatch.needs.listing import jobs_of, needs_you
+from dispatch.needs.listing import jobs_of
 from dispatch.needs.table import job_rules, rule_by_code
 from dispatch.prices import parse_price
 from dispatch.statuses import Status
@@ -20,6 +20,7 @@ from tests.dispatch.needs.needing import (
     at,
     event,
     make_photo,
+    needs_you,
     window,
 )
 

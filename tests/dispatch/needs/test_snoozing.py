@@ -6,11 +6,11 @@ import time_machine
 from dispatch.changing import change_details, move_job
 from dispatch.errors import ValueRefused
 from dispatch.models import Job, Snooze
-from dispatch.needs.listing import count_by_rule, jobs_of, jobs_of_any, needs_you
+from dispatch.needs.listing import count_by_rule, jobs_of, jobs_of_any
 from dispatch.needs.snoozing import HOURS, snooze
 from dispatch.statuses import Status
 from tests.builders import make_window
-from tests.dispatch.needs.needing import DAY, HOUR, MINUTE, NOW, at, late, window
+from tests.dispatch.needs.needing import DAY, HOUR, MINUTE, NOW, at, late, needs_you, window
 
 pytestmark = pytest.mark.django_db
 
