@@ -15,6 +15,7 @@ from office.front_page.crews import loads
 from office.front_page.needs import needs_of
 from office.front_page.releases import live_releases
 from office.front_page.today import jobs_of_today, today
+from office.reports.summary import summary
 
 
 class Look:
@@ -51,6 +52,7 @@ class Part:
 PARTS = (
     Part("today", "top", "dispatch.view_job", lambda look: today(look.jobs, look.now)),
     Part("needs", "main", "dispatch.view_job", lambda look: needs_of(look.user, look.now)),
+    Part("week", "main", "dispatch.view_reports", lambda look: summary(look.now)),
     Part("crews", "side", "dispatch.view_job", lambda look: loads(look.jobs)),
     Part("bookings", "side", "dispatch.view_job", lambda look: new_bookings(look.now)),
     Part("releases", "side", "deployments.view_environment", lambda look: live_releases()),

@@ -16,9 +16,11 @@ from notifications.kinds import State
 from office.front_page.bookings import LATEST, new_bookings
 from office.front_page.crews import Load, loads
 from office.front_page.today import jobs_of_today, today
+from qdn.roles import OWNERS
 from tests.builders import make_crew, make_job, make_planned_job, make_price, make_window
 from tests.dispatch.needs.needing import HOUR, JOBS, MINUTE, NOW, late, window
 from tests.notifications.builders import make_message
+from tests.office.reports.example import make_two_weeks, moment
 
 pytestmark = pytest.mark.django_db
 PAGE, SNOOZE = "/admin/", "/admin/needs/snooze/"
@@ -244,7 +246,15 @@ def test_operator_sees_releases(client):
 
 
 def test_superuser_sees_all(admin_client):
-    assert parts_of(admin_client) == OF_JOBS | {"releases.html"}
+    assert parts_of(admin_client) == OF_JOBS | {"releases.html", "week.html"}
+
+
+def test_owner_sees_the_week(client):
+    make_two_weeks()
+    sign_in(client, "olive", group=OWNERS)
+    html = text_of(client, moment(20, 12))
+    assert '<strong>2</strong> <span class="dep-quiet">last week 2' in html
+    assert parts_of(client) == OF_JOBS | {"week.html"}
 
 
 def test_viewer_without_prices_sees_no_money(client):
