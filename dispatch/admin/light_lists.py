@@ -34,19 +34,20 @@ class CountedPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptabl
 
     @cached_property
     def count(self) -> int:
-        return min(self._counted, MOST)
+        return min(self.counted, MOST)
 
     @property
     def summary(self) -> str:
         rows: Any = self.object_list
         names = rows.model._meta
         name = names.verbose_name if self.count == 1 else names.verbose_name_plural
-        if self._counted > MOST:
+        if self.counted > MOST:
             return f"More than {MOST:,} {name}. Filter or search for others."
         return f"{self.count:,} {name}"
 
     @cached_property
-    def _counted(self) -> int:
+    def counted(self) -> int:
+        """The number of rows, or one more than MOST."""
         rows: Any = self.object_list
         # In no order: sorting them to count them would read all.
         found: int = rows.order_by()[: MOST + 1].count()

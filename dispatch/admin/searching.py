@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.admin.views.main import ORDER_VAR
 from django.http import HttpRequest
 
-from dispatch.admin.light_lists import LightListAdmin
+from dispatch.admin.light_lists import CountedPaginator, LightListAdmin
 from dispatch.search.finding import LIMIT, Found
 
 
@@ -30,9 +30,19 @@ class SearchedAdmin(LightListAdmin):
         found = self.find(search_term, queryset)
         names = (str(self.opts.verbose_name), str(self.opts.verbose_name_plural))
         request.search_notes = notes(found, *names)  # type: ignore[attr-defined]
+        request.search_count = found.count  # type: ignore[attr-defined]
         if self.newest_first and ORDER_VAR not in request.GET:
             return found.rows, False
         return found.rows.order_by(*queryset.query.order_by), False
+
+    def get_paginator(
+        self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any
+    ) -> CountedPaginator:
+        """Return the pages. A search, which comes after the filters, has counted the rows."""
+        pages: CountedPaginator = super().get_paginator(request, queryset, *args, **kwargs)
+        if (count := getattr(request, "search_count", None)) is not None:
+            pages.counted = count
+        return pages
 
 
 def notes(found: Found, name: str, plural: str) -> list[str]:

@@ -24,12 +24,14 @@ KEYS_AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found: `rows` are at most LIMIT, the newest first; `more` if there are others.
+    """What a search found: `count` rows, at most LIMIT of them and the newest first.
 
-    `corrected` has the words that were looked for instead of each mistyped one.
+    more: whether others match.
+    corrected: the words that were looked for instead of each mistyped one.
     """
 
     rows: QuerySet[Any]
+    count: int
     more: bool
     corrected: Mapping[str, tuple[str, ...]]
 
@@ -49,7 +51,8 @@ def search_jobs(text: str, jobs: "QuerySet[Job] | None" = None) -> Found:
     with_number = among.filter(number=int(number[1])).values_list("number", flat=True)
     keys = {*with_number, *found.rows.values_list("number", flat=True)}
     first = Case(When(number=int(number[1]), then=Value(0)), default=Value(1))
-    return Found(among.filter(number__in=keys).order_by(first, "-number"), found.more, {})
+    rows = among.filter(number__in=keys).order_by(first, "-number")
+    return Found(rows, len(keys), found.more, {})
 
 
 def search_customers(text: str, customers: "QuerySet[Customer] | None" = None) -> Found:
@@ -64,8 +67,9 @@ def _search(text: str, rows: QuerySet[Any]) -> Found:
         keys = _newest(rows, parse_query(text, meant))
         corrected = meant if keys else {}
     key = _key(rows)
-    among = rows.filter(**{f"{key}__in": keys[:LIMIT]}).order_by(f"-{key}")
-    return Found(among, len(keys) > LIMIT, corrected)
+    newest = keys[:LIMIT]
+    among = rows.filter(**{f"{key}__in": newest}).order_by(f"-{key}")
+    return Found(among, len(newest), len(keys) > LIMIT, corrected)
 
 
 def _of_phone(rows: QuerySet[Any], text: str) -> list[int]:
