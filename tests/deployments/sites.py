@@ -101,7 +101,8 @@ class Operator:
         return self.backend.viewer.fetch(host, path).headers.get("x-amz-meta-release")
 
     def audits(self):
-        """Read the audit objects of deployments, in the order of their keys."""
+        """Read the audit objects of deployments, in the order of their times and numbers."""
         objects = self.backend.objects
         keys = [one.key for one in objects.list("audit/") if re.match(r"audit/\d", one.key)]
-        return [json.loads(objects.get(key).body) for key in keys]
+        in_order = sorted(keys, key=lambda key: [int(part) for part in re.findall(r"\d+", key)])
+        return [json.loads(objects.get(key).body) for key in in_order]
