@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
-from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from dispatch.models import Job, JobEvent
@@ -15,8 +15,6 @@ from dispatch.visits import UNDER_WAY
 from office.board.cards import with_card
 
 UNASSIGNED, OUT, DONE = "unassigned", "out", "done"
-# Among the latest events are all of today's, and few enough to look through.
-RECENT_EVENTS = 5_000
 YEARS = range(2000, 2100)
 
 
@@ -78,31 +76,27 @@ class Day:
     def jobs(self, others: Iterable[int] = ()) -> list[Job]:
         """Return the jobs that have a column of their own, and those with the keys of `others`.
 
-        Each knows as `ended` whether it was completed on the day. One query.
+        Each knows as `ended` whether it was completed on the day. Two queries.
         """
-        ended = self._endings()
+        others, ended = set(others), set(self._endings().values_list("job", flat=True))
         shown = [
             on_day(self.day, today=timezone.localdate(self.now)),
             Job.objects.out(),
-            Job.objects.filter(status=Status.COMPLETED, pk__in=ended.values("job")),
-            Job.objects.filter(pk__in=list(others)),
+            # By keys alone: with the status, SQLite would read all that were ever completed.
+            Job.objects.filter(pk__in=others | ended),
         ]
         if self.is_today:
             shown.append(Job.objects.open().filter(window_start__isnull=True))
         first, *rest = [jobs.order_by().values("pk") for jobs in shown]
         # One set of keys: an OR of such sets would have PostgreSQL read all jobs.
-        jobs = with_card(Job.objects.filter(pk__in=first.union(*rest)))
-        jobs = jobs.annotate(ended=Exists(ended.filter(job=OuterRef("pk"))))
-        return list(jobs.order_by("window_start", "number"))
+        found = with_card(Job.objects.filter(pk__in=first.union(*rest)))
+        jobs = list(found.order_by("window_start", "number"))
+        for job in jobs:
+            job.ended = job.pk in ended  # type: ignore[attr-defined]
+        return [job for job in jobs if job.pk in others or self.column_of(job)]
 
     def _endings(self) -> QuerySet[JobEvent]:
-        """Return the events that completed a job on the day, if that was lately."""
+        """Return the events that completed a job on the day."""
         start, end = self.bounds
-        newest = JobEvent.objects.order_by("-pk").values("pk")[:1]
-        return JobEvent.objects.filter(
-            pk__gt=Subquery(newest, output_field=BigIntegerField()) - RECENT_EVENTS,
-            at__gte=start,
-            at__lt=end,
-            kind=JobEvent.Kind.STATUS,
-            status=Status.COMPLETED,
-        )
+        kind, status = JobEvent.Kind.STATUS, Status.COMPLETED
+        return JobEvent.objects.filter(kind=kind, status=status, at__gte=start, at__lt=end)
