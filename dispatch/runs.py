@@ -4,7 +4,7 @@ The order is a row of its own (models.Run), so a change of order changes no job,
 customer hears of it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from uuid import UUID
 
@@ -52,11 +52,6 @@ def run_of(crew: Crew, day: date, *, today: date) -> list[Job]:
     run = Run.objects.filter(crew=crew, day=day).first()
     jobs = on_day(day, today=today).filter(crew=crew).with_related()
     return in_order(jobs, run.order if run else [])
-
-
-def runs_of_day(day: date) -> Mapping[int, Run]:
-    """Return the orders that were set for a day, by crew."""
-    return {run.crew_id: run for run in Run.objects.filter(day=day)}
 
 
 @transaction.atomic

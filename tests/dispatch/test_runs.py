@@ -10,7 +10,7 @@ from dispatch.changing import move_job
 from dispatch.errors import JobChangedMeanwhile, RunChangedMeanwhile, ValueRefused
 from dispatch.models import Crew, Job, Run
 from dispatch.once import do_once
-from dispatch.runs import assign, bounds, in_order, on_day, reorder, run_of, runs_of_day
+from dispatch.runs import assign, bounds, in_order, on_day, reorder, run_of
 from dispatch.statuses import Status
 from tests.builders import make_crew, make_job
 
@@ -36,6 +36,10 @@ def run(crew, day=DAY):
 
 def stored(job):
     return Job.objects.select_related("crew").get(pk=job.pk)
+
+
+def stored_run(crew):
+    return Run.objects.get(crew=crew, day=DAY)
 
 
 def test_run_follows_the_windows():
@@ -80,7 +84,7 @@ def test_assign_places_the_job_in_the_run():
     first, last, new = planned(8, crew), planned(14, crew), planned(9)
     assign(job=new, crew=crew, day=DAY, before=first.pk, **BY)
     assert run(crew) == [new, first, last]
-    assert runs_of_day(DAY)[crew.pk].revision == 1
+    assert stored_run(crew).revision == 1
     assert new.events.latest("pk").changes["crew"][1] == crew.name
 
 
@@ -95,7 +99,7 @@ def test_assign_of_a_job_of_another_day_leaves_the_run_alone():
     crew, job = make_crew(), make_job()
     assign(job=job, crew=crew, day=DAY, **BY)
     assert (stored(job).crew, run(crew)) == (crew, [])
-    assert runs_of_day(DAY)[crew.pk].order == []
+    assert stored_run(crew).order == []
 
 
 def test_crew_that_is_not_active_gets_no_new_jobs():
@@ -114,7 +118,7 @@ def test_same_assignment_twice_counts_once():
             key=key,
             do=lambda: assign(job=stored(job), crew=crew, day=DAY, key=key, **BY),
         )
-    assert (stored(job).revision, runs_of_day(DAY)[crew.pk].order) == (2, [job.pk])
+    assert (stored(job).revision, stored_run(crew).order) == (2, [job.pk])
 
 
 def test_assign_of_a_job_that_changed_is_refused():
@@ -141,7 +145,7 @@ def test_reorder_that_is_sent_again_changes_nothing():
     first, second = planned(8, crew), planned(10, crew)
     for _ in range(2):
         reorder(job=second, day=DAY, before=first.pk, seen_revision=0, **BY)
-    assert runs_of_day(DAY)[crew.pk].revision == 1
+    assert stored_run(crew).revision == 1
     reorder(job=second, day=DAY, before=second.pk, seen_revision=0, **BY)
     assert run(crew) == [second, first]
 
@@ -240,7 +244,7 @@ def test_jobs_assigned_at_once_are_all_in_the_run(together):
         lambda: assign(job=stored(waiting.pop()), crew=crew, day=DAY, before=None, actor="dana")
     )
     assert set(results) == set(jobs)
-    found = runs_of_day(DAY)[crew.pk]
+    found = stored_run(crew)
     assert sorted(found.order) == sorted(job.pk for job in jobs)
     assert (found.revision, set(run(crew))) == (6, set(jobs))
 
