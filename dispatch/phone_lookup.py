@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.conf import settings
+from django.db.models import Q, QuerySet
 
 from dispatch.models import Customer, Job
 from dispatch.probes import without_probes
@@ -28,7 +29,8 @@ class Known:
 def known_customers(text: str) -> list[Known]:
     """Return the customers whose US phone begins with what was typed, which may be all of it.
 
-    At most one more query than customers, each by an index.
+    Seven digits are those of a phone with the firm's area code, too. At most one more query than
+    customers, each by an index.
     """
     found = _by_phone(phone_digits(text))
     return [Known(customer, _latest(customer)) for customer in found]
@@ -42,8 +44,10 @@ def _by_phone(digits: str) -> QuerySet[Customer]:
         return Customer.objects.none()
     # A range, not a prefix: SQLite has no index for LIKE. All US phones have the same length.
     first, last = (f"+1{digits.ljust(ALL_DIGITS, fill)}" for fill in "09")
-    customers = without_probes(Customer.objects.filter(phone__gte=first, phone__lte=last))
-    return customers.order_by("phone")[:MOST_CUSTOMERS]
+    meant = Q(phone__gte=first, phone__lte=last)
+    if len(digits) == MIN_DIGITS:
+        meant |= Q(phone=f"{settings.FIRM_PHONE[:-MIN_DIGITS]}{digits}")
+    return without_probes(Customer.objects.filter(meant)).order_by("phone")[:MOST_CUSTOMERS]
 
 
 def _latest(customer: Customer) -> list[Job]:

@@ -35,6 +35,13 @@ def snooze(*, rule: str, job: Job | None, hours: int, reason: str, actor: str) -
     )
 
 
+def end_snooze(snoozed: Snooze) -> None:
+    """Show again what a snooze hides, also if another one hides it too."""
+    now = timezone.now()
+    same = Snooze.objects.filter(rule=snoozed.rule, job=snoozed.job, until__gt=now)
+    same.update(until=now)
+
+
 def hiding(now: datetime) -> QuerySet[Snooze]:
     """Return the snoozes that hide something now."""
     moved = JobEvent.objects.filter(

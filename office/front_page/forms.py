@@ -1,4 +1,4 @@
-"""The form that snoozes a need."""
+"""The forms that snooze a need, and end a snooze."""
 
 from typing import Any
 
@@ -8,7 +8,16 @@ from dispatch.models import Job, Snooze
 from dispatch.needs.snoozing import HOURS
 
 
-class SnoozeForm(forms.Form):
+class RefusingForm(forms.Form):
+    """A form whose errors are shown as messages, not at its fields."""
+
+    def refusals(self) -> list[str]:
+        """Return the messages of all errors."""
+        errors: Any = self.errors.values()
+        return [str(message) for messages in errors for message in messages]
+
+
+class SnoozeForm(RefusingForm):
     """Which need to hide, for how long, and why."""
 
     rule = forms.CharField(max_length=30)
@@ -27,7 +36,11 @@ class SnoozeForm(forms.Form):
         error_messages={"required": "Snoozing needs a reason. Enter a reason."},
     )
 
-    def refusals(self) -> list[str]:
-        """Return the messages of all errors."""
-        errors: Any = self.errors.values()
-        return [str(message) for messages in errors for message in messages]
+
+class EndForm(RefusingForm):
+    """Which snooze to end."""
+
+    end = forms.ModelChoiceField(
+        Snooze.objects.all(),
+        error_messages={"invalid_choice": "This snooze does not exist. Reload the page."},
+    )

@@ -7,25 +7,32 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from dispatch.errors import ValueRefused
-from dispatch.needs.snoozing import snooze
-from office.front_page.forms import SnoozeForm
+from dispatch.needs.snoozing import end_snooze, snooze
+from office.front_page.forms import EndForm, RefusingForm, SnoozeForm
 
 
 @require_POST
 def snooze_need(request: HttpRequest) -> HttpResponse:
-    """Hide a need as the form says, and return to the front page with what was done."""
+    """Hide a need, or show it again, and return to the front page with what was done."""
     if not request.user.has_perm("dispatch.change_job"):
         raise PermissionDenied
-    form = SnoozeForm(request.POST)
+    is_end = "end" in request.POST
+    form = EndForm(request.POST) if is_end else SnoozeForm(request.POST)
     if form.is_valid():
-        _snooze(request, form)
+        (_end if is_end else _snooze)(request, form)
     else:
         for refusal in form.refusals():
             messages.error(request, refusal)
     return redirect("admin:index")
 
 
-def _snooze(request: HttpRequest, form: SnoozeForm) -> None:
+def _end(request: HttpRequest, form: RefusingForm) -> None:
+    row = form.cleaned_data["end"]
+    end_snooze(row)
+    messages.success(request, f"{row.job or 'The rule'} is no longer snoozed.")
+
+
+def _snooze(request: HttpRequest, form: RefusingForm) -> None:
     try:
         row = snooze(**form.cleaned_data, actor=request.user.get_username())
     except ValueRefused as refusal:

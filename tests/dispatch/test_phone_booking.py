@@ -53,6 +53,12 @@ def test_phone_finds_its_customer(mark, typed):
     assert names(typed) == ["Mark Ames"]
 
 
+def test_seven_digits_are_of_the_firms_area_code_too(mark):
+    make_customer(phone="+15550142000", name="Zoe")
+    assert names("555-0142") == ["Zoe", "Mark Ames"]
+    assert names("555-0143") == []
+
+
 @pytest.mark.parametrize(
     "typed", ["", "907-555", "555-0142 x", "Mark", "907-555-0143", "90755501421", "9" * 400, "\x00"]
 )

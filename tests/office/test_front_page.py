@@ -266,7 +266,11 @@ def test_viewer_without_prices_sees_no_money(client):
 
 def test_viewer_cannot_snooze(client):
     late()
+    Snooze.objects.create(
+        rule="late", job=late(), until=NOW + HOUR, reason="Called", actor="dana", at=NOW
+    )
     html = text_of(sign_in(client, "vera", "dispatch.view_job"))
+    assert "Called" in html
     assert SNOOZE not in html
 
 
@@ -324,6 +328,25 @@ def test_snooze_from_the_page(desk):
     assert (row.rule, row.job, row.until, row.actor) == ("late", job, NOW + 4 * HOUR, "dana")
     assert f"Snoozed {job.label} for 4 hours." in html
     assert "Not started" not in html
+
+
+def test_snooze_is_ended(desk):
+    job = late()
+    for hours in ("1", "4"):
+        post(desk, job=job.pk, hours=hours)
+    [row, _] = Snooze.objects.all()
+    assert f'name="end" value="{row.pk}">Show again</button>' in text_of(desk)
+    with time_machine.travel(NOW, tick=False):
+        html = desk.post(SNOOZE, {"end": row.pk}, follow=True).content.decode()
+    assert f"{job.label} is no longer snoozed." in html
+    assert "Not started" in html
+    assert "Show again" not in html
+
+
+@pytest.mark.parametrize("key", ["0", "9" * 30, "x"])
+def test_end_of_no_snooze_is_refused(desk, key):
+    html = desk.post(SNOOZE, {"end": key}, follow=True).content.decode()
+    assert "This snooze does not exist. Reload the page." in html
 
 
 def test_snooze_of_a_rule_without_jobs(desk):

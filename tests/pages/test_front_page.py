@@ -89,7 +89,12 @@ def test_need_is_snoozed(open_admin, requests, script):
     snoozing.locator("form button").click()
     page.wait_for_selector(f"text=Snoozed {job} for 1 hour.")
     assert page.locator("[data-rule=unanswered] li", has_text=job).count() == 0
-    assert page.locator(".front-snoozed li", has_text=job).count() == 1
+    snoozed = page.locator(".front-snoozed li", has_text=job)
+    assert snoozed.count() == 1
+    page.click(".front-snoozed summary")
+    snoozed.get_by_text("Show again").click()
+    page.wait_for_selector(f"text={job} is no longer snoozed.")
+    assert page.locator(".front-snoozed").count() == 0
 
 
 @pytest.mark.parametrize("width", [390, 1280])
