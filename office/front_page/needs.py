@@ -14,9 +14,9 @@ from dispatch.needs.rules import JobRule, Need
 from dispatch.needs.snoozing import HOURS, hiding
 from dispatch.needs.table import rules
 
-# How many needs of a rule are shown, and how many lines of the page there are for all: a rule
-# takes one, and each of its needs two once the rule is unfolded.
-MOST, LINES, LINES_OF_NEED = 3, 16, 2
+# How many needs of a rule are shown. A rule takes a line, and each of its needs two once the rule
+# is unfolded.
+MOST, LINES_OF_NEED = 3, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +58,31 @@ class Needs:
     hours: Sequence[int] = HOURS
 
 
-def needs_of(user: Any, now: datetime) -> Needs:
-    """Return what needs the office, by the rules that the user may see."""
+def needs_of(user: Any, now: datetime, *, lines: int) -> Needs:
+    """Return what needs the office, by the rules that the user may see.
+
+    lines: how many of the page there are for it.
+    """
     waiting = read_needs(now, user.has_perm, most=MOST)
     jobs = Job.objects.with_placed_at().select_related("service").in_bulk(waiting.jobs)
     found = list(waiting.by_rule(jobs, now))
     return Needs(
         count=sum(one.count for one in found),
-        groups=_groups(found),
+        groups=_groups(found, lines),
         snoozed=_snoozed(user, now),
         may_snooze=user.has_perm("dispatch.change_job"),
     )
 
 
-def _groups(found: Sequence[Found]) -> list[Group]:
-    """Return the groups, unfolded from the top as far as they fit the screen."""
+def _groups(found: Sequence[Found], lines: int) -> list[Group]:
+    """Return the groups, unfolded from the top as far as they fit."""
     groups: list[Group] = []
-    room = LINES - len(found)
+    room = lines - len(found)
     for one in found:
         shown = [Shown(need, _and_back(need.action.url)) for need in one.needs]
-        lines = LINES_OF_NEED * len(shown)
-        unfolded = not groups or lines <= room
-        room -= lines if unfolded else room
+        taken = LINES_OF_NEED * len(shown)
+        unfolded = not groups or taken <= room
+        room -= taken if unfolded else room
         rule = one.rule
         more = _list_of(rule.code) if one.count > len(shown) and isinstance(rule, JobRule) else ""
         groups.append(Group(rule.code, rule.name, one.count, shown, more, unfolded))

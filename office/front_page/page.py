@@ -12,10 +12,14 @@ from django.utils import timezone
 from dispatch.models import Job
 from office.front_page.bookings import new_bookings
 from office.front_page.crews import loads
-from office.front_page.needs import needs_of
+from office.front_page.needs import Needs, needs_of
 from office.front_page.releases import live_releases
 from office.front_page.today import jobs_of_today, today
 from office.reports.summary import summary
+
+REPORTS = "dispatch.view_reports"
+# Of a screen of 900 px, below today; a line is 38 px.
+LINES, LINES_OF_WEEK = 13, 4
 
 
 class Look:
@@ -24,6 +28,11 @@ class Look:
     def __init__(self, user: Any, now: datetime) -> None:
         self.user = user
         self.now = now
+
+    @property
+    def lines(self) -> int:
+        """How many lines of what needs the office leave the page on one screen."""
+        return LINES - (LINES_OF_WEEK if self.user.has_perm(REPORTS) else 0)
 
     @cached_property
     def jobs(self) -> list[Job]:
@@ -49,10 +58,14 @@ class Part:
         return f"admin/front_page/{self.name}.html"
 
 
+def _needs(look: Look) -> Needs:
+    return needs_of(look.user, look.now, lines=look.lines)
+
+
 PARTS = (
     Part("today", "top", "dispatch.view_job", lambda look: today(look.jobs, look.now)),
-    Part("needs", "main", "dispatch.view_job", lambda look: needs_of(look.user, look.now)),
-    Part("week", "main", "dispatch.view_reports", lambda look: summary(look.now)),
+    Part("needs", "main", "dispatch.view_job", _needs),
+    Part("week", "main", REPORTS, lambda look: summary(look.now)),
     Part("crews", "side", "dispatch.view_job", lambda look: loads(look.jobs)),
     Part("bookings", "side", "dispatch.view_job", lambda look: new_bookings(look.now)),
     Part("releases", "side", "deployments.view_environment", lambda look: live_releases()),

@@ -72,7 +72,7 @@ def test_front_page_fits_a_screen(open_admin):
     heights = page.locator("main.front section").evaluate_all(
         "parts => parts.map(part => part.getBoundingClientRect().bottom)"
     )
-    assert len(heights) == 5
+    assert len(heights) == 6
     assert max(heights) <= 900
 
 
