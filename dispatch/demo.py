@@ -13,7 +13,7 @@ from dispatch.statuses import Status
 
 CREWS = ["Birch", "Tamarack", "Willow"]
 LATEST_START_HOUR = 19
-# Where a job is created that then moves to its end, as reports count steps.
+# The status a job is created with, before the step to its end that reports count.
 BEFORE = {Status.CANCELLED.value: "scheduled", Status.COMPLETED.value: "in_progress"}
 # 555-0100 to 555-0199 are reserved for fiction; libphonenumber accepts them.
 MARK_PHONE = "+19075550142"

@@ -1,7 +1,7 @@
 """Reading what needs the office in one query for all rules: for the board and the front page."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,9 +15,7 @@ from dispatch.needs.rules import SINCE, JobRule, Need, OfficeRule, Rule
 from dispatch.needs.snoozing import snoozed_rules
 from dispatch.needs.table import rules
 
-# Rows of one query have equal columns: so many for what else the sets say about a job.
-EXTRAS = 4
-# What the jobs have that a page reads itself.
+# Annotations that the jobs of the pages have already.
 KNOWN = frozenset({SINCE, "placed_at"})
 
 
@@ -59,22 +57,22 @@ class Waiting:
         """The keys of the jobs that the rows are about."""
         return {row.job for row in self.rows}
 
-    def by_rule(self, jobs: Mapping[int, Job], now: datetime) -> Iterator[Found]:
+    def by_rule(self, jobs: Mapping[int, Job], now: datetime) -> list[Found]:
         """Return what each rule finds, if anything, most urgent first.
 
-        `jobs` has those of `self.jobs` by key, with `placed_at`; one that is missing has been
-        deleted since.
+        `jobs` holds the jobs of `self.jobs` by key, with `placed_at`. A missing one was deleted in
+        the meantime.
         """
-        for rule in self.rules:
-            if isinstance(rule, OfficeRule):
-                needs = rule.needs(now)
-                count = len(needs)
-            else:
-                rows = [row for row in self.rows if row.rule is rule and row.job in jobs]
-                needs = [row.need(jobs[row.job], now) for row in rows]
-                count = self.counts.get(rule.code, 0)
-            if needs:
-                yield Found(rule, needs[: self.most], count)
+        found = [self._found(rule, jobs, now) for rule in self.rules]
+        return [one for one in found if one.needs]
+
+    def _found(self, rule: Rule, jobs: Mapping[int, Job], now: datetime) -> Found:
+        if isinstance(rule, OfficeRule):
+            needs = rule.needs(now)
+            return Found(rule, needs[: self.most], len(needs))
+        rows = [row for row in self.rows if row.rule is rule and row.job in jobs]
+        needs = [row.need(jobs[row.job], now) for row in rows]
+        return Found(rule, needs, self.counts.get(rule.code, 0))
 
 
 def read_needs(now: datetime, may: Callable[[str], bool], *, most: int) -> Waiting:
@@ -84,13 +82,9 @@ def read_needs(now: datetime, may: Callable[[str], bool], *, most: int) -> Waiti
     most: how many jobs of each rule are read.
     """
     asleep = snoozed_rules(now)
-    seen = [rule for rule in rules() if rule.code not in asleep and may(_permission(rule))]
+    seen = [rule for rule in rules() if rule.code not in asleep and may(rule.permission)]
     rows, counts = _read([rule for rule in seen if isinstance(rule, JobRule)], now, most)
     return Waiting(seen, rows, counts, most)
-
-
-def _permission(rule: Rule) -> str:
-    return rule.permission
 
 
 def _read(found: Sequence[JobRule], now: datetime, most: int) -> tuple[list[Row], dict[str, int]]:
@@ -98,7 +92,11 @@ def _read(found: Sequence[JobRule], now: datetime, most: int) -> tuple[list[Row]
         return [], {}
     sets = [jobs_of(rule.code, now) for rule in found]
     extras = [_extras(jobs) for jobs in sets]
-    first, *rest = (_columns(jobs, place, [*extras[place]]) for place, jobs in enumerate(sets))
+    width = max(map(len, extras))
+    first, *rest = (
+        _columns(jobs, place, [*extras[place], *[None] * (width - len(extras[place]))])
+        for place, jobs in enumerate(sets)
+    )
     union: Any = first.union(*rest, all=True)
     # The first of each set, then the second of each: so no long set keeps another out.
     read = union.order_by("turn", "place")[: most * len(found)]
@@ -120,8 +118,8 @@ def _extras(jobs: QuerySet[Job]) -> dict[str, bool]:
     }
 
 
-def _columns(jobs: QuerySet[Job], place: int, extras: Sequence[str]) -> QuerySet[Job, Any]:
-    names = [*extras, *[None] * EXTRAS][: max(EXTRAS, len(extras))]
+def _columns(jobs: QuerySet[Job], place: int, names: Sequence[str | None]) -> QuerySet[Job, Any]:
+    """Return the rows of a set, with what it says of a job by name; a union needs equal columns."""
     texts = {
         f"text{number}": Cast(F(name), TextField()) if name else Value(None, TextField())
         for number, name in enumerate(names)

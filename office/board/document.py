@@ -1,7 +1,7 @@
 """The board of a day as data. docs/reference/board.md describes it."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -93,8 +93,7 @@ def _crew_column(crew: Any, day: date, jobs: list[Job]) -> dict[str, Any]:
     }
 
 
-def _needs(found: Iterable[Found]) -> dict[str, Any]:
-    found = list(found)
+def _needs(found: Sequence[Found]) -> dict[str, Any]:
     return {
         "needs": [_need(need) for one in found for need in one.needs],
         "more": sum(one.count - len(one.needs) for one in found),

@@ -61,11 +61,11 @@ class Needs:
 def needs_of(user: Any, now: datetime, *, lines: int) -> Needs:
     """Return what needs the office, by the rules that the user may see.
 
-    lines: how many of the page there are for it.
+    lines: how many the page has room for.
     """
     waiting = read_needs(now, user.has_perm, most=MOST)
     jobs = Job.objects.with_placed_at().select_related("service").in_bulk(waiting.jobs)
-    found = list(waiting.by_rule(jobs, now))
+    found = waiting.by_rule(jobs, now)
     return Needs(
         count=sum(one.count for one in found),
         groups=_groups(found, lines),

@@ -6,7 +6,6 @@ from django.test.utils import CaptureQueriesContext
 
 from dispatch.errors import ValueRefused
 from dispatch.needs.listing import count_by_rule, jobs_of, jobs_of_any
-from dispatch.needs.reading import EXTRAS, _extras
 from dispatch.needs.table import job_rules, rules
 from tests.builders import make_window
 from tests.dispatch.job_page import LIST
@@ -78,11 +77,6 @@ def test_queries_are_bounded():
     few = queries(needs_you)
     make_all(ahead=2)
     assert queries(needs_you) == few <= 6
-
-
-def test_extra_columns_suffice_for_every_rule():
-    """A rule with more annotations needs another column."""
-    assert max(len(_extras(rule.jobs(NOW))) for rule in job_rules()) <= EXTRAS
 
 
 def test_counts_take_two_queries():
